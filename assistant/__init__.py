@@ -1,0 +1,1 @@
+"""The read path: a question in, a cited answer or a refusal out."""

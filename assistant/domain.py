@@ -1,0 +1,211 @@
+"""What a question becomes: an answer that cites, or a refusal. An uncited answer cannot be built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from index.domain import Coverage, Page, Record
+from index.errors import ArchiveError
+
+_CIRCLED: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
+
+
+class AssistantError(ArchiveError):
+    """The read path cannot go on; the message is for the user."""
+
+
+class QuestionError(AssistantError):
+    """The question is empty or too long."""
+
+
+def mark(number: int) -> str:
+    """The citation mark of a number from 1: ① … ⑳, then （21）.
+
+    Circled digits cannot collide with 〔2023〕15号 or [2023]15号.
+    """
+    return _CIRCLED[number - 1] if 1 <= number <= len(_CIRCLED) else f"（{number}）"
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A verbatim quotation: a span of one stored page. Build it with `cite` only.
+
+    Attributes:
+        marker: Number of its mark in the answer, from 1.
+        record: The record it is from.
+        page: 影像序号 of the page, from 1.
+        page_count: Pages stored for the record.
+        inner_label: 件内页 as printed, or empty.
+        volume_label: 卷内页号, or empty.
+        start: First character in the page's raw text.
+        end: One past the last.
+        quote: `page.raw[start:end]`, byte for byte.
+        passage_id: The passage it was found in.
+        confidence: Lowest OCR confidence of the lines it lies on, None where there was no OCR.
+        has_image: Whether the page has a picture to open.
+    """
+
+    marker: int
+    record: Record
+    page: int
+    page_count: int
+    inner_label: str
+    volume_label: str
+    start: int
+    end: int
+    quote: str
+    passage_id: str
+    confidence: float | None = None
+    has_image: bool = False
+
+    @property
+    def reference(self) -> str:
+        """The citation form: 《题名》，责任者，文号，日期，档号，第 n 页（影像 k/N）."""
+        return f"{record_reference(self.record)}，{self.place}"
+
+    @property
+    def place(self) -> str:
+        """The page part of the citation form."""
+        place = f"第 {self.inner_label or self.page} 页（影像 {self.page}/{self.page_count}）"
+        return f"{place}，卷内第 {self.volume_label} 页" if self.volume_label else place
+
+
+def record_reference(record: Record) -> str:
+    """The record part of the citation form; fields the catalogue does not have are left out."""
+    code = f"档号 {record.reference_code}" if record.reference_code else f"编号 {record.record_id}"
+    parts = (f"《{record.title}》", record.author, record.doc_no, record.date, code)
+    return "，".join(part for part in parts if part)
+
+
+def cite(
+    marker: int, record: Record, page: Page, page_count: int, start: int, end: int, passage_id: str
+) -> Citation:
+    """Cut a quotation from a stored page.
+
+    Raises:
+        ValueError: If the span is empty, outside the page, or the page is another record's.
+    """
+    if page.record_id != record.record_id:
+        msg = f"page of {page.record_id} cited under {record.record_id}"
+        raise ValueError(msg)
+    if not 0 <= start < end <= len(page.raw):
+        msg = f"span {start}:{end} outside page of {len(page.raw)} characters"
+        raise ValueError(msg)
+    confidences = [
+        line.confidence
+        for line in page.lines
+        if line.start < end and start < line.end and line.confidence is not None
+    ]
+    return Citation(
+        marker=marker,
+        record=record,
+        page=page.seq,
+        page_count=page_count,
+        inner_label=page.inner_label,
+        volume_label=page.volume_label,
+        start=start,
+        end=end,
+        quote=page.raw[start:end],
+        passage_id=passage_id,
+        confidence=min(confidences) if confidences else None,
+        has_image=page.has_image,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A catalogue row that answers by itself (counts, lists, look-ups).
+
+    Attributes:
+        marker: Number of its mark in the answer, from 1; shared with citations.
+        record: The record.
+        facts: (heading, value) pairs of the catalogue to show, values verbatim.
+    """
+
+    marker: int
+    record: Record
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A cited answer.
+
+    Attributes:
+        question: As typed.
+        standalone: The question made self-contained; equal to `question` when nothing was added.
+        reading: How the question was read, one Chinese line ("按…理解"), or empty.
+        lead: One line written by the program from fixed wording and counts only; no facts of
+            the records. May be empty: then the first quotation leads.
+        citations: Quotations in the order to read them.
+        listings: Catalogue rows, in full.
+        notes: Caveats by the program (low OCR confidence, other readings), Chinese sentences.
+        coverage: What was searched.
+        kind: Intent the question was answered under (事实, 统计, 清单, 查号, 比较 …).
+        related: Other records that may bear on the question, best first; listed, not cited.
+        elapsed_ms: Time from question to answer, milliseconds.
+    """
+
+    question: str
+    standalone: str
+    reading: str
+    lead: str
+    citations: tuple[Citation, ...]
+    listings: tuple[Listing, ...]
+    coverage: Coverage
+    notes: tuple[str, ...] = ()
+    kind: str = ""
+    related: tuple[Record, ...] = ()
+    elapsed_ms: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.citations and not self.listings:
+            msg = "an answer needs at least one citation"
+            raise ValueError(msg)
+
+
+class RefusalReason(StrEnum):
+    """Why there is no answer."""
+
+    NOT_FOUND = "未检索到"
+    OUT_OF_SCOPE = "超出范围"
+    CERTIFICATE = "出证"
+    UNSAFE = "不予办理"
+    EMPTY = "没有馆藏"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """No answer: a fixed sentence with the coverage of the search.
+
+    Attributes:
+        question: As typed.
+        standalone: The question made self-contained.
+        reading: How the question was read, or empty.
+        reason: Why.
+        message: The fixed sentence shown.
+        coverage: What was searched.
+        elapsed_ms: Time from question to refusal, milliseconds.
+    """
+
+    question: str
+    standalone: str
+    reading: str
+    reason: RefusalReason
+    message: str
+    coverage: Coverage
+    elapsed_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One finished exchange of a conversation."""
+
+    question: str
+    result: Answer | Refusal
+
+
+Conversation = Sequence[Turn]

@@ -1,0 +1,103 @@
+"""Places the holdings speak of, read from the catalogue: 济宁 and 济宁市 are one place."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from index.domain import Record
+from index.text import search_form
+
+_SUFFIX: Final = "省|市|自治区|自治州|自治县|特别行政区|新区|县|区|州|盟|旗|镇|乡"
+_FULL: Final = re.compile(rf"([\u4e00-\u9fff]{{2,4}}?)({_SUFFIX})")
+_LEADING: Final = re.compile(
+    rf"^(?:关于|在|对|经)?(?:[0-9]{{4}}年)?([\u4e00-\u9fff]{{2,5}}?)({_SUFFIX})(?!场|政|民|长|容|内|级|区|域|划|直|委|县|乡)"
+)
+#: Words that end like a place and are none.
+_NOT_PLACES: Final = re.compile(
+    r"城市|都市|本市|我市|全市|各市|该市|上市|超市|股市|门市|地市|县市|市县|本省|全省|我省|各省|外省|两省|三省|省市"
+    r"|本县|全县|本区|全区|城区|市区|地区|小区|社区|园区|校区|辖区|片区|灾区|山区|库区|景区|街区|郊区|老区|农区|牧区"
+    r"|开发区|示范区|保护区|管理区|功能区|自治区|自治州|行政区|居民区|住宅区|禁养区|限养区|一般区|重点区|乡镇|城镇|村镇"
+    r"|乡村|城乡|家乡|下乡|节省|市州|县区|市区县|公安|国旗|党旗|红旗|区县|哪个|几个|哪些|这个|那个|每个|多个"
+)
+#: Provinces, so that a province no record is about is known as a place. Source: GB/T 2260.
+_PROVINCES: Final = (
+    "北京市 天津市 河北省 山西省 内蒙古自治区 辽宁省 吉林省 黑龙江省 上海市 江苏省 浙江省 安徽省 福建省 江西省 "
+    "山东省 河南省 湖北省 湖南省 广东省 广西壮族自治区 海南省 重庆市 四川省 贵州省 云南省 西藏自治区 陕西省 "
+    "甘肃省 青海省 宁夏回族自治区 新疆维吾尔自治区 台湾省 香港特别行政区 澳门特别行政区"
+).split()
+_SHORT_PROVINCES: Final = {
+    "内蒙古自治区": "内蒙古",
+    "广西壮族自治区": "广西",
+    "西藏自治区": "西藏",
+    "宁夏回族自治区": "宁夏",
+    "新疆维吾尔自治区": "新疆",
+    "香港特别行政区": "香港",
+    "澳门特别行政区": "澳门",
+}
+
+
+class Gazetteer:
+    """Places by short and full name."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        """Collect the places at the head of titles and authors."""
+        full: Counter[str] = Counter()
+        for record in records:
+            for text in (record.title, *re.split(r"[;；、,，]", record.author)):
+                match = _LEADING.match(search_form(text).text)
+                if match and not _NOT_PLACES.search(match.group()):
+                    full[match.group(1) + match.group(2)] += 1
+        self._full: dict[str, str] = {}
+        self._in_holdings = set(full)
+        for name in _PROVINCES:
+            short = _SHORT_PROVINCES.get(name, name[:-1])
+            self._full[short] = name
+            self._full[name] = name
+        for name, _ in full.most_common():
+            short = re.sub(rf"(?:{_SUFFIX})$", "", name)
+            self._full.setdefault(name, name)
+            if len(short) >= 2:
+                self._full.setdefault(short, name)
+        self._pattern = re.compile(
+            "|".join(sorted(map(re.escape, self._full), key=len, reverse=True)) or r"(?!)"
+        )
+
+    def places_in(self, form: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Places named in a text.
+
+        Args:
+            form: Search form.
+
+        Returns:
+            Full names of known places in order, and full names as written of places no record's
+            title or author begins with.
+        """
+        known: list[str] = []
+        taken: list[tuple[int, int]] = []
+        for match in self._pattern.finditer(form):
+            name = self._full[match.group()]
+            # 山东省 inside 山东省济南市, 上海 inside 上海市: the pattern takes the longest name.
+            if match.group() == name[:-1] and form[match.end() : match.end() + 1] in "大学路":
+                continue
+            known.append(name)
+            taken.append(match.span())
+        unknown: list[str] = []
+        for match in _FULL.finditer(form):
+            start, end = match.span()
+            name = match.group()
+            if any(a < end and start < b for a, b in taken) or _NOT_PLACES.search(name):
+                continue
+            unknown.append(name)
+        return tuple(dict.fromkeys(known)), tuple(dict.fromkeys(unknown))
+
+    def knows(self, name: str) -> bool:
+        """Whether some record's title or author begins with this place."""
+        return name in self._in_holdings
+
+    @staticmethod
+    def short(name: str) -> str:
+        """A place name without its last class word: 济宁市 → 济宁."""
+        return _SHORT_PROVINCES.get(name) or re.sub(rf"(?:{_SUFFIX})$", "", name) or name

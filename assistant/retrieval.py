@@ -1,0 +1,192 @@
+"""From a question to ranked passages: hybrid search, then what the catalogue knows of each record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from assistant.gazetteer import Gazetteer
+from assistant.question import Question
+from index.access import Permitted
+from index.domain import Hit, Record
+from index.passage_index import PassageIndex, SearchRequest
+from index.store import Store
+from index.text import lexical_tokens, search_form
+
+#: Passages looked at after mixing; records are re-ranked among these.
+POOL: Final = 120
+
+# Weights of the re-ranking, in units of the fused score (0..1). Chosen on the public congress
+# questions by hand in steps of .05 and kept where leave-one-out choice agreed; see docs/log.md.
+_TITLE: Final = 0.35
+_PLACE_MATCH: Final = 0.25
+_PLACE_MISMATCH: Final = -0.35
+_YEAR_MATCH: Final = 0.12
+_YEAR_MISMATCH: Final = -0.06
+_DATE_MATCH: Final = 0.15
+_PHRASE: Final = 0.3
+_PREVIOUS: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage with what speaks for and against its record.
+
+    Attributes:
+        hit: The passage found.
+        record: Its record.
+        score: Re-ranked score; only its order means anything.
+        title_overlap: Share of the title's rare terms that the question names, 0..1.
+        place: 1 the record is of a place the question names, -1 of another place, 0 unknown.
+        year: 1 a year the question names is the record's, -1 it is not, 0 none named.
+    """
+
+    hit: Hit
+    record: Record
+    score: float
+    title_overlap: float
+    place: int
+    year: int
+
+
+@lru_cache(maxsize=65536)
+def _title_terms(title: str) -> frozenset[str]:
+    return frozenset(t for t in lexical_tokens(search_form(title).text) if len(t) > 1)
+
+
+@lru_cache(maxsize=65536)
+def _record_years(record: Record) -> frozenset[int]:
+    text = f"{record.title} {record.date_iso} {record.meeting} {record.doc_no}"
+    years = {int(y) for y in re.findall(r"(?<![0-9])((?:19|20)[0-9]{2})(?![0-9])", text)}
+    for heading, value in record.extra:
+        if heading in ("history", "题注", "沿革"):
+            years |= {int(y) for y in re.findall(r"((?:19|20)[0-9]{2})年", value)}
+    if record.year is not None:
+        years.add(record.year)
+    return frozenset(years)
+
+
+class Retriever:
+    """Ranks passages for a question within what the reader may see."""
+
+    def __init__(self, store: Store, passage_index: PassageIndex, gazetteer: Gazetteer) -> None:
+        """Bind the store, one index generation and the places of the holdings."""
+        self._store = store
+        self._index = passage_index
+        self._gazetteer = gazetteer
+        counts: dict[str, int] = {}
+        records = store.records()
+        for record in records:
+            for term in _title_terms(record.title):
+                counts[term] = counts.get(term, 0) + 1
+        self._title_counts = counts
+        self._record_total = max(1, len(records))
+
+    def retrieve(
+        self,
+        question: Question,
+        permitted: Permitted,
+        top_k: int,
+        previous: Sequence[str] = (),
+        candidates: int = 200,
+    ) -> list[Evidence]:
+        """Rank passages.
+
+        Args:
+            question: The question as read.
+            permitted: What the reader may see.
+            top_k: Most passages, at least 1.
+            previous: Record ids cited in the turn before; they get a small lead.
+            candidates: Passages each side of the hybrid search brings.
+        """
+        request = SearchRequest(
+            text=question.text,
+            terms=question.terms,
+            dense_weight=dense_weight(question),
+            candidates=candidates,
+            context_weight=0.5,
+        )
+        hits = self._index.search(request, permitted, POOL)
+        evidence = [self._weigh(question, hit, previous) for hit in hits]
+        evidence.sort(key=lambda e: (-e.score, e.hit.rank))
+        return evidence[:top_k]
+
+    def _weigh(self, question: Question, hit: Hit, previous: Sequence[str]) -> Evidence:
+        record = self._record(hit.passage.record_id)
+        overlap = self._title_overlap(question, record)
+        place = self.place_agreement(question, record)
+        year = year_agreement(question, record)
+        score = hit.score + _TITLE * overlap
+        score += _PLACE_MATCH * (place > 0) + _PLACE_MISMATCH * (place < 0)
+        score += _YEAR_MATCH * (year > 0) + _YEAR_MISMATCH * (year < 0)
+        if any(record.date_iso.startswith(d) for d in question.dates):
+            score += _DATE_MATCH
+        if question.phrases:
+            form = search_form(hit.passage.text).text + search_form(record.title).text
+            score += _PHRASE * sum(p in form for p in question.phrases) / len(question.phrases)
+        if hit.passage.record_id in previous:
+            score += _PREVIOUS
+        return Evidence(hit, record, score, overlap, place, year)
+
+    def _record(self, record_id: str) -> Record:
+        record = self._store.record(record_id)
+        if record is None:
+            raise KeyError(record_id)
+        return record
+
+    def _rarity(self, term: str) -> float:
+        from math import log
+
+        return log(1 + self._record_total / (1 + self._title_counts.get(term, 0)))
+
+    def _title_overlap(self, question: Question, record: Record) -> float:
+        """Rare title terms the question names, over the smaller of both sides' weights."""
+        title = _title_terms(record.title)
+        asked = question.content_terms
+        if not title or not asked:
+            return 0.0
+        shared = sum(self._rarity(t) for t in title & asked)
+        return shared / max(1e-9, sum(self._rarity(t) for t in title))
+
+    def place_agreement(self, question: Question, record: Record) -> int:
+        """1 when the record is of a place asked about, -1 when of another one, else 0."""
+        if not question.places and not question.unknown_places:
+            return 0
+        head = search_form(f"{record.title} {record.author} {record.meeting}").text
+        for place in question.places:
+            if place in head or self._gazetteer.short(place) in head:
+                return 1
+        for place in question.unknown_places:
+            if place in head:
+                return 1
+        named, _ = self._gazetteer.places_in(search_form(record.title).text)
+        return -1 if named else 0
+
+
+def year_agreement(question: Question, record: Record) -> int:
+    """1 when a year asked about is a year of the record, -1 when it has others, else 0."""
+    if not question.years:
+        return 0
+    years = _record_years(record)
+    if not years:
+        return 0
+    return 1 if years & set(question.years) else -1
+
+
+def dense_weight(question: Question) -> float:
+    """Share of the dense side: less where names, numbers and quoted words decide."""
+    weight = 0.7
+    if question.phrases or any(c.isdigit() for c in question.form):
+        weight -= 0.15
+    return weight
+
+
+def group_by_record(evidence: Sequence[Evidence]) -> Mapping[str, list[Evidence]]:
+    """Evidence by record id, records in order of their best passage."""
+    groups: dict[str, list[Evidence]] = {}
+    for item in evidence:
+        groups.setdefault(item.record.record_id, []).append(item)
+    return groups

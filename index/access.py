@@ -1,0 +1,84 @@
+"""Who may read which record: one function, with a reason, used before search and at every route.
+
+The rules are the access table of the design: blank opening status is closed, age opens nothing,
+restricted papers are for the archivist (and, by department, for staff).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from index.domain import Reader, Record, Role
+
+_OPEN_STATUS: Final = frozenset({"开放"})
+_PUBLISHED: Final = frozenset({"主动公开"})
+#: Types that are restricted whatever the opening column says (信访工作条例 30; 保密法 64).
+RESTRICTED_TYPES: Final = ("信访", "主任会议", "党组", "考察", "举报", "处分")
+_OWN_TYPES: Final = ("建议", "议案", "答复")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a reader may read a record, and the reason in one Chinese phrase."""
+
+    allowed: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """The records a reader may see, as store row numbers.
+
+    Attributes:
+        numbers: Row numbers of readable records, or None for all of them.
+    """
+
+    numbers: frozenset[int] | None = None
+
+    def allows(self, record_number: int) -> bool:
+        """Whether the record with this row number is readable."""
+        return self.numbers is None or record_number in self.numbers
+
+
+EVERYTHING: Final = Permitted(None)
+
+
+def is_restricted(record: Record) -> bool:
+    """Whether a record is restricted by mark or by type, whatever its opening status."""
+    marks = f"{record.doc_type};{record.note};{record.secrecy}"
+    return (
+        record.restricted
+        or "工作秘密" in marks
+        or any(word in record.doc_type for word in RESTRICTED_TYPES)
+    )
+
+
+def may_read(reader: Reader, record: Record) -> Verdict:
+    """Decide whether a reader may read a record's text and images.
+
+    Source:
+        Access table of the domain brief, section 3 (rules R4, R5, R7, R8).
+    """
+    if reader.role is Role.ARCHIVIST:
+        return Verdict(True, "档案管理员可阅")
+    restricted = is_restricted(record)
+    if reader.role is Role.STAFF:
+        if not restricted:
+            return Verdict(True, "机关工作人员可阅")
+        own = bool(reader.department) and reader.department == record.department
+        if own and not any(w in record.doc_type for w in ("信访", "考察", "举报", "处分")):
+            return Verdict(True, "本部门形成")
+        return Verdict(False, "限制利用，须经批准")
+    if restricted:
+        return Verdict(False, "限制利用，须经批准")
+    if record.opening.strip() in _OPEN_STATUS or record.publicity.strip() in _PUBLISHED:
+        return Verdict(True, "已开放")
+    if (
+        reader.role is Role.DEPUTY
+        and reader.name
+        and reader.name in record.proposers
+        and any(word in record.doc_type for word in _OWN_TYPES)
+    ):
+        return Verdict(True, "本人提出")
+    return Verdict(False, "未开放")

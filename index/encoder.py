@@ -1,0 +1,190 @@
+"""Embedding models: the `Encoder` protocol and the one adapter of sentence-transformers."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from index.builtin_model import DATA_SHA256, MODEL_NAME, find_data_file, unpack
+from index.errors import EncoderError
+
+if TYPE_CHECKING:
+    from index.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+FloatArray = npt.NDArray[np.float32]
+
+#: Longest input in tokens. Passages of 320 characters with title and heading take about 230.
+_MAX_TOKENS: Final = 384
+_BATCH: Final = 32
+#: Texts sorted by length within a block of this many; padding then wastes little.
+_BLOCK: Final = 1024
+
+
+class Encoder(Protocol):
+    """Turns texts into unit vectors."""
+
+    @property
+    def name(self) -> str:
+        """Identity of the model; vectors of different names never mix."""
+
+    @property
+    def dim(self) -> int:
+        """Width of the vectors."""
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of questions, shape (n, d), float32, each of length 1."""
+
+    def encode_passages(
+        self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+    ) -> FloatArray:
+        """Vectors of passages, shape (n, d), float32, each of length 1."""
+
+
+class SentenceTransformerEncoder:
+    """A sentence-transformers model folder on the CPU. Loads on construction, never downloads."""
+
+    def __init__(
+        self, folder: Path, name: str, *, precision: str = "auto", threads: int = 0
+    ) -> None:
+        """Load the model.
+
+        Args:
+            folder: A sentence-transformers folder.
+            name: Identity kept with every vector.
+            precision: `float32`, `bfloat16`, or `auto`: bfloat16 where the processor computes it
+                natively (measured 29 against 14.5 passages a second, cosine to float32 1.0000).
+            threads: Computing threads, 0 for the library's choice.
+
+        Raises:
+            EncoderError: If the folder cannot be loaded offline; says where it looked.
+        """
+        try:
+            import torch
+            from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging as transformers_logging
+
+            transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+            transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+            if threads:
+                torch.set_num_threads(threads)
+            dtype = torch.bfloat16 if _use_bfloat16(precision) else torch.float32
+            self._model: Any = SentenceTransformer(
+                str(folder),
+                device="cpu",
+                local_files_only=True,
+                model_kwargs={"dtype": dtype},
+            )
+        except Exception as error:
+            msg = f"检索模型 {folder} 无法离线载入：{error}。请检查设置 model，或改回 built-in。"
+            raise EncoderError(msg) from error
+        self._model.max_seq_length = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
+        self._name = name
+        self._dim = int(self._model.get_sentence_embedding_dimension() or 0)
+        prompts: dict[str, str | None] = self._model.prompts or {}
+        self._query_prompt = prompts.get("query") or ""
+        self._passage_prompt = prompts.get("document") or prompts.get("passage") or ""
+
+    @property
+    def name(self) -> str:
+        """Identity of the model."""
+        return self._name
+
+    @property
+    def dim(self) -> int:
+        """Width of the vectors."""
+        return self._dim
+
+    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of questions, shape (n, d), float32, each of length 1."""
+        return self._encode([self._query_prompt + t for t in texts])
+
+    def encode_passages(
+        self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
+    ) -> FloatArray:
+        """Vectors of passages, shape (n, d), float32, each of length 1.
+
+        Args:
+            texts: Passages with their context.
+            progress: Called with (done, total) after every block.
+        """
+        vectors = np.empty((len(texts), self._dim), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        for at in range(0, len(order), _BLOCK):
+            rows = order[at : at + _BLOCK]
+            vectors[rows] = self._encode([self._passage_prompt + texts[i] for i in rows])
+            if progress is not None:
+                progress(min(at + _BLOCK, len(order)), len(order))
+        return vectors
+
+    def _encode(self, texts: list[str]) -> FloatArray:
+        if not texts:
+            return np.empty((0, self._dim), dtype=np.float32)
+        # The prompt is in the text already; an empty one keeps the model from adding its own.
+        vectors = self._model.encode(
+            texts,
+            batch_size=_BATCH,
+            prompt="",
+            convert_to_numpy=True,
+            show_progress_bar=False,
+            normalize_embeddings=True,
+        )
+        result = np.asarray(vectors, dtype=np.float32)
+        if not np.isfinite(result).all():
+            msg = f"检索模型 {self._name} 算出了无效的向量。请换 precision=float32 再试。"
+            raise EncoderError(msg)
+        # bfloat16 leaves lengths off by up to 0.4 %.
+        unit: FloatArray = result / np.linalg.norm(result, axis=1, keepdims=True)
+        return unit
+
+
+def open_encoder(settings: Settings) -> Encoder:
+    """The encoder the settings name.
+
+    Raises:
+        EncoderError: If the built-in data file or the model folder is missing or unusable.
+    """
+    choice = settings.text("model")
+    if choice == MODEL_NAME:
+        configured = settings.text("builtin_model_file")
+        data_file = find_data_file(Path(configured) if configured else None)
+        folder = unpack(data_file, settings.models_path)
+        name = f"{MODEL_NAME}:{DATA_SHA256[:12]}"
+    else:
+        folder = Path(choice).expanduser()
+        if not (folder / "modules.json").is_file():
+            msg = (
+                f"{folder} 不是 sentence-transformers 模型文件夹（里面没有 modules.json）。"
+                "请检查设置 model。"
+            )
+            raise EncoderError(msg)
+        name = f"{folder.name}:{_fingerprint(folder)}"
+    return SentenceTransformerEncoder(
+        folder, name, precision=settings.text("precision"), threads=settings.threads
+    )
+
+
+def _fingerprint(folder: Path) -> str:
+    """Twelve hex digits over the names and sizes of a model folder's files."""
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+    return digest.hexdigest()[:12]
+
+
+def _use_bfloat16(precision: str) -> bool:
+    if precision != "auto":
+        return precision == "bfloat16"
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -1,0 +1,187 @@
+"""Settings of the whole product: flag > environment > ``chadang.toml`` in home > default."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from index.errors import SettingsError
+
+SETTINGS_FILE: Final = "chadang.toml"
+ENVIRONMENT_PREFIX: Final = "CHADANG_"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the settings table.
+
+    Attributes:
+        name: Key in ``chadang.toml``; in the environment `CHADANG_` + upper case.
+        default: Value when nothing is said; its type is the setting's type.
+        help: One Chinese line for people.
+        lowest: Smallest allowed number, None for no bound.
+        highest: Largest allowed number, None for no bound.
+        choices: Allowed words, empty for any.
+        secret: Whether the value is kept out of listings and logs.
+    """
+
+    name: str
+    default: str | int | float | bool
+    help: str
+    lowest: float | None = None
+    highest: float | None = None
+    choices: tuple[str, ...] = ()
+    secret: bool = False
+
+
+TABLE: Final[tuple[Setting, ...]] = (
+    Setting("model", "built-in", "检索模型：built-in（内置）或一个 sentence-transformers 模型文件夹"),
+    Setting("builtin_model_file", "", "内置模型数据文件的位置；空 = 从已安装的依赖里找"),
+    Setting("precision", "auto", "模型计算精度", choices=("auto", "float32", "bfloat16")),
+    Setting("threads", 0, "计算线程数；0 = 本机核数", 0, 256),
+    Setting("passage_chars", 320, "段落的目标长度（字）", 80, 1000),
+    Setting("ocr_dpi", 200, "识别时的扫描分辨率（每英寸点数）", 100, 400),
+    Setting("candidates", 200, "每路检索取回的候选段落数", 20, 2000),
+    Setting("host", "127.0.0.1", "网页监听地址"),
+    Setting("port", 7860, "网页端口", 1, 65535),
+    Setting("user", "本机用户", "单机使用时的用户名"),
+    Setting("role", "档案管理员", "单机使用时的身份",
+            choices=("档案管理员", "机关工作人员", "代表", "公众")),
+    Setting("department", "", "单机使用时所在的部门"),
+    Setting("archive_name", "", "本馆（室）名称，显示在页面顶部"),
+    Setting("local_body", "", "本级人大的地名，如“示例市”；问题里说“我市”“本市”时按它理解"),
+    Setting("frame_ancestors", "", "允许嵌入本页面的内网站点，空格分隔；空 = 只许本站"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force; made by `load_settings` only.
+
+    Attributes:
+        home: Folder that holds everything the product writes.
+        values: Setting name to value, one entry for each row of `TABLE`.
+        sources: Setting name to where the value came from (默认 / 文件 / 环境变量 / 命令行).
+    """
+
+    home: Path
+    values: Mapping[str, str | int | float | bool]
+    sources: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        """A setting whose type is text."""
+        return str(self.values[name])
+
+    def number(self, name: str) -> int:
+        """A setting whose type is a whole number."""
+        return int(self.values[name])
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file that is the truth."""
+        return self.home / "chadang.sqlite3"
+
+    @property
+    def index_path(self) -> Path:
+        """Folder of the derived, rebuildable index generations."""
+        return self.home / "index"
+
+    @property
+    def models_path(self) -> Path:
+        """Folder into which the built-in model is unpacked."""
+        return self.home / "models"
+
+    @property
+    def cache_path(self) -> Path:
+        """Folder of rendered page images; may be deleted at any time."""
+        return self.home / "cache"
+
+    @property
+    def threads(self) -> int:
+        """Number of computing threads, at least 1."""
+        return self.number("threads") or os.cpu_count() or 1
+
+
+def load_settings(
+    home: Path | None = None,
+    flags: Mapping[str, object] | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Gather the settings.
+
+    Args:
+        home: Folder from the command line; None for `CHADANG_HOME` or ``./data``.
+        flags: Values from the command line by setting name; None values are ignored.
+        environment: Environment variables; None for the process's own.
+
+    Raises:
+        SettingsError: If a name is unknown or a value has the wrong type or is out of range. The
+            message names the setting, the value and the allowed range.
+    """
+    env = os.environ if environment is None else environment
+    if home is None:
+        home = Path(env.get(ENVIRONMENT_PREFIX + "HOME", "data"))
+    home = home.expanduser().resolve()
+    known = {setting.name: setting for setting in TABLE}
+    values: dict[str, str | int | float | bool] = {s.name: s.default for s in TABLE}
+    sources = dict.fromkeys(values, "默认")
+
+    def take(name: str, value: object, source: str) -> None:
+        if name not in known:
+            msg = f"没有名为 {name} 的设置（来自{source}）。可用的设置：{'、'.join(known)}。"
+            raise SettingsError(msg)
+        values[name] = _checked(known[name], value, source)
+        sources[name] = source
+
+    file = home / SETTINGS_FILE
+    if file.is_file():
+        try:
+            stored = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            msg = f"设置文件 {file} 读不懂：{error}。请改正后再试。"
+            raise SettingsError(msg) from error
+        for name, value in stored.items():
+            take(name, value, f"文件 {file.name}")
+    for variable, value in env.items():
+        if variable.startswith(ENVIRONMENT_PREFIX) and variable != ENVIRONMENT_PREFIX + "HOME":
+            take(variable.removeprefix(ENVIRONMENT_PREFIX).lower(), value, "环境变量")
+    for name, flag in (flags or {}).items():
+        if flag is not None:
+            take(name, flag, "命令行")
+    return Settings(home, values, sources)
+
+
+def _checked(setting: Setting, value: object, source: str) -> str | int | float | bool:
+    converted: Any
+    try:
+        if isinstance(setting.default, bool):
+            converted = _as_bool(value)
+        elif isinstance(setting.default, int):
+            converted = int(str(value))
+        elif isinstance(setting.default, float):
+            converted = float(str(value))
+        else:
+            converted = str(value)
+    except ValueError as error:
+        msg = f"设置 {setting.name} 的值“{value}”（来自{source}）类型不对：{setting.help}。"
+        raise SettingsError(msg) from error
+    if setting.choices and converted not in setting.choices:
+        msg = f"设置 {setting.name} 的值“{value}”（来自{source}）不在可选范围：{'、'.join(setting.choices)}。"
+        raise SettingsError(msg)
+    low, high = setting.lowest, setting.highest
+    if (low is not None and converted < low) or (high is not None and converted > high):
+        msg = f"设置 {setting.name} 的值 {value}（来自{source}）超出范围 {low:g}–{high:g}。"
+        raise SettingsError(msg)
+    return converted  # type: ignore[no-any-return]
+
+
+def _as_bool(value: object) -> bool:
+    words = {"1": True, "true": True, "是": True, "0": False, "false": False, "否": False}
+    word = str(value).strip().lower()
+    if word not in words:
+        raise ValueError(word)
+    return words[word]

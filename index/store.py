@@ -1,0 +1,711 @@
+"""The SQLite file that is the truth: records, pages, passages, embeddings, files.
+
+One writer at a time; any number of readers. Everything under the index folder can be rebuilt
+from here. Row numbers (`record_number`, `Passage.number`) are internal and never shown.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import threading
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from index.access import EVERYTHING, Permitted, may_read
+from index.domain import Coverage, Line, Page, Passage, Reader, Record, Role, TextSource
+from index.errors import IndexMismatchError, IndexNotFoundError, IndexStoreError
+from index.text import matching_key
+
+SCHEMA_VERSION: Final = 1
+
+_SCHEMA: Final = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE records (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    record_id TEXT NOT NULL UNIQUE,
+    id_key TEXT NOT NULL,
+    title_key TEXT NOT NULL,
+    doc_no_key TEXT NOT NULL,
+    year INTEGER,
+    doc_type TEXT NOT NULL,
+    content_hash TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+CREATE INDEX records_id_key ON records (id_key);
+CREATE INDEX records_doc_no_key ON records (doc_no_key);
+CREATE TABLE pages (
+    record_number INTEGER NOT NULL REFERENCES records (number) ON DELETE CASCADE,
+    seq INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    raw TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (record_number, seq)
+) WITHOUT ROWID;
+CREATE TABLE passages (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    passage_id TEXT NOT NULL UNIQUE,
+    record_number INTEGER NOT NULL REFERENCES records (number) ON DELETE CASCADE,
+    start INTEGER NOT NULL,
+    stop INTEGER NOT NULL,
+    heading TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE INDEX passages_record ON passages (record_number, start);
+CREATE TABLE embeddings (
+    text_hash TEXT NOT NULL,
+    model TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (text_hash, model)
+) WITHOUT ROWID;
+CREATE TABLE files (
+    path TEXT PRIMARY KEY,
+    sha256 TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    modified REAL NOT NULL,
+    root TEXT NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    record_id TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE page_results (
+    sha256 TEXT NOT NULL,
+    file_page INTEGER NOT NULL,
+    reader TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (sha256, file_page, reader)
+) WITHOUT ROWID;
+CREATE TABLE runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    finished TEXT NOT NULL,
+    report TEXT NOT NULL
+);
+"""
+
+_RECORD_FIELDS: Final = tuple(f.name for f in fields(Record))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """What is known of one file below an ingested folder.
+
+    Attributes:
+        path: Path below `root`, POSIX form.
+        sha256: Content hash, hex.
+        size: Bytes.
+        modified: Modification time, seconds since the epoch.
+        root: The ingested folder, absolute.
+        state: `ok`, `partial`, `failed` or `skipped`.
+        reason: Why it is not `ok`, in Chinese; empty otherwise.
+        record_id: The record it belongs to, empty when none.
+    """
+
+    path: str
+    sha256: str
+    size: int
+    modified: float
+    root: str
+    state: str
+    reason: str
+    record_id: str
+
+
+class Store:
+    """Reads and writes the SQLite file. Safe to share between threads (one connection each)."""
+
+    def __init__(self, path: Path, *, create: bool = False) -> None:
+        """Open the store.
+
+        Args:
+            path: The SQLite file.
+            create: Make it (and its folder) when missing.
+
+        Raises:
+            IndexNotFoundError: If the file is missing and `create` is false.
+            IndexMismatchError: If it was written by an incompatible version.
+            IndexStoreError: If it is not a usable SQLite file.
+        """
+        self.path = path
+        self._local = threading.local()
+        self._cache_lock = threading.Lock()
+        self._permitted: dict[tuple[int, Reader], Permitted] = {}
+        self._records: tuple[int, Mapping[int, Record]] | None = None
+        if not path.is_file():
+            if not create:
+                msg = f"{path.parent} 里还没有馆藏。请先运行 chadang ingest 目录，或运行 chadang demo 试用样本。"
+                raise IndexNotFoundError(msg)
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with _translated(path):
+            db = self._db
+            version = db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0:
+                with self._writing() as cursor:
+                    for statement in _SCHEMA.split(";"):
+                        if statement.strip():
+                            cursor.execute(statement)
+                    cursor.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            elif version != SCHEMA_VERSION:
+                msg = (
+                    f"{path} 的格式版本是 {version}，本程序需要 {SCHEMA_VERSION}。"
+                    "请换用匹配的程序版本，或换一个空的 --home 重新入库。"
+                )
+                raise IndexMismatchError(msg)
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = NORMAL")
+            db.execute("PRAGMA foreign_keys = ON")
+            db.execute("PRAGMA busy_timeout = 30000")
+            self._local.db = db
+        return db
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Cursor]:
+        with _translated(self.path):
+            cursor = self._db.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            try:
+                yield cursor
+            except BaseException:
+                cursor.execute("ROLLBACK")
+                raise
+            cursor.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is not None:
+            db.close()
+            self._local.db = None
+
+    # -- meta ---------------------------------------------------------------------------------
+
+    def meta(self, key: str) -> str | None:
+        """A stored note of the store itself, None when never set."""
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Store a note."""
+        with self._writing() as cursor:
+            cursor.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    @property
+    def data_version(self) -> int:
+        """A counter that grows with every change of records or passages."""
+        return int(self.meta("data_version") or 0)
+
+    # -- records ------------------------------------------------------------------------------
+
+    def _record_table(self) -> Mapping[int, Record]:
+        version = self.data_version
+        cached = self._records
+        if cached is None or cached[0] != version:
+            rows = self._db.execute("SELECT number, body FROM records ORDER BY number")
+            cached = (version, {number: _record_from_json(body) for number, body in rows})
+            self._records = cached
+        return cached[1]
+
+    def records(self, permitted: Permitted = EVERYTHING) -> list[Record]:
+        """All readable records, in order of intake."""
+        return [r for n, r in self._record_table().items() if permitted.allows(n)]
+
+    def record(self, record_id: str) -> Record | None:
+        """The record with exactly this id, None when there is none."""
+        row = self._db.execute(
+            "SELECT body FROM records WHERE record_id = ?", (record_id,)
+        ).fetchone()
+        return None if row is None else _record_from_json(row[0])
+
+    def record_by_number(self, number: int) -> Record:
+        """The record with this row number.
+
+        Raises:
+            KeyError: If there is none.
+        """
+        return self._record_table()[number]
+
+    def record_number(self, record_id: str) -> int | None:
+        """Row number of a record, None when it is not stored."""
+        row = self._db.execute(
+            "SELECT number FROM records WHERE record_id = ?", (record_id,)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def find_by_key(self, column: str, key: str, permitted: Permitted) -> list[Record]:
+        """Records whose `id` or `doc_no` has this matching key.
+
+        Args:
+            column: `id` or `doc_no`.
+            key: Output of `index.text.matching_key`.
+            permitted: What the reader may see.
+        """
+        statement = {
+            "id": "SELECT number, body FROM records WHERE id_key = ? ORDER BY number",
+            "doc_no": "SELECT number, body FROM records WHERE doc_no_key = ? ORDER BY number",
+        }[column]
+        return [
+            _record_from_json(body)
+            for number, body in self._db.execute(statement, (key,))
+            if permitted.allows(number)
+        ]
+
+    def content_hash(self, record_id: str) -> str | None:
+        """Hash given at the last `replace_record`, None when the record is not stored."""
+        row = self._db.execute(
+            "SELECT content_hash FROM records WHERE record_id = ?", (record_id,)
+        ).fetchone()
+        return None if row is None else str(row[0])
+
+    def replace_record(
+        self,
+        record: Record,
+        pages: Sequence[Page],
+        passages: Sequence[Passage],
+        content_hash: str,
+    ) -> bool:
+        """Store a record with its pages and passages in one transaction.
+
+        Page starts are computed here; passages of unchanged text keep their row numbers, so their
+        index entries stay valid.
+
+        Args:
+            record: The record; an earlier version with the same id is replaced.
+            pages: Its pages in order, `seq` from 1 without gaps.
+            passages: Spans of its record text.
+            content_hash: Caller's hash of everything that went in; see `content_hash`.
+
+        Returns:
+            True when the record is new, False when it replaced an earlier version.
+
+        Raises:
+            ValueError: If a passage is not an exact substring of the record text, or page numbers
+                have gaps.
+        """
+        with self._writing() as cursor:
+            added = self._put_record(cursor, record, pages, passages, content_hash)
+            _bump(cursor)
+        return added
+
+    def replace_records(
+        self, items: Iterable[tuple[Record, Sequence[Page], Sequence[Passage], str]]
+    ) -> int:
+        """As `replace_record` for many, all in one transaction.
+
+        Returns:
+            Number of records that are new.
+        """
+        with self._writing() as cursor:
+            added = sum(self._put_record(cursor, *item) for item in items)
+            _bump(cursor)
+        return added
+
+    @staticmethod
+    def _put_record(
+        cursor: sqlite3.Cursor,
+        record: Record,
+        pages: Sequence[Page],
+        passages: Sequence[Passage],
+        content_hash: str,
+    ) -> bool:
+        starts: list[int] = []
+        total = 0
+        for seq, page in enumerate(pages, start=1):
+            if page.seq != seq:
+                msg = f"{record.record_id}：影像序号应为 {seq}，实为 {page.seq}"
+                raise ValueError(msg)
+            starts.append(total)
+            total += len(page.raw)
+        text = "".join(page.raw for page in pages)
+        for passage in passages:
+            if text[passage.start : passage.end] != passage.text:
+                msg = f"{record.record_id}：段落 {passage.start}:{passage.end} 与页面原文不符"
+                raise ValueError(msg)
+        columns = (
+            matching_key(record.record_id),
+            matching_key(record.title),
+            matching_key(record.doc_no),
+            record.year,
+            record.doc_type,
+            content_hash,
+            _record_to_json(record),
+        )
+        row = cursor.execute(
+            "SELECT number FROM records WHERE record_id = ?", (record.record_id,)
+        ).fetchone()
+        if row is None:
+            cursor.execute(
+                "INSERT INTO records (record_id, id_key, title_key, doc_no_key, year, doc_type,"
+                " content_hash, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (record.record_id, *columns),
+            )
+            number = cursor.lastrowid
+        else:
+            number = int(row[0])
+            cursor.execute(
+                "UPDATE records SET id_key = ?, title_key = ?, doc_no_key = ?, year = ?,"
+                " doc_type = ?, content_hash = ?, body = ? WHERE number = ?",
+                (*columns, number),
+            )
+        cursor.execute("DELETE FROM pages WHERE record_number = ?", (number,))
+        cursor.executemany(
+            "INSERT INTO pages VALUES (?, ?, ?, ?, ?)",
+            (
+                (number, page.seq, start, page.raw, _page_to_blob(page))
+                for page, start in zip(pages, starts, strict=True)
+            ),
+        )
+        keep = {passage.passage_id for passage in passages}
+        old = cursor.execute(
+            "SELECT passage_id FROM passages WHERE record_number = ?", (number,)
+        ).fetchall()
+        cursor.executemany(
+            "DELETE FROM passages WHERE passage_id = ?",
+            ((i,) for (i,) in old if i not in keep),
+        )
+        cursor.executemany(
+            "INSERT INTO passages (passage_id, record_number, start, stop, heading, text)"
+            " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (passage_id) DO UPDATE SET"
+            " heading = excluded.heading",
+            ((p.passage_id, number, p.start, p.end, p.heading, p.text) for p in passages),
+        )
+        return row is None
+
+    def remove_record(self, record_id: str) -> bool:
+        """Delete a record with everything of it; False when it was not stored."""
+        with self._writing() as cursor:
+            cursor.execute("DELETE FROM records WHERE record_id = ?", (record_id,))
+            removed = cursor.rowcount > 0
+            if removed:
+                _bump(cursor)
+        return removed
+
+    # -- pages and passages -------------------------------------------------------------------
+
+    def pages(self, record_id: str) -> tuple[Page, ...]:
+        """The record's pages in order; empty when it has none or is not stored."""
+        rows = self._db.execute(
+            "SELECT p.seq, p.start, p.raw, p.body FROM pages p JOIN records r"
+            " ON r.number = p.record_number WHERE r.record_id = ? ORDER BY p.seq",
+            (record_id,),
+        )
+        return tuple(_page_from_row(record_id, *row) for row in rows)
+
+    def pages_between(self, record_id: str, start: int, end: int) -> tuple[Page, ...]:
+        """The record's pages that hold characters start..end of the record text, in order."""
+        rows = self._db.execute(
+            "SELECT p.seq, p.start, p.raw, p.body FROM pages p JOIN records r"
+            " ON r.number = p.record_number WHERE r.record_id = ? AND p.start < ?"
+            " AND p.start + length(p.raw) > ? ORDER BY p.seq",
+            (record_id, end, start),
+        )
+        return tuple(_page_from_row(record_id, *row) for row in rows)
+
+    def page(self, record_id: str, seq: int) -> Page | None:
+        """One page, None when there is no such page."""
+        row = self._db.execute(
+            "SELECT p.seq, p.start, p.raw, p.body FROM pages p JOIN records r"
+            " ON r.number = p.record_number WHERE r.record_id = ? AND p.seq = ?",
+            (record_id, seq),
+        ).fetchone()
+        return None if row is None else _page_from_row(record_id, *row)
+
+    def page_count(self, record_id: str) -> int:
+        """Number of stored pages of a record."""
+        row = self._db.execute(
+            "SELECT count(*) FROM pages p JOIN records r ON r.number = p.record_number"
+            " WHERE r.record_id = ?",
+            (record_id,),
+        ).fetchone()
+        return int(row[0])
+
+    def passages(self, record_id: str) -> list[Passage]:
+        """The record's passages in text order."""
+        rows = self._db.execute(
+            "SELECT s.number, s.passage_id, s.start, s.stop, s.heading, s.text FROM passages s"
+            " JOIN records r ON r.number = s.record_number WHERE r.record_id = ?"
+            " ORDER BY s.start",
+            (record_id,),
+        )
+        return [
+            Passage(passage_id, record_id, start, stop, text, heading, number)
+            for number, passage_id, start, stop, heading, text in rows
+        ]
+
+    def passages_by_number(self, numbers: Iterable[int]) -> dict[int, Passage]:
+        """Passages with these row numbers; numbers that no longer exist are left out."""
+        wanted = list(numbers)
+        found: dict[int, Passage] = {}
+        for i in range(0, len(wanted), 500):
+            part = wanted[i : i + 500]
+            marks = ",".join("?" * len(part))
+            for number, passage_id, record_id, start, stop, heading, text in self._db.execute(
+                "SELECT s.number, s.passage_id, r.record_id, s.start, s.stop, s.heading, s.text"  # noqa: S608
+                " FROM passages s JOIN records r ON r.number = s.record_number"
+                f" WHERE s.number IN ({marks})",
+                part,
+            ):
+                found[number] = Passage(passage_id, record_id, start, stop, text, heading, number)
+        return found
+
+    def iterate_passages(self) -> Iterator[tuple[Passage, int]]:
+        """Every passage with its record's row number, in row order."""
+        rows = self._db.execute(
+            "SELECT s.number, s.passage_id, r.record_id, s.start, s.stop, s.heading, s.text,"
+            " s.record_number FROM passages s JOIN records r ON r.number = s.record_number"
+            " ORDER BY s.number"
+        )
+        for number, passage_id, record_id, start, stop, heading, text, record_number in rows:
+            yield (
+                Passage(passage_id, record_id, start, stop, text, heading, number),
+                record_number,
+            )
+
+    def counts(self) -> dict[str, int]:
+        """Totals: `records`, `records_with_pages`, `pages`, `unreadable_pages`, `passages`."""
+        one = self._db.execute(
+            "SELECT (SELECT count(*) FROM records),"
+            " (SELECT count(DISTINCT record_number) FROM pages),"
+            " (SELECT count(*) FROM pages),"
+            " (SELECT count(*) FROM pages WHERE trim(raw) = ''),"
+            " (SELECT count(*) FROM passages)"
+        ).fetchone()
+        names = ("records", "records_with_pages", "pages", "unreadable_pages", "passages")
+        return dict(zip(names, map(int, one), strict=True))
+
+    # -- permission ---------------------------------------------------------------------------
+
+    def permitted(self, reader: Reader) -> Permitted:
+        """The set of records a reader may see; cached until the records change."""
+        if reader.role is Role.ARCHIVIST:
+            return EVERYTHING
+        key = (self.data_version, reader)
+        with self._cache_lock:
+            if key not in self._permitted:
+                if len(self._permitted) > 256:
+                    self._permitted.clear()
+                self._permitted[key] = Permitted(
+                    frozenset(
+                        n for n, r in self._record_table().items() if may_read(reader, r).allowed
+                    )
+                )
+            return self._permitted[key]
+
+    def coverage(self, permitted: Permitted) -> Coverage:
+        """How much a reader with this permitted set can search."""
+        records = pages = unreadable = 0
+        for number, count, empty in self._db.execute(
+            "SELECT record_number, count(*), sum(trim(raw) = '') FROM pages GROUP BY record_number"
+        ):
+            if permitted.allows(number):
+                records += 1
+                pages += count - empty
+                unreadable += empty
+        return Coverage(records, pages, unreadable)
+
+    # -- embeddings ---------------------------------------------------------------------------
+
+    def embeddings(self, hashes: Sequence[str], model: str) -> dict[str, npt.NDArray[np.float16]]:
+        """Stored vectors by text hash, each shape (d,), float16; missing ones are left out."""
+        found: dict[str, npt.NDArray[np.float16]] = {}
+        for i in range(0, len(hashes), 500):
+            part = hashes[i : i + 500]
+            marks = ",".join("?" * len(part))
+            for text_hash, blob in self._db.execute(
+                f"SELECT text_hash, vector FROM embeddings WHERE model = ? AND text_hash IN ({marks})",  # noqa: S608
+                (model, *part),
+            ):
+                found[text_hash] = np.frombuffer(blob, dtype=np.float16)
+        return found
+
+    def add_embeddings(
+        self, model: str, vectors: Iterable[tuple[str, npt.NDArray[np.float16]]]
+    ) -> None:
+        """Store vectors by text hash in one transaction."""
+        with self._writing() as cursor:
+            cursor.executemany(
+                "INSERT OR REPLACE INTO embeddings VALUES (?, ?, ?)",
+                ((text_hash, model, vector.tobytes()) for text_hash, vector in vectors),
+            )
+
+    # -- files and restart points -------------------------------------------------------------
+
+    def files(self) -> dict[str, StoredFile]:
+        """Known files by `root + '/' + path`."""
+        rows = self._db.execute(
+            "SELECT path, sha256, bytes, modified, root, state, reason, record_id FROM files"
+        )
+        stored = (StoredFile(*row) for row in rows)
+        return {f"{f.root}/{f.path}": f for f in stored}
+
+    def put_file(self, file: StoredFile) -> None:
+        """Remember the state of a file."""
+        with self._writing() as cursor:
+            cursor.execute(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    file.path,
+                    file.sha256,
+                    file.size,
+                    file.modified,
+                    file.root,
+                    file.state,
+                    file.reason,
+                    file.record_id,
+                ),
+            )
+
+    def file(self, path: str) -> StoredFile | None:
+        """The file stored under this path below its root."""
+        row = self._db.execute(
+            "SELECT path, sha256, bytes, modified, root, state, reason, record_id FROM files"
+            " WHERE path = ?",
+            (path,),
+        ).fetchone()
+        return None if row is None else StoredFile(*row)
+
+    def forget_file(self, path: str) -> None:
+        """Forget a file and, when no other file has the same content, what was read from it."""
+        with self._writing() as cursor:
+            row = cursor.execute("SELECT sha256 FROM files WHERE path = ?", (path,)).fetchone()
+            cursor.execute("DELETE FROM files WHERE path = ?", (path,))
+            if row is not None:
+                cursor.execute(
+                    "DELETE FROM page_results WHERE sha256 = ?"
+                    " AND NOT EXISTS (SELECT 1 FROM files WHERE sha256 = ?)",
+                    (row[0], row[0]),
+                )
+
+    def page_result(self, sha256: str, file_page: int, reader: str) -> dict[str, Any] | None:
+        """A page already read by this reader from a file of this content, or None."""
+        row = self._db.execute(
+            "SELECT body FROM page_results WHERE sha256 = ? AND file_page = ? AND reader = ?",
+            (sha256, file_page, reader),
+        ).fetchone()
+        return None if row is None else dict(json.loads(zlib.decompress(row[0])))
+
+    def put_page_result(
+        self, sha256: str, file_page: int, reader: str, result: Mapping[str, Any]
+    ) -> None:
+        """Keep a page's reading at once, so that an interrupted run continues after it."""
+        body = zlib.compress(json.dumps(result, ensure_ascii=False).encode(), 6)
+        with self._writing() as cursor:
+            cursor.execute(
+                "INSERT OR REPLACE INTO page_results VALUES (?, ?, ?, ?)",
+                (sha256, file_page, reader, body),
+            )
+
+    def add_run(self, finished: str, report: Mapping[str, Any]) -> None:
+        """Keep the report of an ingest run."""
+        with self._writing() as cursor:
+            cursor.execute(
+                "INSERT INTO runs (finished, report) VALUES (?, ?)",
+                (finished, json.dumps(report, ensure_ascii=False)),
+            )
+
+    def last_run(self) -> dict[str, Any] | None:
+        """Report of the newest ingest run, None when there was none."""
+        row = self._db.execute("SELECT report FROM runs ORDER BY number DESC LIMIT 1").fetchone()
+        return None if row is None else dict(json.loads(row[0]))
+
+    def check(self) -> list[str]:
+        """Look for damage; each finding is one Chinese sentence."""
+        findings = [
+            f"数据库完整性检查：{row[0]}"
+            for row in self._db.execute("PRAGMA quick_check")
+            if row[0] != "ok"
+        ]
+        for record_id in [r.record_id for r in self.records()]:
+            text = "".join(page.raw for page in self.pages(record_id))
+            findings += [
+                f"{record_id}：段落 {p.passage_id} 与页面原文不符，请重新入库该件"
+                for p in self.passages(record_id)
+                if text[p.start : p.end] != p.text
+            ]
+        return findings
+
+
+def passage_id(record_id: str, start: int, text: str) -> str:
+    """The stable id of a passage: 20 hex digits of a hash over record, place and text."""
+    digest = hashlib.sha256(f"{record_id}\0{start}\0{text}".encode())
+    return digest.hexdigest()[:20]
+
+
+def _bump(cursor: sqlite3.Cursor) -> None:
+    cursor.execute(
+        "INSERT INTO meta VALUES ('data_version', '1')"
+        " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+    )
+
+
+@contextmanager
+def _translated(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        msg = f"读写 {path} 失败：{error}。请检查磁盘空间和权限；若文件损坏，请用备份恢复。"
+        raise IndexStoreError(msg) from error
+
+
+def _record_to_json(record: Record) -> str:
+    return json.dumps({name: getattr(record, name) for name in _RECORD_FIELDS}, ensure_ascii=False)
+
+
+def _record_from_json(body: str) -> Record:
+    values = json.loads(body)
+    values["proposers"] = tuple(values["proposers"])
+    values["extra"] = tuple((heading, value) for heading, value in values["extra"])
+    return Record(**values)
+
+
+def _page_to_blob(page: Page) -> bytes:
+    body = {
+        "source": page.source,
+        "engine": page.engine,
+        "confidence": page.confidence,
+        "inner_label": page.inner_label,
+        "volume_label": page.volume_label,
+        "furniture": page.furniture,
+        "width": page.width,
+        "height": page.height,
+        "file_path": page.file_path,
+        "file_page": page.file_page,
+        "lines": [
+            [
+                line.start,
+                line.end,
+                [round(x, 5) for x in line.box],
+                [round(x, 5) for x in line.edges],
+                line.confidence,
+                line.vertical,
+            ]
+            for line in page.lines
+        ],
+    }
+    return zlib.compress(json.dumps(body, ensure_ascii=False).encode(), 6)
+
+
+def _page_from_row(record_id: str, seq: int, start: int, raw: str, blob: bytes) -> Page:
+    body = json.loads(zlib.decompress(blob))
+    body["source"] = TextSource(body["source"])
+    body["furniture"] = tuple((a, b) for a, b in body["furniture"])
+    body["lines"] = tuple(
+        Line(a, b, (box[0], box[1], box[2], box[3]), tuple(edges), confidence, vertical)
+        for a, b, box, edges, confidence, vertical in body["lines"]
+    )
+    return Page(record_id=record_id, seq=seq, raw=raw, start=start, **body)
+
+
+__all__ = ["SCHEMA_VERSION", "Store", "StoredFile", "passage_id"]

@@ -1,0 +1,1 @@
+"""The write path: catalogues and files in, pages and passages out."""

@@ -1,0 +1,211 @@
+"""Linking (挂接): which files belong to which catalogue row.
+
+By the path a row names; else by 档号: a file `<档号>.pdf`, files `<档号>-0001.jpg` …, or a folder
+`<档号>/`. Codes are compared without separators, because file names replace or drop `·` and `-`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from index.codes import reference_key
+from index.domain import Skipped
+from ingest.catalogue import CatalogueRow, Withheld
+
+_PAGE_SUFFIX: Final = re.compile(r"(?P<code>.*[^\s\-_.·(（])\s*[\-_.·(（ ]\s*[pP]?(?P<page>\d{1,5})[)）]?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The outcome of linking.
+
+    Attributes:
+        files: For each catalogue row its files in page order, empty when it has none.
+        loose: Files without a row.
+        withheld: Files of rows that must not be taken in.
+        warnings: Rows whose named path does not exist, files claimed twice.
+    """
+
+    files: tuple[tuple[str, ...], ...]
+    loose: tuple[str, ...]
+    withheld: tuple[str, ...]
+    warnings: tuple[Skipped, ...]
+
+
+def link(
+    rows: Sequence[tuple[str, CatalogueRow]],
+    withheld: Sequence[tuple[str, Withheld]],
+    paths: Iterable[str],
+) -> Linked:
+    """Link files to rows.
+
+    Sure links go first for all rows, so that a weak one never takes another row's file: the path
+    a row names, then a file named by the code, a folder named by it, a code with a page number
+    behind it, and last a code that lost its separators (only where that is unambiguous).
+
+    Args:
+        rows: (folder of the catalogue below the ingested folder, row) for every row.
+        withheld: The same for rows with a state secret mark.
+        paths: Files below the ingested folder, POSIX form.
+
+    Returns:
+        Every file in exactly one of `files`, `loose` or `withheld`; a file that a withheld row
+        could mean is withheld.
+    """
+    finder = _Finder(paths)
+    warnings: list[Skipped] = []
+    certain = {key for _, row in rows for key in map(reference_key, row.keys)}
+    secret: set[str] = set()
+    for folder, hidden in withheld:
+        secret |= set(finder.named(folder, hidden.path))
+        for key in map(reference_key, hidden.keys):
+            for lookup in finder.by_code:
+                secret |= set(lookup.get(key, ()))
+            secret |= {
+                path
+                for path in finder.squeezed.get(_squeezed(key), ())
+                if finder.stem_key(path) not in certain
+            }
+    taken: dict[str, str] = {}
+    files: list[list[str]] = [[] for _ in rows]
+    for number, (folder, row) in enumerate(rows):
+        found = finder.named(folder, row.path)
+        if row.path and not found:
+            warnings.append(
+                Skipped(
+                    f"{row.record.source_file} 第 {row.record.source_row} 行",
+                    f"目录所记的文件 {row.path} 不存在",
+                    "请核对路径，或补上文件",
+                )
+            )
+        files[number] = _claim(found, row, taken, secret, warnings)
+    for lookup in finder.by_code:
+        for number, (_, row) in enumerate(rows):
+            for key in map(reference_key, row.keys):
+                if files[number]:
+                    break
+                found = [path for path in lookup.get(key, ()) if path not in taken]
+                files[number] = _claim(found, row, taken, secret, warnings)
+    meant = Counter(_squeezed(key) for key in certain)
+    for number, (_, row) in enumerate(rows):
+        for key in map(_squeezed, map(reference_key, row.keys)):
+            if files[number] or not key or meant[key] != 1:
+                break
+            found = [path for path in finder.squeezed.get(key, ()) if path not in taken]
+            if len({finder.stem_key(path) for path in found}) == 1:
+                files[number] = _claim(found, row, taken, secret, warnings)
+    loose = [path for path in finder.paths if path not in taken and path not in secret]
+    return Linked(tuple(map(tuple, files)), tuple(loose), tuple(sorted(secret)), tuple(warnings))
+
+
+def _squeezed(key: str) -> str:
+    return key.replace("-", "")
+
+
+def _claim(
+    found: Iterable[str],
+    row: CatalogueRow,
+    taken: dict[str, str],
+    secret: Container[str],
+    warnings: list[Skipped],
+) -> list[str]:
+    mine = []
+    for path in found:
+        if path in secret:
+            continue
+        if path in taken:
+            warnings.append(
+                Skipped(
+                    path,
+                    f"同时对应 {taken[path]} 和 {row.record.record_id}，归前者",
+                    "请核对目录或文件名",
+                )
+            )
+            continue
+        taken[path] = row.record.record_id
+        mine.append(path)
+    return mine
+
+
+class _Finder:
+    """Looks files up by path, by name and by code.
+
+    Attributes:
+        by_code: Code key to files, surest first: file named by the code, folder named by the
+            code, file named by the code with a page number behind it.
+        squeezed: Code key without separators to the files whose name has it.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.paths = sorted(paths, key=natural_key)
+        self._known = set(self.paths)
+        self._by_name: dict[str, list[str]] = {}
+        self._by_folder: dict[str, list[str]] = {}
+        self._stem_keys: dict[str, str] = {}
+        by_stem: dict[str, list[str]] = {}
+        by_folder: dict[str, list[str]] = {}
+        by_page: dict[str, list[str]] = {}
+        self.by_code: tuple[Mapping[str, list[str]], ...] = (by_stem, by_folder, by_page)
+        self.squeezed: dict[str, list[str]] = {}
+        for path in self.paths:
+            pure = PurePosixPath(path)
+            self._by_name.setdefault(pure.name.casefold(), []).append(path)
+            self._by_name.setdefault(pure.stem.casefold(), []).append(path)
+            for parent in pure.parents:
+                if str(parent) != ".":
+                    self._by_folder.setdefault(str(parent), []).append(path)
+            key = reference_key(pure.stem)
+            self._stem_keys[path] = key
+            by_stem.setdefault(key, []).append(path)
+            self.squeezed.setdefault(_squeezed(key), []).append(path)
+            match = _PAGE_SUFFIX.fullmatch(pure.stem)
+            if match:
+                by_page.setdefault(reference_key(match["code"]), []).append(path)
+        for folder, inside in self._by_folder.items():
+            parts = PurePosixPath(folder).parts
+            # 全宗/目录/案卷 as nested folders spell a code too.
+            for first in range(len(parts)):
+                key = reference_key("-".join(parts[first:]))
+                by_folder.setdefault(key, []).extend(inside)
+
+    def named(self, folder: str, path: str) -> list[str]:
+        """Files a row names by path, from the catalogue's folder or from the top, or by name."""
+        wanted = path.strip().replace("\\", "/").lstrip("/")
+        if not wanted:
+            return []
+        for base in dict.fromkeys((folder, "")):
+            full = _normal(f"{base}/{wanted}" if base else wanted)
+            if full in self._known:
+                return [full]
+            if full in self._by_folder:
+                return list(self._by_folder[full])
+        same = self._by_name.get(PurePosixPath(wanted).name.casefold(), [])
+        return list(same) if len(same) == 1 else []
+
+    def stem_key(self, path: str) -> str:
+        """The key of a file's name without suffix."""
+        return self._stem_keys[path]
+
+
+def _normal(path: str) -> str:
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if parts:
+                parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return "/".join(parts)
+
+
+def natural_key(path: str) -> tuple[tuple[int, int, str], ...]:
+    """Sort key that puts `2.jpg` before `10.jpg`."""
+    return tuple(
+        (0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part)
+        for part in re.split(r"(\d+)", path)
+    )

@@ -1,0 +1,200 @@
+"""Text layers of PDF files, page by page; the only file that uses pypdf.
+
+pypdf reads first, PDFium second (boxes, and the text where pypdf's is poor). A page without
+usable text is marked for OCR.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Final, Self
+
+from index.domain import TextSource
+from index.rendering import (
+    Document,
+    LockedDocumentError,
+    PageGeometry,
+    RenderError,
+    open_document,
+    pdfium_version,
+)
+from ingest.alignment import align_lines
+from ingest.errors import PasswordError, SourceReadError
+from ingest.page_text import PageText
+from ingest.quality import SPARSE, text_quality
+
+logger = logging.getLogger(__name__)
+
+#: Part of the restart key and of content hashes: raise it when the reading changes.
+PDF_READER: Final = "pdf-1"
+MOST_PAGES: Final = 20_000
+_LONGEST_PAGE: Final = 2_000_000
+_COVERED: Final = 0.5
+
+
+class PdfFile:
+    """An open PDF. Close it, or use it in a `with` statement."""
+
+    def __init__(self, path: Path, *, pdfium_only: bool = False) -> None:
+        """Open a PDF with both readers.
+
+        Args:
+            path: The file.
+            pdfium_only: Leave pypdf out, after it failed on this file.
+
+        Raises:
+            PasswordError: If it asks for a password.
+            SourceReadError: If neither reader can open it.
+        """
+        self.path = path
+        self._stack = ExitStack()
+        self._pypdf: Any = None
+        self._document: Document | None = None
+        problem = ""
+        try:
+            self._document = self._stack.enter_context(open_document(path))
+            self.page_count = self._document.page_count
+        except LockedDocumentError as error:
+            msg = f"{path.name} 设有打开密码，没有读取"
+            raise PasswordError(msg, "请用密码打开后另存为无密码的 PDF，再重新入库") from error
+        except RenderError as error:
+            problem = str(error)
+        if not pdfium_only:
+            self._open_pypdf(problem)
+        if self._document is None and self._pypdf is None:
+            self._stack.close()
+            raise SourceReadError(
+                problem or f"{path.name} 读不出来", "请检查文件能否打开；已损坏的请从原件重新扫描或复制"
+            )
+        if self._document is None:
+            self.page_count = len(self._pypdf.pages)
+        if self.page_count > MOST_PAGES:
+            self._stack.close()
+            msg = f"{path.name} 有 {self.page_count} 页，超过上限 {MOST_PAGES} 页"
+            raise SourceReadError(msg, "请拆成几个文件后重新入库")
+        self._first_reader = f"pypdf {_pypdf_version()}"
+        self._second_reader = f"pdfium {pdfium_version()}"
+
+    def _open_pypdf(self, problem: str) -> None:
+        from pypdf import PdfReader
+
+        try:
+            reader = PdfReader(self.path, strict=False)
+            self._stack.callback(reader.close)
+            if reader.is_encrypted and not reader.decrypt(""):
+                msg = f"{self.path.name} 设有打开密码，没有读取"
+                raise PasswordError(msg, "请用密码打开后另存为无密码的 PDF，再重新入库")
+            count = len(reader.pages)
+            if self._document is not None and count != self.page_count:
+                return  # a damaged page tree: PDFium rebuilt it, pypdf's numbers would not fit
+            self._pypdf = reader
+        except PasswordError:
+            self._stack.close()
+            raise
+        except Exception as error:  # noqa: BLE001 - pypdf raises many kinds for damaged files
+            logger.info("pypdf cannot open %s: %s", self.path.name, error)
+            if self._document is None and not problem:
+                raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._stack.close()
+
+    def read_page(self, file_page: int) -> PageText:
+        """Read one page.
+
+        Returns:
+            The page; `needs_ocr` when its text is missing or unusable and there is something to
+            look at. Never raises for a damaged page: its text is then empty and `problem` says why.
+        """
+        layer = self._layer(file_page)
+        problem = ""
+        geometry: PageGeometry | None = None
+        if self._document is not None:
+            try:
+                geometry = self._document.geometry(file_page)
+            except RenderError as error:
+                problem = str(error)
+        raw, engine = self._chosen(layer, geometry)
+        if geometry is None:
+            width, height = self._media_size(file_page)
+            usable = text_quality(raw)
+            good = usable.count > 0 and usable.usable
+            return PageText(
+                file_page, raw if good else "", TextSource.LAYER if good else TextSource.NONE,
+                engine, width=0 if problem else width, height=0 if problem else height,
+                problem="" if good else problem or f"第 {file_page} 页没有可读的文字",
+            )  # fmt: skip
+        quality = text_quality(raw)
+        sparse = quality.count < SPARSE
+        scanned = sparse and geometry.image_cover > _COVERED
+        if scanned or not quality.usable or (quality.count == 0 and geometry.has_objects):
+            return PageText(
+                file_page, "", TextSource.NONE, engine, width=geometry.width,
+                height=geometry.height, needs_ocr=True,
+            )  # fmt: skip
+        if quality.count == 0:
+            return PageText(
+                file_page, "", TextSource.NONE, engine, width=geometry.width,
+                height=geometry.height, problem="空白页",
+            )  # fmt: skip
+        return PageText(
+            file_page,
+            raw,
+            TextSource.LAYER,
+            engine + ("，扫描件隐藏文字层" if geometry.invisible else ""),
+            lines=align_lines(raw, geometry.text, geometry.boxes),
+            width=geometry.width,
+            height=geometry.height,
+        )
+
+    def _layer(self, file_page: int) -> str:
+        if self._pypdf is None:
+            return ""
+        try:
+            text = self._pypdf.pages[file_page - 1].extract_text() or ""
+        except Exception as error:  # noqa: BLE001 - one bad page must not cost the file
+            logger.info("pypdf fails on page %d of %s: %s", file_page, self.path.name, error)
+            return ""
+        return _clean(text)
+
+    def _chosen(self, layer: str, geometry: PageGeometry | None) -> tuple[str, str]:
+        """The better of two readings of a page, and who made it."""
+        if geometry is None:
+            return layer, self._first_reader
+        other = _clean(geometry.text)
+        ours, theirs = text_quality(layer), text_quality(other)
+        poor = not ours.usable or ours.count < 0.5 * theirs.count
+        # pypdf writes imitation bold (each line drawn twice) twice, PDFium once.
+        doubled = theirs.count >= SPARSE and ours.count >= 1.8 * theirs.count
+        if theirs.count and theirs.usable and (poor or doubled):
+            return other, self._second_reader
+        return layer, self._first_reader
+
+    def _media_size(self, file_page: int) -> tuple[float, float]:
+        try:
+            box = self._pypdf.pages[file_page - 1].cropbox
+            return float(box.width), float(box.height)
+        except Exception:  # noqa: BLE001 - a damaged page has no size
+            return 0.0, 0.0
+
+
+def _clean(text: str) -> str:
+    """What a text layer says, without what no text can hold: NUL and halves of characters."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text[:_LONGEST_PAGE].strip("\n")
+
+
+def _pypdf_version() -> str:
+    from pypdf import __version__
+
+    return str(__version__)

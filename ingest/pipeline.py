@@ -1,0 +1,849 @@
+"""The write path: a folder of files and catalogues in, records with pages and passages out.
+
+Incremental and restartable: every page read is kept at once under its file's content hash, a
+record is replaced in one transaction, and what did not change is not read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import queue
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from index.codes import parse_date
+from index.domain import IngestReport, Page, Record, Skipped, TextSource
+from index.rendering import RenderError, is_image_file, page_count
+from index.settings import Settings
+from index.store import Store, StoredFile
+from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
+from ingest.errors import CatalogueError, IngestError, SourceReadError
+from ingest.furniture import find_furniture
+from ingest.linking import link, natural_key
+from ingest.ocr_version import ocr_reader
+from ingest.page_text import PageText
+from ingest.pdf import PDF_READER
+from ingest.plain import ENGINE as TEXT_READER
+from ingest.plain import read_text_file
+from ingest.progress import Progress, ProgressCallback
+from ingest.report import report_to_json, write_report
+from ingest.splitting import SPLITTER_VERSION, split_record
+from ingest.workers import CHUNK, Event, Lane, Task
+
+logger = logging.getLogger(__name__)
+
+TEXT_SUFFIXES: Final = frozenset({".txt", ".md"})
+PDF_SUFFIX: Final = ".pdf"
+LARGEST_FILE_BYTES: Final = 500_000_000
+#: Raise it when records come out differently from the same pages (furniture, labels).
+_PIPELINE_VERSION: Final = "1"
+_NEXT_STEP: Final = {
+    ".doc": "请用 WPS 或 Word 另存为 PDF",
+    ".docx": "请另存为 PDF",
+    ".wps": "请用 WPS 另存为 PDF",
+    ".ofd": "请用 OFD 阅读器另存（打印）为 PDF",
+    ".xls": "请另存为 xlsx",
+    ".et": "请另存为 xlsx",
+    ".dbf": "请用表格软件打开后另存为 xlsx",
+    ".zip": "请解压后放入文件夹",
+    ".rar": "请解压后放入文件夹",
+    ".7z": "请解压后放入文件夹",
+}
+_SECONDS_BETWEEN_UPDATES: Final = 0.1
+
+
+@dataclass(slots=True)
+class _File:
+    """A file of a record while it is being read."""
+
+    path: str
+    absolute: Path
+    size: int
+    modified: float
+    sha256: str = ""
+    page_count: int = 0
+    pages: dict[int, PageText] = field(default_factory=dict)
+    waiting_for_ocr: set[int] = field(default_factory=set)
+    open_tasks: int = 0
+    failure: SourceReadError | None = None
+
+    @property
+    def kind(self) -> str:
+        if is_image_file(self.absolute):
+            return "image"
+        return "pdf" if self.absolute.suffix.lower() == PDF_SUFFIX else "text"
+
+    @property
+    def complete(self) -> bool:
+        return self.open_tasks == 0 and not self.waiting_for_ocr
+
+
+@dataclass(frozen=True, slots=True)
+class FileKey:
+    """What a task is about: a file of a job, or with `ocr_page` one page to recognise."""
+
+    job: int
+    place: int
+    ocr_page: int = 0
+
+
+@dataclass(slots=True)
+class _Job:
+    """A record to be stored."""
+
+    record: Record
+    files: list[_File]
+    catalogued: bool
+    content_hash: str = ""
+
+
+def ingest(
+    source: Path,
+    store: Store,
+    settings: Settings,
+    *,
+    progress: ProgressCallback | None = None,
+    force: bool = False,
+) -> IngestReport:
+    """Take a folder (or one file) into the store.
+
+    Does not build the search index. The report is also written to `home/reports`.
+
+    Args:
+        source: A folder with files and catalogues, one catalogue, or one file.
+        store: Where records go.
+        settings: `passage_chars`, `ocr_dpi` and `threads` are used.
+        progress: Called with the state now and then, from this thread.
+        force: Read and cut again what did not change; pages already recognised are kept.
+
+    Returns:
+        What was read, what was skipped and why.
+
+    Raises:
+        IngestError: If `source` does not exist or cannot be listed.
+    """
+    run = _Run(source, store, settings, progress, force=force)
+    return run.run()
+
+
+class _Run:
+    """One ingest run."""
+
+    def __init__(
+        self,
+        source: Path,
+        store: Store,
+        settings: Settings,
+        progress: ProgressCallback | None,
+        *,
+        force: bool,
+    ) -> None:
+        self._source = source.expanduser().resolve()
+        if not self._source.exists():
+            msg = f"找不到 {source}。请检查路径；要入库的应是一个文件夹、目录表或文件。"
+            raise IngestError(msg)
+        self._store = store
+        self._settings = settings
+        self._progress = progress
+        self._force = force
+        self._report = IngestReport()
+        self._started = time.monotonic()
+        self._home = settings.home.resolve()
+        self._ocr_reader = ocr_reader(settings.number("ocr_dpi"))
+        self._known: dict[str, StoredFile] = {}
+        self._base = self._source
+        self._prefix = ""
+        self._files_total = self._files_done = 0
+        self._bytes_total = self._bytes_done = 0
+        self._pages_done = self._ocr_done = 0
+        self._said = 0.0
+        self._current = ""
+        # reading
+        self._events: queue.Queue[Event[FileKey]] = queue.Queue()
+        self._pdf_tasks: queue.Queue[Task[FileKey] | None] = queue.Queue()
+        self._ocr_tasks: queue.Queue[Task[FileKey] | None] = queue.Queue()
+        self._lanes: dict[str, list[Lane[FileKey]]] = {"pdf": [], "ocr": []}
+
+    # -- the run --------------------------------------------------------------------------------
+
+    def run(self) -> IngestReport:
+        self._known = self._store.files()
+        paths = self._list_files()
+        self._choose_base(paths)
+        catalogues, broken = self._read_catalogues(paths)
+        jobs = self._plan(paths, catalogues, broken)
+        try:
+            self._work(jobs)
+        finally:
+            for lane in (*self._lanes["pdf"], *self._lanes["ocr"]):
+                lane.stop()
+        self._remove_vanished(jobs, broken)
+        report = self._report
+        report.seconds = round(time.monotonic() - self._started, 2)
+        now = datetime.now().astimezone()
+        write_report(report, self._home, now)
+        self._store.add_run(now.isoformat(timespec="seconds"), report_to_json(report))
+        self._tell(force=True)
+        return report
+
+    def _skip(self, where: str, reason: str, next_step: str = "") -> None:
+        self._report.skipped.append(Skipped(where, reason, next_step))
+
+    def _warn(self, where: str, reason: str, next_step: str = "") -> None:
+        self._report.warnings.append(Skipped(where, reason, next_step))
+
+    # -- finding --------------------------------------------------------------------------------
+
+    def _list_files(self) -> dict[str, Path]:
+        """Files to look at, by path below the source; hidden and temporary ones left out."""
+        if self._source.is_file():
+            if self._source.suffix.lower() in CATALOGUE_SUFFIXES:
+                found = dict(_walk(self._source.parent, self._home))
+                return {
+                    path: absolute
+                    for path, absolute in found.items()
+                    if absolute == self._source
+                    or absolute.suffix.lower() not in CATALOGUE_SUFFIXES
+                }
+            return {self._source.name: self._source}
+        try:
+            return dict(_walk(self._source, self._home))
+        except OSError as error:
+            msg = f"文件夹 {self._source} 打不开：{error.strerror or error}。请检查权限。"
+            raise IngestError(msg) from error
+
+    @property
+    def _folder(self) -> Path:
+        return self._source if self._source.is_dir() else self._source.parent
+
+    def _choose_base(self, paths: Iterable[str]) -> None:
+        """Choose the folder that stored paths are relative to.
+
+        Normally the ingested folder itself. Where another ingested folder has a file of the same
+        path, folder names are put in front until every path is unique.
+        """
+        key = f"base:{self._folder}"
+        stored = self._store.meta(key)
+        if stored is not None:
+            self._base = Path(stored)
+        else:
+            paths = set(paths)
+            self._base = self._folder
+            elsewhere = {
+                file.path
+                for place, file in self._known.items()
+                if not _below(Path(place), self._folder) and Path(place).exists()
+            }
+            while self._base.parent != self._base:
+                prefix = self._prefix_for(self._base)
+                if not any(prefix + path in elsewhere for path in paths):
+                    break
+                self._base = self._base.parent
+            self._store.set_meta(key, str(self._base))
+        self._prefix = self._prefix_for(self._base)
+
+    def _prefix_for(self, base: Path) -> str:
+        relative = self._folder.relative_to(base).as_posix()
+        return "" if relative == "." else relative + "/"
+
+    def _read_catalogues(self, paths: dict[str, Path]) -> tuple[list[Catalogue], list[str]]:
+        """Read every catalogue; also the folders whose catalogue cannot be read."""
+        catalogues: list[Catalogue] = []
+        broken: list[str] = []
+        for path, absolute in paths.items():
+            if absolute.suffix.lower() not in CATALOGUE_SUFFIXES:
+                continue
+            try:
+                catalogue = read_catalogue(absolute, path)
+            except CatalogueError as error:
+                unrelated = "不是目录" in str(error)
+                self._skip(
+                    path, str(error),
+                    "如果是目录，请检查表头；如果是文件内容，请另存为 PDF" if unrelated
+                    else "请修复或移走后重新入库；在此之前，同一文件夹里没有条目的文件暂不入库",
+                )  # fmt: skip
+                if not unrelated:
+                    broken.append(_folder_of(path))
+                continue
+            catalogues.append(catalogue)
+            self._report.catalogue_rows += catalogue.row_count
+            self._report.skipped += catalogue.skipped
+            self._report.warnings += catalogue.warnings
+        return catalogues, broken
+
+    # -- planning -------------------------------------------------------------------------------
+
+    def _plan(
+        self, paths: dict[str, Path], catalogues: Sequence[Catalogue], broken: Sequence[str]
+    ) -> list[_Job]:
+        readable: list[str] = []
+        for path, absolute in paths.items():
+            suffix = absolute.suffix.lower()
+            if suffix in CATALOGUE_SUFFIXES:
+                continue
+            if suffix in TEXT_SUFFIXES or suffix == PDF_SUFFIX or is_image_file(absolute):
+                readable.append(path)
+            else:
+                self._skip(
+                    path, f"不支持的格式（{suffix or '无后缀'}）",
+                    _NEXT_STEP.get(suffix, "请另存为 PDF 后重新入库"),
+                )  # fmt: skip
+        rows, withheld = self._rows(catalogues)
+        linked = link(rows, withheld, readable)
+        self._report.warnings += linked.warnings
+        for path in linked.withheld:
+            self._skip(path, "对应的目录条目标有国家秘密密级，未读取", "请移出本系统的文件夹")
+        self._forget_withheld(withheld, linked.withheld)
+        jobs = [
+            _Job(row.record, self._stat(files, paths), catalogued=True)
+            for (_, row), files in zip(rows, linked.files, strict=True)
+        ]
+        for job in jobs:
+            if not job.files and job.record.unit_level != "案卷":
+                self._warn(
+                    f"{job.record.source_file} 第 {job.record.source_row} 行",
+                    f"{job.record.record_id} 没有对应的文件，只存目录",
+                    "请把文件命名为档号，或在目录中写明路径",
+                )
+        if self._source.is_dir() or self._source.suffix.lower() not in CATALOGUE_SUFFIXES:
+            for path in linked.loose:
+                if any(not folder or path.startswith(folder + "/") for folder in broken):
+                    self._skip(path, "所在文件夹的目录读不出，暂不入库", "请先修复目录")
+                    continue
+                self._warn(path, "未编目：目录里没有对应的条目", "请在目录中补一条，或核对文件名")
+                jobs.append(self._uncatalogued(path, paths))
+        jobs = [job for job in jobs if not self._belongs_elsewhere(job)]
+        self._files_total = sum(max(1, len(job.files)) for job in jobs)
+        self._bytes_total = sum(file.size for job in jobs for file in job.files)
+        return jobs
+
+    def _rows(
+        self, catalogues: Sequence[Catalogue]
+    ) -> tuple[list[tuple[str, CatalogueRow]], list[tuple[str, Withheld]]]:
+        """All rows with their catalogue's folder; doubles and withheld codes taken out."""
+        withheld = [(_folder_of(c.name), hidden) for c in catalogues for hidden in c.withheld]
+        hidden_ids = {hidden.record_id for _, hidden in withheld}
+        rows: list[tuple[str, CatalogueRow]] = []
+        seen: dict[str, str] = {}
+        for catalogue in catalogues:
+            folder = _folder_of(catalogue.name)
+            for row in catalogue.rows:
+                where = f"{row.record.source_file} 第 {row.record.source_row} 行"
+                code = row.record.record_id
+                if code in hidden_ids:
+                    self._skip(where, "同一档号的另一条目标有国家秘密密级，未入库", "请核对密级")
+                elif code in seen:
+                    self._skip(where, f"档号（或编号）{code} 与{seen[code]}重复", "请核对，保留一条")
+                else:
+                    seen[code] = where
+                    rows.append((folder, row))
+        return rows, withheld
+
+    def _forget_withheld(
+        self, withheld: Sequence[tuple[str, Withheld]], files: Sequence[str]
+    ) -> None:
+        """Remove what an earlier run took in before the row was marked."""
+        for _, hidden in withheld:
+            if self._store.remove_record(hidden.record_id):
+                self._report.records_removed += 1
+        for path in files:
+            stored = self._known.pop(str(self._folder / path), None)
+            if stored is not None:
+                if stored.record_id and self._store.remove_record(stored.record_id):
+                    self._report.records_removed += 1
+                self._store.forget_file(stored.path)
+
+    def _stat(self, files: Iterable[str], paths: dict[str, Path]) -> list[_File]:
+        found = []
+        for path in sorted(files, key=natural_key):
+            try:
+                status = paths[path].stat()
+            except OSError as error:
+                self._skip(path, f"打不开：{error.strerror or error}", "请检查权限")
+                continue
+            found.append(
+                _File(self._prefix + path, paths[path], status.st_size, status.st_mtime)
+            )
+        return found
+
+    def _uncatalogued(self, path: str, paths: dict[str, Path]) -> _Job:
+        record = Record(record_id=self._prefix + path, title=PurePosixPath(path).stem)
+        return _Job(record, self._stat([path], paths), catalogued=False)
+
+    def _belongs_elsewhere(self, job: _Job) -> bool:
+        """Whether another ingested folder already holds this record with its own file."""
+        stored = self._store.record(job.record.record_id)
+        if stored is None or not stored.file_path:
+            return False
+        file = self._store.file(stored.file_path)
+        if file is None or _below(Path(file.root) / file.path, self._folder):
+            return False
+        other = Path(file.root) / file.path
+        if not other.exists():
+            return False
+        self._skip(
+            job.record.record_id, f"同一档号已从另一个文件夹入库（{file.path}）",
+            "请只保留一处；要换成这里的，先移走原处的文件再入库",
+        )  # fmt: skip
+        return True
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def _work(self, jobs: Sequence[_Job]) -> None:
+        """Read and store every job; several are under way at once so that no process idles."""
+        waiting = deque(jobs)
+        active: dict[int, _Job] = {}
+        numbers = iter(range(len(jobs)))
+        limit = 2 * self._settings.threads + 4
+        while waiting or active:
+            while waiting and len(active) < limit:
+                job = waiting.popleft()
+                if not self._begin(job):
+                    continue
+                number = next(numbers)
+                active[number] = job
+                for place, file in enumerate(job.files):
+                    self._start_file(FileKey(number, place), file)
+                if all(file.complete for file in job.files):
+                    self._finish(active.pop(number))
+            self._tell()
+            if not active:
+                continue
+            try:
+                event = self._events.get(timeout=1.0)
+            except queue.Empty:
+                continue
+            key = event.key
+            job = active.get(key.job)
+            if job is None:
+                continue  # the end of a task whose page already finished the job
+            self._handle(event, key, job)
+            number = key.job
+            if all(file.complete for file in job.files):
+                self._finish(active.pop(number))
+
+    def _begin(self, job: _Job) -> bool:
+        """Hash the files of a job; False when nothing changed and it is done."""
+        for file in job.files:
+            known = self._known.get(str(file.absolute))
+            if (
+                known is not None
+                and known.path == file.path
+                and known.size == file.size
+                and abs(known.modified - file.modified) < 1e-6
+            ):
+                file.sha256 = known.sha256
+                continue
+            if file.size > LARGEST_FILE_BYTES:
+                file.failure = SourceReadError(
+                    f"{file.absolute.name} 有 {file.size / 1e6:.0f} MB，"
+                    f"超过上限 {LARGEST_FILE_BYTES // 10**6} MB",
+                    "请拆成几个文件后重新入库",
+                )
+                continue
+            try:
+                file.sha256 = _sha256(file.absolute)
+            except OSError as error:
+                file.failure = SourceReadError(
+                    f"{file.absolute.name} 打不开：{error.strerror or error}", "请检查权限"
+                )
+        if job.files:
+            first = job.files[0]
+            job.record = replace(job.record, file_path=first.path, file_sha256=first.sha256)
+        job.content_hash = self._hash(job)
+        if self._force or self._store.content_hash(job.record.record_id) != job.content_hash:
+            stored = [self._known.get(str(file.absolute)) for file in job.files]
+            failed_before = bool(stored) and all(
+                known is not None and known.state == "failed" and known.sha256 == file.sha256
+                and known.record_id == ""
+                for known, file in zip(stored, job.files, strict=True)
+            )  # fmt: skip
+            if self._force or job.catalogued or not failed_before:
+                return True
+        self._report.unchanged += 1
+        for file in job.files:
+            known = self._known.get(str(file.absolute))
+            if known is not None and known.state != "ok":
+                self._skip(file.path, known.reason or "上次没有读全", "要重试请用 --force")
+            if known is None or known.size != file.size or known.modified != file.modified:
+                self._remember(file, job, "ok" if known is None else known.state,
+                               "" if known is None else known.reason)  # fmt: skip
+        self._files_done += max(1, len(job.files))
+        self._bytes_total -= sum(file.size for file in job.files)
+        return False
+
+    def _hash(self, job: _Job) -> str:
+        versions = [_PIPELINE_VERSION, SPLITTER_VERSION, str(self._settings.number("passage_chars"))]
+        kinds = {file.kind for file in job.files}
+        if "text" in kinds:
+            versions.append(TEXT_READER)
+        if "pdf" in kinds:
+            versions.append(PDF_READER)
+        if kinds & {"pdf", "image"}:
+            versions.append(self._ocr_reader)
+        body = json.dumps(
+            [asdict(job.record), [(f.path, f.sha256) for f in job.files], versions],
+            ensure_ascii=False,
+        )
+        return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _start_file(self, key: FileKey, file: _File) -> None:
+        self._current = file.path
+        if file.failure is not None:
+            return
+        if file.kind == "text":
+            try:
+                pages = read_text_file(file.absolute)
+            except SourceReadError as error:
+                file.failure = error
+                return
+            file.pages = {page.file_page: page for page in pages}
+            file.page_count = len(pages)
+            self._pages_done += len(pages)
+        elif file.kind == "image":
+            try:
+                file.page_count = page_count(file.absolute)
+            except RenderError as error:
+                file.failure = SourceReadError(str(error), "请检查图像能否打开，必要时重新扫描")
+                return
+            self._recognize(key, file, range(1, file.page_count + 1))
+        else:
+            header = self._store.page_result(file.sha256, 0, PDF_READER)
+            if header is not None:
+                self._opened(key, file, int(header["page_count"]), first_task=False)
+            else:
+                self._queue_pdf(file, Task(key, file.absolute))
+
+    def _queue_pdf(self, file: _File, task: Task[FileKey]) -> None:
+        file.open_tasks += 1
+        lanes = self._lanes["pdf"]
+        if len(lanes) < self._settings.threads and not self._pdf_tasks.empty() or not lanes:
+            lanes.append(Lane("pdf", self._pdf_tasks, self._events.put))
+            lanes[-1].start()
+        self._pdf_tasks.put(task)
+
+    def _opened(self, key: FileKey, file: _File, count: int, *, first_task: bool) -> None:
+        """The number of pages is known: take what was read before, queue the rest."""
+        if file.page_count:
+            return
+        file.page_count = count
+        missing = []
+        for file_page in range(1, count + 1):
+            done = self._store.page_result(file.sha256, file_page, PDF_READER)
+            if done is not None:
+                self._take(key, file, PageText.from_json(done), fresh=False)
+            else:
+                missing.append(file_page)
+        if first_task:
+            missing = [file_page for file_page in missing if file_page > CHUNK]
+        for first, last in _runs(missing, CHUNK):
+            self._queue_pdf(file, Task(key, file.absolute, first, last))
+
+    def _take(self, key: FileKey, file: _File, page: PageText, *, fresh: bool) -> None:
+        """A page was read (now or in an earlier run)."""
+        if page.file_page in file.pages and not page.needs_ocr:
+            return
+        file.pages[page.file_page] = page
+        if fresh:
+            self._store.put_page_result(file.sha256, page.file_page, PDF_READER, page.to_json())
+            self._pages_done += not page.needs_ocr
+        if page.needs_ocr:
+            self._recognize(key, file, [page.file_page])
+
+    def _recognize(self, key: FileKey, file: _File, pages: Iterable[int]) -> None:
+        for file_page in pages:
+            done = self._store.page_result(file.sha256, file_page, self._ocr_reader)
+            if done is not None:
+                file.pages[file_page] = PageText.from_json(done)
+                continue
+            if file_page in file.waiting_for_ocr:
+                continue
+            file.waiting_for_ocr.add(file_page)
+            if not self._lanes["ocr"]:
+                lane = Lane("ocr", self._ocr_tasks, self._events.put, threads=self._settings.threads)
+                self._lanes["ocr"].append(lane)
+                lane.start()
+            self._ocr_tasks.put(
+                Task(
+                    replace(key, ocr_page=file_page), file.absolute, file_page, file_page,
+                    options={"dpi": self._settings.number("ocr_dpi")},
+                )
+            )  # fmt: skip
+
+    def _handle(self, event: Event[FileKey], key: FileKey, job: _Job) -> None:
+        file = job.files[key.place]
+        self._current = file.path
+        page = event.page
+        if page is not None and key.ocr_page:
+            file.pages[page.file_page] = page
+            self._store.put_page_result(
+                file.sha256, page.file_page, self._ocr_reader, page.to_json()
+            )
+            file.waiting_for_ocr.discard(page.file_page)
+            self._pages_done += 1
+            self._ocr_done += 1
+        elif page is not None:
+            self._take(key, file, page, fresh=True)
+        elif event.page_count:
+            if not file.page_count:
+                self._store.put_page_result(
+                    file.sha256, 0, PDF_READER, {"page_count": event.page_count}
+                )
+                self._opened(key, file, event.page_count, first_task=True)
+        elif event.failed is not None:
+            self._failed(event, key, file)
+        elif event.finished and key.ocr_page:
+            file.waiting_for_ocr.discard(key.ocr_page)
+        elif event.finished:
+            file.open_tasks -= 1
+
+    def _failed(self, event: Event[FileKey], key: FileKey, file: _File) -> None:
+        error = event.failed
+        assert error is not None  # noqa: S101 - the caller looked
+        lost = key.ocr_page or event.file_page
+        if lost:
+            file.waiting_for_ocr.discard(lost)
+            drawn = file.pages.get(lost)
+            file.pages[lost] = replace(
+                drawn or PageText(lost, "", TextSource.NONE), needs_ocr=False, problem=str(error)
+            )
+        elif not file.page_count:
+            file.failure = error
+        else:
+            logger.warning("a part of %s cannot be read: %s", file.path, error)
+
+    # -- storing --------------------------------------------------------------------------------
+
+    def _finish(self, job: _Job) -> None:
+        """Turn what was read into pages and passages and store the record."""
+        record = job.record
+        texts: list[tuple[_File, PageText]] = []
+        for file in job.files:
+            if file.failure is not None:
+                self._skip(file.path, str(file.failure), file.failure.next_step)
+                continue
+            for file_page in range(1, file.page_count + 1):
+                page = file.pages.get(file_page) or PageText(
+                    file_page, "", TextSource.NONE, problem="没有读到"
+                )
+                texts.append((file, page))
+        if texts or job.catalogued:
+            pages = _pages(record, texts)
+            passages = split_record(
+                record.record_id, record.title, pages, self._settings.number("passage_chars")
+            )
+            if not job.catalogued:
+                record = job.record = _dated(record, pages)
+            new = self._store.replace_record(record, pages, passages, job.content_hash)
+            self._report.records_added += new
+            self._report.records_updated += not new
+            self._report.passages += len(passages)
+            self._count(pages)
+            self._check_page_count(job, len(pages))
+        for file in job.files:
+            self._remember_read(file, job)
+        self._files_done += max(1, len(job.files))
+        self._bytes_done += sum(file.size for file in job.files)
+        self._tell()
+
+    def _count(self, pages: Iterable[Page]) -> None:
+        report = self._report
+        for page in pages:
+            report.pages_layer += page.source is TextSource.LAYER
+            report.pages_ocr += page.source is TextSource.OCR
+            report.pages_file += page.source is TextSource.FILE
+            report.pages_unreadable += page.source is TextSource.NONE
+
+    def _check_page_count(self, job: _Job, found: int) -> None:
+        expected = job.record.page_count
+        scans = bool(job.files) and all(file.kind != "text" for file in job.files)
+        if scans and expected and found and expected != found and job.record.unit_level != "案卷":
+            self._warn(
+                job.record.record_id, f"目录记 {expected} 页，文件有 {found} 页", "请核对是否缺页或多页"
+            )
+
+    def _remember_read(self, file: _File, job: _Job) -> None:
+        if file.failure is not None:
+            self._remember(file, job, "failed", str(file.failure))
+            return
+        lost = [page for page in file.pages.values() if page.problem and page.problem != "空白页"]
+        if not lost:
+            self._remember(file, job, "ok", "")
+            return
+        numbers = "、".join(str(page.file_page) for page in lost[:10])
+        more = f" 等 {len(lost)} 页" if len(lost) > 10 else ""
+        reason = f"第 {numbers}{more} 页不可读：{lost[0].problem}"
+        if file.kind == "text" or len(lost) == file.page_count:
+            reason = lost[0].problem
+        self._skip(file.path, reason, "请对照原件检查，必要时重新扫描")
+        self._remember(file, job, "partial", reason)
+
+    def _remember(self, file: _File, job: _Job, state: str, reason: str) -> None:
+        stored = state != "failed" or job.catalogued
+        self._store.put_file(
+            StoredFile(
+                file.path, file.sha256, file.size, file.modified, str(self._base), state, reason,
+                job.record.record_id if stored else "",
+            )
+        )  # fmt: skip
+
+    def _remove_vanished(self, jobs: Sequence[_Job], broken: Sequence[str]) -> None:
+        """Remove records whose file and row are gone from this folder."""
+        if not self._source.is_dir():
+            return
+        key = f"rows:{self._folder}"
+        wanted = {job.record.record_id for job in jobs}
+        present = {str(file.absolute) for job in jobs for file in job.files}
+        without_file = {job.record.record_id for job in jobs if not job.files}
+        if broken:
+            return
+        old = set(json.loads(self._store.meta(key) or "[]"))
+        for place, file in self._known.items():
+            if not _below(Path(place), self._folder):
+                continue
+            if file.record_id:
+                old.add(file.record_id)
+            if place not in present:
+                self._store.forget_file(file.path)
+        for record_id in sorted(old - wanted):
+            if self._store.remove_record(record_id):
+                self._report.records_removed += 1
+                self._warn(record_id, "文件和目录条目都已不在，已从库中移除", "如属误删，放回后重新入库")
+        value = json.dumps(sorted(without_file), ensure_ascii=False)
+        if value != self._store.meta(key):
+            self._store.set_meta(key, value)
+
+    # -- telling --------------------------------------------------------------------------------
+
+    def _tell(self, *, force: bool = False) -> None:
+        if self._progress is None:
+            return
+        now = time.monotonic()
+        if not force and now - self._said < _SECONDS_BETWEEN_UPDATES:
+            return
+        self._said = now
+        elapsed = max(1e-6, now - self._started)
+        share = 1.0 if force else min(1.0, self._bytes_done / max(1, self._bytes_total))
+        eta = elapsed * (1 - share) / share if 0.01 < share and elapsed > 2 else None
+        self._progress(
+            Progress(
+                self._files_done, self._files_total, self._pages_done, self._ocr_done,
+                self._pages_done / elapsed, 0.0 if force else eta, self._current, share,
+            )
+        )  # fmt: skip
+
+
+def _walk(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
+    """Files below a folder in natural order, without hidden ones, `~$` files and our own home."""
+    found: list[tuple[str, Path]] = []
+    for root, folders, names in os.walk(folder, onerror=_raise):
+        here = Path(root)
+        folders[:] = [
+            name
+            for name in folders
+            if not name.startswith((".", "~$", "__MACOSX")) and here / name != home
+        ]
+        for name in names:
+            if name.startswith((".", "~$")) or name in ("Thumbs.db", "desktop.ini"):
+                continue
+            path = here / name
+            if path.is_file():
+                found.append((path.relative_to(folder).as_posix(), path))
+    found.sort(key=lambda item: natural_key(item[0]))
+    yield from found
+
+
+def _folder_of(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+def _below(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _runs(pages: Sequence[int], longest: int) -> Iterator[tuple[int, int]]:
+    """Unbroken runs of page numbers, none longer than `longest`."""
+    start = 0
+    while start < len(pages):
+        end = start
+        while (
+            end + 1 < len(pages)
+            and pages[end + 1] == pages[end] + 1
+            and end + 1 - start < longest
+        ):
+            end += 1
+        yield pages[start], pages[end]
+        start = end + 1
+
+
+def _pages(record: Record, texts: Sequence[tuple[_File, PageText]]) -> list[Page]:
+    furniture, labels = find_furniture(
+        [text.raw for _, text in texts], [text.furniture for _, text in texts]
+    )
+    first = _first_stamped(record, len(texts))
+    pages: list[Page] = []
+    start = 0
+    for seq, (file, text) in enumerate(texts, start=1):
+        pages.append(
+            Page(
+                record_id=record.record_id,
+                seq=seq,
+                raw=text.raw,
+                start=start,
+                source=text.source,
+                engine=text.engine,
+                confidence=text.confidence,
+                inner_label=text.inner_label or labels[seq - 1],
+                volume_label="" if first is None else str(first + seq - 1),
+                lines=text.lines,
+                furniture=furniture[seq - 1],
+                width=text.width,
+                height=text.height,
+                file_path=file.path,
+                file_page=text.file_page,
+            )
+        )
+        start += len(text.raw)
+    return pages
+
+
+def _first_stamped(record: Record, found: int) -> int | None:
+    """Stamped number of the first page, where catalogue and file agree on the number of pages."""
+    label = record.first_page_label.replace("—", "-").replace("～", "-").replace("~", "-")
+    first, _, last = label.partition("-")
+    if not first.strip().isdigit():
+        return None
+    if last.strip().isdigit():
+        expected = int(last) - int(first) + 1
+    elif record.page_count is not None:
+        expected = record.page_count
+    else:
+        return None
+    return int(first) if expected == found else None
+
+
+def _dated(record: Record, pages: Sequence[Page]) -> Record:
+    """A date in brackets at the end of an uncatalogued file's name is taken as its date."""
+    title = record.title
+    if title.endswith((")", "）")):
+        iso = parse_date(title[max(title.rfind("("), title.rfind("（")) + 1 : -1])
+        if iso:
+            return replace(record, date=iso, date_iso=iso, year=int(iso[:4]))
+    return record

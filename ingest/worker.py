@@ -1,0 +1,137 @@
+"""The child process that reads files: `python -m ingest.worker pdf|ocr THREADS`.
+
+Requests come in on standard input, one JSON object a line; answers go out the same way. Nothing
+else may write to standard output, so the libraries' own output is turned to standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, TextIO
+
+from ingest.errors import IngestError, PasswordError, SourceReadError
+
+_PDF_MEMORY: Final = 3 * 1024**3
+_OCR_RESIDENT: Final = 2_500_000_000
+
+Answer = Callable[[Mapping[str, Any]], None]
+
+
+def main(arguments: list[str]) -> int:
+    """Serve requests until standard input closes."""
+    kind, threads = arguments[0], int(arguments[1])
+    out = _own_output()
+    logging.disable(logging.CRITICAL)
+    _limit(kind)
+
+    def answer(message: Mapping[str, Any]) -> None:
+        out.write(json.dumps(message, ensure_ascii=False) + "\n")
+        out.flush()
+
+    serve = _Pdf() if kind == "pdf" else _Ocr(threads)
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            for message in serve(request):
+                answer(message)
+        except IngestError as error:
+            answer(
+                {
+                    "error": str(error),
+                    "next_step": getattr(error, "next_step", ""),
+                    "password": isinstance(error, PasswordError),
+                }
+            )
+        except Exception as error:  # noqa: BLE001 - the parent decides what to do about it
+            answer({"error": f"{Path(request['path']).name} 读不出来（{type(error).__name__}：{error}）"})
+        answer({"done": True, "tired": serve.tired})
+    return 0
+
+
+def _own_output() -> TextIO:
+    """A private handle on standard output; everything else that prints goes to standard error."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return out
+
+
+def _limit(kind: str) -> None:
+    """Bound the memory a hostile file can take (OCR maps too much for this; it is watched)."""
+    try:
+        import resource
+    except ImportError:  # not on this system
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if kind == "pdf":
+        resource.setrlimit(resource.RLIMIT_AS, (_PDF_MEMORY, _PDF_MEMORY))
+
+
+class _Pdf:
+    """Text layers; the last file stays open for its next pages."""
+
+    tired = False
+
+    def __init__(self) -> None:
+        from ingest.pdf import PdfFile
+
+        self._open: Callable[..., PdfFile] = PdfFile
+        self._file: PdfFile | None = None
+        self._known: tuple[str, bool] = ("", False)
+
+    def __call__(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        known = (request["path"], bool(request["careful"]))
+        if self._file is None or known != self._known:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+            self._file = self._open(Path(request["path"]), pdfium_only=known[1])
+            self._known = known
+        count = self._file.page_count
+        yield {"page_count": count}
+        last = min(count, request["last"] or request["first"] + request["chunk"] - 1)
+        for file_page in range(request["first"], last + 1):
+            yield {"page": self._file.read_page(file_page).to_json()}
+
+
+class _Ocr:
+    """Recognition of page pictures."""
+
+    def __init__(self, threads: int) -> None:
+        from ingest.ocr import PageRecognizer
+
+        self._recognizer = PageRecognizer(threads)
+
+    @property
+    def tired(self) -> bool:
+        """Whether the process has grown too large and should be replaced."""
+        try:
+            pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+        except (OSError, ValueError, IndexError):
+            return False
+        return pages * os.sysconf("SC_PAGE_SIZE") > _OCR_RESIDENT
+
+    def __call__(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        from index.rendering import RenderError, open_document
+
+        path = Path(request["path"])
+        try:
+            with open_document(path) as document:
+                count = document.page_count
+                yield {"page_count": count}
+                last = min(count, request["last"] or request["first"] + request["chunk"] - 1)
+                for file_page in range(request["first"], last + 1):
+                    page = self._recognizer.read_page(
+                        document, file_page, int(request["options"]["dpi"])
+                    )
+                    yield {"page": page.to_json()}
+        except RenderError as error:
+            raise SourceReadError(str(error), "请检查文件能否打开，必要时重新扫描") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,252 @@
+"""Reading in child processes: a file that kills or hangs its reader costs one page, not the batch.
+
+Each `Lane` is a thread with one child process (`python -m ingest.worker`). Requests go down as
+JSON lines, pages come back as JSON lines as soon as they are read.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Generic, TypeVar
+
+from ingest.errors import PasswordError, SourceReadError, WorkerError
+from ingest.page_text import PageText
+
+logger = logging.getLogger(__name__)
+
+#: A page of 650 small boxes took 30 s to recognise; the first page also loads the models.
+SECONDS_PER_PAGE: Final = 120.0
+
+
+#: Pages of one task: a long file keeps several processes busy.
+CHUNK: Final = 16
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Generic[K]):
+    """Pages of one file to read.
+
+    Attributes:
+        key: The caller's own mark, given back with every event.
+        path: The file.
+        first: First page, from 1.
+        last: Last page, 0 for as many as `chunk` says.
+        chunk: How many pages to read when `last` is 0.
+        options: Passed to the reader.
+    """
+
+    key: K
+    path: Path
+    first: int = 1
+    last: int = 0
+    chunk: int = CHUNK
+    options: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[K]):
+    """Something a lane reports.
+
+    Attributes:
+        key: `Task.key`.
+        page: A page that was read.
+        page_count: The file's number of pages, when it was opened.
+        failed: Why the file (or, with `file_page`, that page) cannot be read.
+        file_page: The page that failed, 0 for the whole file.
+        finished: Whether this is the last event of the task.
+    """
+
+    key: K
+    page: PageText | None = None
+    page_count: int = 0
+    failed: SourceReadError | None = None
+    file_page: int = 0
+    finished: bool = False
+
+
+class Lane(threading.Thread, Generic[K]):
+    """A thread that feeds one child process."""
+
+    def __init__(
+        self,
+        kind: str,
+        tasks: queue.Queue[Task[K] | None],
+        report: Callable[[Event[K]], None],
+        *,
+        threads: int = 1,
+        seconds_per_page: float = SECONDS_PER_PAGE,
+    ) -> None:
+        """Prepare the lane; the child starts with the first task.
+
+        Args:
+            kind: `pdf` or `ocr`.
+            tasks: Where tasks come from; None ends the lane.
+            report: Called from this thread for every event.
+            threads: Computing threads of the child.
+            seconds_per_page: A child silent for longer is stopped.
+        """
+        super().__init__(name=f"{kind}-lane", daemon=True)
+        self._kind = kind
+        self._tasks = tasks
+        self._report = report
+        self._threads = threads
+        self._seconds = seconds_per_page
+        self._child: subprocess.Popen[str] | None = None
+        self._stopping = False
+
+    def run(self) -> None:
+        """Work until told to end."""
+        while (task := self._tasks.get()) is not None and not self._stopping:
+            try:
+                self._do(task)
+            except Exception as error:  # the batch must hear of it, whatever it is
+                logger.exception("lane failed on %s", task.path.name)
+                failure = WorkerError(f"{task.path.name} 读取时出错：{error}")
+                self._report(Event(task.key, failed=failure))
+            self._report(Event(task.key, finished=True))
+        self._stop_child()
+
+    def stop(self) -> None:
+        """End at once: the child is killed."""
+        self._stopping = True
+        child = self._child
+        if child is not None:
+            child.kill()
+
+    def _do(self, task: Task[K]) -> None:
+        """One task; a page that kills the child is tried once more the careful way, then left."""
+        page, last, careful = task.first, task.last, False
+        while not self._stopping:
+            done = page - 1
+            try:
+                for message in self._ask(task, page, last, careful=careful):
+                    if "page_count" in message:
+                        count = int(message["page_count"])
+                        last = min(count, task.last or page + task.chunk - 1)
+                        self._report(Event(task.key, page_count=count))
+                    elif "page" in message:
+                        result = PageText.from_json(message["page"])
+                        done = result.file_page
+                        self._report(Event(task.key, page=result))
+                    elif "error" in message:
+                        kind = PasswordError if message.get("password") else SourceReadError
+                        error = kind(message["error"], message.get("next_step", ""))
+                        self._report(Event(task.key, failed=error))
+                        return
+            except WorkerError as error:
+                page = done + 1
+                if self._stopping:
+                    return
+                if last == 0:
+                    # It did not even open; a second try leaves the delicate reader out.
+                    if careful:
+                        self._report(Event(task.key, failed=error))
+                        return
+                    careful = True
+                elif page > last:
+                    return
+                elif not careful:
+                    careful = True
+                else:
+                    self._report(Event(task.key, failed=error, file_page=page))
+                    page, careful = page + 1, False
+                    if page > last:
+                        return
+                continue
+            return
+
+    def _ask(
+        self, task: Task[K], first: int, last: int, *, careful: bool
+    ) -> Iterator[dict[str, Any]]:
+        child = self._child
+        if child is None or child.poll() is not None:
+            child = self._child = _start(self._kind, self._threads)
+        request = {
+            "path": str(task.path), "first": first, "last": last, "chunk": task.chunk,
+            "careful": careful, "options": dict(task.options or {}),
+        }  # fmt: skip
+        assert child.stdin is not None  # noqa: S101 - both are pipes
+        assert child.stdout is not None  # noqa: S101
+        try:
+            child.stdin.write(json.dumps(request) + "\n")
+            child.stdin.flush()
+        except OSError as error:
+            self._stop_child()
+            msg = f"{task.path.name} 的读取进程没有启动"
+            raise WorkerError(msg) from error
+        while True:
+            late = threading.Event()
+
+            def overdue(child: subprocess.Popen[str] = child, late: threading.Event = late) -> None:
+                late.set()
+                child.kill()
+
+            timer = threading.Timer(self._seconds, overdue)
+            timer.daemon = True
+            timer.start()
+            try:
+                line = child.stdout.readline()
+            finally:
+                timer.cancel()
+            if not line.endswith("\n"):
+                code = child.wait()
+                self._stop_child()
+                reason = (
+                    f"一页用时超过 {self._seconds:.0f} 秒" if late.is_set()
+                    else f"读取进程意外结束（代码 {code}）"
+                )  # fmt: skip
+                msg = f"{task.path.name}：{reason}"
+                raise WorkerError(msg, "请检查该页能否正常打开，必要时重新扫描该页")
+            message = json.loads(line)
+            if message.get("done"):
+                if message.get("tired"):
+                    self._stop_child()
+                return
+            yield message
+
+    def _stop_child(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:
+                    logger.debug("pipe of a dead reader")
+        try:
+            child.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def _start(kind: str, threads: int) -> subprocess.Popen[str]:
+    environment = dict(os.environ)
+    root = str(Path(__file__).resolve().parent.parent)
+    environment["PYTHONPATH"] = os.pathsep.join(
+        part for part in (root, environment.get("PYTHONPATH", "")) if part
+    )
+    environment["PYTHONIOENCODING"] = "utf-8"
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        environment[name] = str(threads)
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        [sys.executable, "-m", "ingest.worker", kind, str(threads)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+    )

@@ -1,0 +1,241 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from assistant.domain import Answer, Citation, Listing, Refusal, RefusalReason, cite
+from index.domain import Coverage, Line, Page, Record
+from ui import strings
+from ui.render import (
+    answer_blocks,
+    answer_text,
+    fold_quote,
+    md_escape,
+    question_markdown,
+    refusal_blocks,
+    stages,
+)
+
+ANSWER_ID = "0123456789abcdef" * 2
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '<img src=x onerror="alert(1)">',
+    "<svg/onload=alert(1)>",
+    '<a href="javascript:alert(1)">x</a>',
+    "[x](javascript:alert(1))",
+    "[x](data:text/html;base64,PHNjcmlwdD4=)",
+    "![](http://evil.test/beacon.png)",
+    '<img src="http://evil.test/a.png">',
+    '<video src="http://evil.test/a.mp4" autoplay></video>',
+    '<audio src="http://evil.test/a.mp3"></audio>',
+    '<p style="background:url(http://evil.test/a)">x</p>',
+    '<div style="position:fixed;inset:0">x</div>',
+    '<form action="http://evil.test/"><input name=p></form>',
+    '<iframe src="http://evil.test/"></iframe>',
+    "<style>body{display:none}</style>",
+    '<meta http-equiv="refresh" content="0;url=http://evil.test/">',
+    '<base href="http://evil.test/">',
+    "<details open ontoggle=alert(1)>",
+    "</small></p></div><h1>假标题</h1>",
+    '```mermaid\ngraph TD;A-->B;click A "javascript:alert(1)"\n```',
+    "$$100元$$ 与 \\(甲\\) 与 \\[乙\\]",
+    "${alert(1)} {{constructor.constructor('alert(1)')()}}",
+    "第3*4号…*号*码* __文__ ~~甲~~ `码`",
+    "# 标题\n> 引\n- 项\n1. 条\n---\n===",
+    "    四格缩进\n\t制表",
+    "| a | b |\n|---|---|\n| 1 | 2 |",
+    "http://evil.test/ www.evil.test a@evil.test <http://evil.test/>",
+    "[①](#c-00000000000000000000000000000000-1)",
+    '[x]: http://evil.test/ "t"\n[x]',
+    "&lt;b&gt; &#60;script&#62; &amp;lt;",
+    "〔2023〕15号 [2023]15号 [^1] [ ] [x]",
+    "<!-- 注释 --> <![CDATA[x]]> <?php ?>",
+    "a\\\nb\\\\c\\*",
+    ":smile: @某人 #12 <br><hr>",
+)
+assert len(HOSTILE) >= 31
+
+_markdown = MarkdownIt("commonmark", {"breaks": True}).enable(["table", "strikethrough"])
+
+
+def _shown(markdown: str) -> str:
+    """The text a Markdown reader shows; fails when it makes anything but text."""
+    html = _markdown.render(markdown)
+    assert set(re.findall(r"<(\w+)", html)) <= {"p", "br"}, html
+    text = re.sub(r"<[^>]*>", "", html)
+    for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&amp;", "&")):
+        text = text.replace(entity, character)
+    return text
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_shown_as_text(text: str) -> None:
+    assert _squeezed(_shown(md_escape(text))) == _squeezed(text)
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=80))
+def test_escaping_loses_no_character(text: str) -> None:
+    assert _squeezed(_shown(md_escape(text))) == _squeezed(text)
+
+
+@given(st.text(alphabet="#>-*+_`~[](){}<>!|\\&;:=$ \t\n1.a甲、", max_size=60))
+def test_escaping_loses_no_markup_character(text: str) -> None:
+    assert _squeezed(_shown(md_escape(text))) == _squeezed(text)
+
+
+@given(st.text(alphabet="甲乙。，； \n\r\t\u3000ab12", max_size=60))
+def test_folding_a_quotation_changes_white_space_only(text: str) -> None:
+    assert _squeezed(fold_quote(text)) == _squeezed(text)
+
+
+@pytest.mark.parametrize(
+    ("raw", "folded"),
+    [
+        ("从一九八五年预备\n费中拨款", "从一九八五年预备费中拨款"),
+        ("第一段。\n　　第二段", "第一段。\n第二段"),
+        ("annual\nbudget", "annual budget"),
+        ("共3\r\n件", "共3件"),
+        ("标题\n\n\n正文", "标题正文"),
+    ],
+)
+def test_broken_lines_are_joined_and_paragraphs_kept(raw: str, folded: str) -> None:
+    assert fold_quote(raw) == folded
+
+
+def _record(title: str = "关于预算的决议", **fields: str) -> Record:
+    return Record("A-1", title, reference_code="A-1", **fields)
+
+
+def _citation(quote: str, confidence: float | None = None, title: str = "决议") -> Citation:
+    lines = (Line(0, len(quote), (0, 0, 1, 1), confidence=confidence),)
+    page = Page("A-1", 1, quote, lines=lines)
+    return cite(1, _record(title), page, 1, 0, len(quote), "p")
+
+
+def _answer(*citations: Citation, **fields: object) -> Answer:
+    values: dict[str, object] = {
+        "question": "问",
+        "standalone": "问",
+        "reading": "",
+        "lead": "",
+        "listings": (),
+        "coverage": Coverage(3, 9, 1),
+        **fields,
+    }
+    return Answer(citations=citations, **values)  # type: ignore[arg-type]
+
+
+def test_an_answer_reads_in_the_fixed_order() -> None:
+    answer = _answer(
+        _citation("原文一句。"), reading="按2019年理解", lead="查得 1 件。", notes=("另有一解。",)
+    )
+
+    blocks = answer_blocks(answer, ANSWER_ID)
+
+    order = ["按2019年理解", "查得 1 件", f"(#c-{ANSWER_ID}-1 ", "另有一解", "检索范围"]
+    places = ["\n".join(blocks).index(part) for part in order]
+    assert places == sorted(places)
+    assert strings.NO_VOUCHER in blocks[-1]
+    assert "另有 1 页无法识别" in blocks[-1]
+
+
+def test_low_confidence_is_told_at_its_quotation_once() -> None:
+    answer = _answer(_citation("模糊", 0.6), notes=(strings.LOW_CONFIDENCE,))
+
+    assert "\n".join(answer_blocks(answer, ANSWER_ID)).count(strings.LOW_CONFIDENCE) == 1
+    assert strings.LOW_CONFIDENCE not in "".join(
+        answer_blocks(_answer(_citation("清楚", 0.9)), ANSWER_ID)
+    )
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_anywhere_in_an_answer_makes_no_markup(text: str) -> None:
+    record = _record(text, doc_no=text, date=text)
+    answer = _answer(
+        _citation(text, title=text),
+        reading=text,
+        lead=text,
+        notes=(text,),
+        listings=(Listing(2, record, (("文号", text), (text, text))),),
+        related=(record,),
+    )
+
+    html = MarkdownIt("commonmark", {"breaks": True, "html": True}).render(
+        "\n\n".join(answer_blocks(answer, ANSWER_ID))
+    )
+
+    allowed = {
+        "p",
+        "br",
+        "strong",
+        "small",
+        "blockquote",
+        "a",
+        "ol",
+        "ul",
+        "li",
+        "details",
+        "summary",
+    }
+    assert set(re.findall(r"<(\w+)", html)) <= allowed
+    assert {h.rsplit("-", 1)[0] for h in re.findall(r'href="([^"]*)"', html)} == {f"#c-{ANSWER_ID}"}
+    assert set(re.findall(r'class="([^"]*)"', html)) <= {
+        f"cd-{name}" for name in ("reading", "source", "note", "facts", "coverage")
+    }
+
+
+def test_a_long_list_is_complete_and_partly_folded() -> None:
+    listings = tuple(Listing(i, _record(f"第{i}号文件")) for i in range(1, 46))
+
+    text = "\n\n".join(answer_blocks(_answer(listings=listings), ANSWER_ID))
+
+    assert all(f"第{i}号文件" in text for i in range(1, 46))
+    assert "其余 25 件" in text
+
+
+def test_a_refusal_says_what_to_try_and_its_coverage_once() -> None:
+    def refusal(reason: RefusalReason, message: str) -> str:
+        return "\n".join(
+            refusal_blocks(Refusal("问", "问", "", reason, message, Coverage(3, 9, 0)))
+        )
+
+    plain = refusal(RefusalReason.NOT_FOUND, "未检索到。")
+    with_coverage = refusal(RefusalReason.NOT_FOUND, "未检索到（检索范围：3 件、9 页）。")
+
+    assert plain.count("检索范围") == with_coverage.count("检索范围") == 1
+    assert "换一个说法" in plain
+    assert "检索范围" not in refusal(RefusalReason.UNSAFE, "不予办理。")
+
+
+def test_every_refusal_reason_has_a_next_step() -> None:
+    assert set(strings.NEXT_STEPS) == {reason.value for reason in RefusalReason}
+
+
+def test_stages_grow_to_the_whole() -> None:
+    blocks = [f"第{i}块" for i in range(9)]
+
+    pieces = stages(blocks, 3)
+
+    assert len(pieces) == 3
+    assert pieces[-1] == "\n\n".join(blocks)
+    assert all(pieces[-1].startswith(piece) for piece in pieces)
+    assert stages(["甲"]) == ["甲"]
+
+
+def test_the_plain_text_carries_quotation_reference_and_warning() -> None:
+    text = answer_text(_answer(_citation("原文\n一句。")))
+
+    assert "①「原文一句。」" in text
+    assert "档号 A-1" in text
+    assert text.endswith(strings.NO_VOUCHER)
+
+
+def test_the_question_is_shown_as_typed() -> None:
+    assert _shown(question_markdown(" <b>预算</b> ")).strip() == "<b>预算</b>"

@@ -1,0 +1,249 @@
+"""Holdings and an assistant for tests of the pages: small, real store, fixed answers."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from assistant.domain import (
+    Answer,
+    Listing,
+    QuestionError,
+    Refusal,
+    RefusalReason,
+    Turn,
+    cite,
+)
+from index.domain import Line, Page, Reader, Record, TextSource
+from index.settings import Settings, load_settings
+from index.store import Store, StoredFile
+
+SCANNED = "0012-1985-永久-0034"
+TYPED = "0012-2019-永久-0007"
+HIDDEN = "0012-1999-长期-0101"
+CATALOGUE_ONLY = "0012-2020-30年-0055"
+HOSTILE = "0012-2021-永久-<script>alert(1)</script>"
+
+HOSTILE_TEXT = (
+    '<img src=x onerror="window.__pwned=1"><script>window.__pwned=1</script> '
+    "[点我](javascript:window.__pwned=1) ![](http://evil.test/beacon.png) `x` **粗** "
+    '<div style="position:fixed;inset:0;background:red">盖住</div> $$100元$$ ${window.__pwned=1} '
+    "{{constructor}} 第3*4号与5*6号 __文__ &lt;b&gt; 〔2023〕15号 [2023]15号。"
+)
+
+_SCANNED_LINES = (
+    "关于批转一九八五年度水利工程经费的通知",
+    "各公社管委会、县直各单位：",
+    "　　经县人民政府第十二次常务会议研究决定，从一九八五年预备",
+    "费中拨款五千元，用于东风水库渠道维修。工程由县水利局负责实",
+    "施，县财政局监督使用，不得挪作他用。",
+    "　　会议认为，渠道年久失修，影响下游三个生产队灌溉，应当在",
+    "春耕以前完工。完工后由县水利局会同县财政局组织验收，验收结",
+    "果报县人民政府备案。",
+    "示例县人民政府",
+    "一九八五年三月十二日",
+)
+SCANNED_QUOTE = "从一九八五年预备\n费中拨款五千元，用于东风水库渠道维修。"
+TYPED_TEXT = (
+    "示例市人民代表大会常务委员会\n关于批准2019年市级预算调整方案的决议\n\n"
+    "（2019年8月27日示例市第十六届人民代表大会常务委员会第二十三次会议通过）\n\n"
+    "　　示例市第十六届人民代表大会常务委员会第二十三次会议听取了市财政局局长受市人民政府委托所作的"
+    "《关于示例市2019年市级预算调整方案（草案）的报告》，对预算调整方案进行了审查。\n"
+    "　　会议同意市人民代表大会财政经济委员会提出的审查结果报告，"
+    "决定批准2019年市级预算调整方案，一般公共预算支出调增3.2亿元。\n"
+    + "".join(f"　　附注{i}：各部门应当严格执行预算，不得擅自调整。\n" for i in range(1, 40))
+)
+TYPED_QUOTE = "决定批准2019年市级预算调整方案，一般公共预算支出调增3.2亿元。"
+
+
+def make_settings(home: Path, **flags: object) -> Settings:
+    """Settings of a test home."""
+    values: dict[str, object] = {"archive_name": "示例市人大常委会档案馆", **flags}
+    return load_settings(home, values, environment={})
+
+
+def make_store(home: Path) -> Store:
+    """A store with a scanned, a typed, a hostile, a hidden and a catalogue-only record."""
+    store = Store(home / "chadang.sqlite3", create=True)
+    folder = home / "files"
+    folder.mkdir(parents=True, exist_ok=True)
+    scan = folder / "scan.pdf"
+    pages = _write_scan(scan)
+    digest = hashlib.sha256(scan.read_bytes()).hexdigest()
+    store.put_file(StoredFile("scan.pdf", digest, 1, 0.0, str(folder), "ok", "", SCANNED))
+    store.replace_record(
+        Record(
+            SCANNED,
+            "关于批转一九八五年度水利工程经费的通知",
+            reference_code=SCANNED,
+            author="示例县人民政府",
+            doc_no="示政发〔1985〕12号",
+            date="1985-03-12",
+            date_iso="1985-03-12",
+            year=1985,
+            doc_type="通知",
+            opening="开放",
+            file_path="scan.pdf",
+            source_file="目录.xlsx（文书档案）",
+            source_row=12,
+        ),
+        pages,
+        [],
+        "1",
+    )
+    for record_id, title, text, opening, number in (
+        (TYPED, "示例市人大常委会关于批准2019年市级预算调整方案的决议", TYPED_TEXT, "开放", "示人发〔2019〕15号"),
+        (HIDDEN, "关于某同志来信的处理意见", "不得公开的内容", "", ""),
+        (HOSTILE, "关于<b>加粗</b>的[请示](http://evil.test)", HOSTILE_TEXT, "开放", "〔2021〕*3*号"),
+    ):  # fmt: skip
+        store.replace_record(
+            Record(
+                record_id,
+                title,
+                reference_code=record_id,
+                author="示例市人大常委会",
+                doc_no=number,
+                date="2019-08-27",
+                doc_type="信访" if record_id == HIDDEN else "决议",
+                opening=opening,
+            ),
+            [Page(record_id, 1, text), Page(record_id, 2, "第二页的内容。")],
+            [],
+            "1",
+        )
+    store.replace_record(
+        Record(
+            CATALOGUE_ONLY,
+            "示例市第十六届人民代表大会第四次会议文件目录",
+            reference_code=CATALOGUE_ONLY,
+            date="2020",
+            opening="开放",
+            source_file="目录.xlsx（文书档案）",
+            source_row=3,
+        ),
+        [],
+        [],
+        "1",
+    )
+    return store
+
+
+def _write_scan(path: Path) -> list[Page]:
+    width, height = 1240, 1754
+    font = ImageFont.truetype(_font_file(), 34)
+    image = Image.new("RGB", (width, height), "#f3efe6")
+    draw = ImageDraw.Draw(image)
+    lines: list[Line] = []
+    raw, top = "", 170
+    for number, text in enumerate(_SCANNED_LINES):
+        left = 160 if number not in (0, 8, 9) else 300 if number == 0 else 720
+        draw.text((left, top), text, fill="#2a2622", font=font)
+        right = left + 34 * len(text)
+        box = (left / width, (top - 4) / height, right / width, (top + 42) / height)
+        lines.append(Line(len(raw), len(raw) + len(text), box, confidence=0.93))
+        raw += text + "\n"
+        top += 76 if number != 0 else 120
+    second = Image.new("RGB", (width, height), "#f3efe6")
+    ImageDraw.Draw(second).text((160, 170), "附件：工程预算表", fill="#2a2622", font=font)
+    image.save(path, "PDF", resolution=150, save_all=True, append_images=[second])
+    common = {"source": TextSource.OCR, "width": 595.2, "height": 841.9, "file_path": "scan.pdf"}
+    second_line = Line(0, 8, (0.13, 0.095, 0.35, 0.12), confidence=0.6)
+    return [
+        Page(SCANNED, 1, raw, confidence=0.93, lines=tuple(lines), inner_label="1", **common),
+        Page(
+            SCANNED,
+            2,
+            "附件：工程预算表\n",
+            confidence=0.6,
+            lines=(second_line,),
+            file_page=2,
+            **common,
+        ),
+    ]
+
+
+def _font_file() -> str:
+    for name in ("NotoSerifCJK-Regular.ttc", "NotoSansCJK-Regular.ttc", "NotoSerifCJK-Bold.ttc"):
+        path = Path("/usr/share/fonts/opentype/noto") / name
+        if path.is_file():
+            return str(path)
+    return "DejaVuSans.ttf"
+
+
+class FakeAssistant:
+    """Answers fixed questions from the store of `make_store`."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self.readers: list[Reader] = []
+        self.conversations: list[tuple[Turn, ...]] = []
+
+    def ask(self, question: str, conversation: Sequence[Turn], reader: Reader) -> Answer | Refusal:
+        self.readers.append(reader)
+        self.conversations.append(tuple(conversation))
+        coverage = self.store.coverage(self.store.permitted(reader))
+        if "慢" in question:
+            time.sleep(4)
+        if "太长" in question:
+            raise QuestionError("问题太长，请不超过 *500* 字。")
+        if "坏" in question:
+            raise RuntimeError("broken")
+        if "没有" in question:
+            return Refusal(
+                question,
+                question,
+                "",
+                RefusalReason.NOT_FOUND,
+                "馆藏中未检索到能回答这个问题的内容。",
+                coverage,
+            )
+        if "哪些" in question or "多少件" in question:
+            records = self.store.records(self.store.permitted(reader))
+            listings = tuple(Listing(i, r) for i, r in enumerate(records, start=1))
+            lead = f"目录中共有 {len(listings)} 件。"
+            return Answer(question, question, "按全部年度的目录统计", lead, (), listings, coverage)
+        spans = [(SCANNED, 1, SCANNED_QUOTE), (TYPED, 1, TYPED_QUOTE), (SCANNED, 2, "工程预算表")]
+        if "恶意" in question:
+            spans = [(HOSTILE, 1, HOSTILE_TEXT)]
+        citations = []
+        for marker, (record_id, seq, quote) in enumerate(spans, start=1):
+            record, page = self.store.record(record_id), self.store.page(record_id, seq)
+            assert record is not None
+            assert page is not None
+            start = page.raw.index(quote)
+            count = self.store.page_count(record_id)
+            citations.append(
+                cite(marker, record, page, count, start, start + len(quote), f"p{marker}")
+            )
+        return Answer(
+            question,
+            question,
+            "按“1985年”“东风水库渠道维修”“经费”理解",
+            "" if "恶意" in question else "找到 2 件档案写到这件事。",
+            tuple(citations),
+            (),
+            coverage,
+            related=tuple(
+                r for r in (self.store.record(HOSTILE), self.store.record(CATALOGUE_ONLY)) if r
+            ),
+        )
+
+
+def main() -> None:
+    """Serve the fake holdings: `python -m tests.web_fakes HOME PORT`."""
+    from ui.server import serve
+
+    home, port = Path(sys.argv[1]), int(sys.argv[2])
+    settings = make_settings(home, port=port)
+    store = make_store(home)
+    serve(settings, FakeAssistant(store, settings), say=lambda line: sys.stdout.write(line + "\n"))
+
+
+if __name__ == "__main__":
+    main()

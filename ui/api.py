@@ -1,0 +1,263 @@
+"""Our own HTTP routes: citations of an answer, page text, page images, permalinks.
+
+Every route asks `current_reader` and `may_read`. A record that is hidden and one that does not
+exist give the same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+
+from assistant.domain import Answer, Citation, cite, mark, record_reference
+from index.access import may_read
+from index.domain import Page, Reader, Record
+from index.highlight import quote_boxes
+from ui import strings
+from ui.page_images import FIRST_WIDTH, PageImages
+from ui.reader import current_reader
+from ui.render import answer_text, is_unreliable
+from ui.session import Asker, RecentAnswers
+
+_PRIVATE: Final = {"Cache-Control": "private, no-store"}
+_IMAGE_CACHE: Final = "private, max-age=600"
+
+
+def record_token(record_id: str) -> str:
+    """A record id as one URL path part (base64url without padding)."""
+    return base64.urlsafe_b64encode(record_id.encode()).decode().rstrip("=")
+
+
+def record_id_of(token: str) -> str | None:
+    """The record id of a token, None when it is not one."""
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        return None
+
+
+def permalink(record_id: str, page: int, start: int, end: int) -> str:
+    """The address, below the site's root, that opens a page with a quotation marked."""
+    return f"record/{record_token(record_id)}?page={page}&start={start}&end={end}"
+
+
+def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) -> APIRouter:
+    """The routes over one assistant.
+
+    Args:
+        assistant: Gives the holdings and the settings.
+        recent: Answers whose citations may be fetched.
+        images: Renders page pictures.
+    """
+    router = APIRouter()
+    store, settings = assistant.store, assistant.settings
+
+    def readable(request: Request, token: str) -> Record | None:
+        record_id = record_id_of(token)
+        record = None if record_id is None else store.record(record_id)
+        if record is None or not may_read(current_reader(request, settings), record).allowed:
+            return None
+        return record
+
+    @router.get("/healthz")
+    def healthz() -> Response:
+        return PlainTextResponse("ok", headers={"Cache-Control": "no-store"})
+
+    @router.get("/api/status")
+    def status(request: Request) -> Response:
+        reader = current_reader(request, settings)
+        coverage = store.coverage(store.permitted(reader))
+        return _json(
+            {
+                "reader": reader.name,
+                "role": reader.role.value,
+                "records": coverage.records,
+                "pages": coverage.pages,
+            }
+        )
+
+    @router.get("/api/answers/{answer_id}")
+    def answer(request: Request, answer_id: str) -> Response:
+        reader = current_reader(request, settings)
+        found = recent.get(answer_id, reader)
+        if found is None:
+            return not_available()
+        return _json(_answer_json(found, assistant, reader))
+
+    @router.get("/api/records/{token}")
+    def record(request: Request, token: str) -> Response:
+        found = readable(request, token)
+        if found is None:
+            return not_available()
+        return _json(_record_json(found, store.page_count(found.record_id)))
+
+    @router.get("/api/pages/{token}/{seq}")
+    def page(request: Request, token: str, seq: int, start: int = 0, end: int = 0) -> Response:
+        found = readable(request, token)
+        stored = None if found is None else store.page(found.record_id, seq)
+        if found is None or stored is None:
+            return not_available()
+        count = store.page_count(found.record_id)
+        return _json(_page_json(found, stored, count, start, end))
+
+    @router.get("/page/{token}/{name}")
+    def image(request: Request, token: str, name: str, w: int = FIRST_WIDTH) -> Response:
+        found = readable(request, token)
+        seq = name.removesuffix(".jpg")
+        if found is None or seq == name or not (seq.isascii() and seq.isdecimal()):
+            return not_available()
+        stored = store.page(found.record_id, int(seq[:9]))
+        if stored is None or not stored.has_image:
+            return not_available()
+        rendered = images.jpeg(stored, w)
+        if rendered is None:
+            return JSONResponse({"detail": strings.IMAGE_BROKEN}, 410, headers=_PRIVATE)
+        tag, content = rendered
+        headers = {"Cache-Control": _IMAGE_CACHE, "ETag": f'"{tag}"'}
+        if request.headers.get("if-none-match") == f'"{tag}"':
+            return Response(status_code=304, headers=headers)
+        return Response(content, media_type="image/jpeg", headers=headers)
+
+    @router.get("/record/{token}")
+    def open_record(
+        request: Request, token: str, page: int = 1, start: int = 0, end: int = 0
+    ) -> Response:
+        found = readable(request, token)
+        if found is None:
+            return not_available()
+        # relative, so that it works below any prefix of a reverse proxy
+        target = f"../app/#r-{record_token(found.record_id)}-{page}-{start}-{end}"
+        return RedirectResponse(target, status_code=303, headers=_PRIVATE)
+
+    return router
+
+
+def not_available() -> Response:
+    """The one answer for hidden and missing records."""
+    return JSONResponse({"detail": strings.NOT_AVAILABLE}, 404, headers=_PRIVATE)
+
+
+def _json(content: dict[str, Any]) -> Response:
+    return JSONResponse(content, headers=_PRIVATE)
+
+
+def _answer_json(answer: Answer, assistant: Asker, reader: Reader) -> dict[str, Any]:
+    """Citations and listings of an answer; what the reader may not see any more is left out."""
+    store = assistant.store
+    citations = []
+    for citation in answer.citations:
+        record = store.record(citation.record.record_id)
+        page = store.page(citation.record.record_id, citation.page)
+        if record is None or page is None or not may_read(reader, record).allowed:
+            continue
+        citations.append(_citation_json(citation, page))
+    listings = []
+    named = [(str(row.marker), mark(row.marker), row.record) for row in answer.listings]
+    named += [(f"r{i}", "", record) for i, record in enumerate(answer.related, start=1)]
+    for marker, shown, asked in named:
+        record = store.record(asked.record_id)
+        if record is not None and may_read(reader, record).allowed:
+            count = store.page_count(record.record_id)
+            listings.append(_listing_json(marker, shown, record, count))
+    complete = len(citations) == len(answer.citations) and len(listings) == len(named)
+    return {
+        "citations": citations,
+        "listings": listings,
+        "text": answer_text(answer) if complete else "",
+    }
+
+
+def _citation_json(citation: Citation, page: Page) -> dict[str, Any]:
+    record_id = citation.record.record_id
+    return {
+        "marker": str(citation.marker),
+        "mark": mark(citation.marker),
+        **_record_json(citation.record, citation.page_count),
+        "reference": citation.reference,
+        "page": citation.page,
+        "place": citation.place,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+        "low_confidence": is_unreliable(citation.confidence),
+        "link": permalink(record_id, citation.page, citation.start, citation.end),
+        **_image_json(page),
+        "boxes": quote_boxes(page, citation.start, citation.end),
+    }
+
+
+def _listing_json(marker: str, shown: str, record: Record, page_count: int) -> dict[str, Any]:
+    return {
+        "marker": marker,
+        "mark": shown,
+        **_record_json(record, page_count),
+    }
+
+
+def _record_json(record: Record, page_count: int) -> dict[str, Any]:
+    return {
+        "record": record_token(record.record_id),
+        "title": record.title,
+        "reference": record_reference(record),
+        "fields": _fields(record, strings.FIELD_HEADINGS),
+        "more_fields": _more_fields(record),
+        "page_count": page_count,
+        "link": f"record/{record_token(record.record_id)}",
+    }
+
+
+def _fields(record: Record, headings: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
+    values = ((heading, str(getattr(record, name))) for name, heading in headings)
+    fields = [(heading, value) for heading, value in values if value.strip()]
+    if headings is strings.FIELD_HEADINGS and not record.reference_code:
+        fields.append((strings.RECORD_ID, record.record_id))
+    return fields
+
+
+def _more_fields(record: Record) -> list[tuple[str, str]]:
+    fields = _fields(record, strings.MORE_FIELD_HEADINGS)
+    if record.proposers:
+        fields.append((strings.PROPOSERS, "、".join(record.proposers)))
+    if record.page_count is not None:
+        fields.append((strings.PAGE_COUNT, str(record.page_count)))
+    if record.source_file:
+        source = strings.catalogue_source(record.source_file, record.source_row)
+        fields.append((strings.CATALOGUE_SOURCE, source))
+    return fields
+
+
+def _image_json(page: Page) -> dict[str, Any]:
+    return {
+        "has_image": page.has_image,
+        "image": f"page/{record_token(page.record_id)}/{page.seq}.jpg",
+        "ratio": round(page.width / page.height, 4) if page.has_image else 0,
+    }
+
+
+def _page_json(record: Record, page: Page, count: int, start: int, end: int) -> dict[str, Any]:
+    """One page; the text comes in three parts so that the browser need not count characters."""
+    if not 0 <= start < end <= len(page.raw):
+        start = end = 0
+    content = {
+        **_record_json(record, count),
+        **_image_json(page),
+        "page": page.seq,
+        "before": page.raw[:start],
+        "quote": page.raw[start:end],
+        "after": page.raw[end:],
+        "boxes": quote_boxes(page, start, end),
+        "low_confidence": is_unreliable(page.confidence),
+        "link": permalink(record.record_id, page.seq, start, end),
+        "place": "",
+    }
+    if page.raw:
+        whole = cite(1, record, page, count, start, end if end > start else len(page.raw), "-")
+        content["place"], content["reference"] = whole.place, whole.reference
+        if end > start:
+            content["low_confidence"] = is_unreliable(whole.confidence)
+    return content

@@ -1,0 +1,126 @@
+"""The web application: our own FastAPI with the chat page mounted inside."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Sequence
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from index.settings import Settings
+from ui import strings
+from ui.api import build_router
+from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
+from ui.page_images import PageImages
+from ui.session import Asker, RecentAnswers
+
+_STATIC: Final = Path(__file__).parent / "static"
+_META: Final = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
+_INLINE_SCRIPT: Final = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>.*?</script>\s*", re.DOTALL)
+_VIEWPORT: Final = re.compile(r'<meta\s+name="viewport"[^>]*>')
+_VIEWPORT_CONTENT: Final = (
+    "width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
+)
+_MANIFEST: Final = re.compile(r'<link rel="manifest"[^>]*>\s*')
+
+
+def build_app(
+    assistant: Asker,
+    settings: Settings,
+    examples: Sequence[str] = strings.EXAMPLE_QUESTIONS,
+) -> FastAPI:
+    """The web application over one assistant.
+
+    Args:
+        assistant: Answers the questions.
+        settings: Settings in force.
+        examples: Questions shown on the empty page.
+    """
+    from ui.chat import mount_chat
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title=strings.PRODUCT)
+    recent = RecentAnswers()
+    images = PageImages(assistant.store, settings.cache_path / "pages")
+    app.include_router(build_router(assistant, recent, images))
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+
+    @app.get("/")
+    def home() -> Response:
+        return RedirectResponse("app/", status_code=303)
+
+    @app.get(MOUNT)
+    def without_slash() -> Response:
+        return RedirectResponse("app/", status_code=303)
+
+    mount_chat(app, assistant, recent, MOUNT, examples)
+    version = asset_version()
+    ancestors = settings.text("frame_ancestors")
+    # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
+    app.add_middleware(CORSMiddleware, allow_origins=[])
+    app.add_middleware(HtmlRewrite, rewrite=page_rewriter(settings, version))
+    app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(
+        Gate,
+        policy=content_security_policy(ancestors),
+        host=settings.text("host"),
+        ancestors=ancestors,
+        asset_version=version,
+    )
+    return app
+
+
+def asset_version() -> str:
+    """A short hash over our static files; part of their addresses, so that they may be cached."""
+    digest = hashlib.sha256()
+    for file in sorted(_STATIC.iterdir()):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def page_rewriter(settings: Settings, version: str) -> Callable[[str], str]:
+    """A function from Gradio's HTML to ours.
+
+    The page speaks Chinese from the first byte, shows its header before any script has run, and
+    carries no inline script (the policy would block them; Gradio then fetches its config).
+    """
+    head = (
+        f'<script src="../static/boot.js?v={version}"></script>'
+        f'<link rel="stylesheet" href="../static/app.css?v={version}">'
+        f'<script src="../static/app.js?v={version}" defer></script>'
+        '<link rel="icon" href="../static/icon.svg" type="image/svg+xml">'
+        '<meta name="color-scheme" content="light"><meta name="theme-color" content="#a6192e">'
+        f"<title>{escape(' · '.join(filter(None, (strings.TITLE, settings.text('archive_name')))))}</title>"
+    )
+    header = _header_html(settings.text("archive_name"))
+
+    def rewrite(html: str) -> str:
+        html = _META.sub("", html)
+        html = _INLINE_SCRIPT.sub("", html)
+        html = _MANIFEST.sub("", html)
+        html = re.sub(r"<title>.*?</title>\s*", "", html, count=1, flags=re.DOTALL)
+        html = _VIEWPORT.sub(f'<meta name="viewport" content="{_VIEWPORT_CONTENT}">', html)
+        html = re.sub(r'lang="en"', 'lang="zh-CN"', html, count=1)
+        html = re.sub(r"<meta charset=[^>]*>", lambda m: m[0] + head, html, count=1)
+        return re.sub(r"<body[^>]*>", lambda m: m[0] + header, html, count=1)
+
+    return rewrite
+
+
+def _header_html(archive_name: str) -> str:
+    name = f'<span class="cd-archive">{escape(archive_name)}</span>' if archive_name else ""
+    return (
+        '<header class="cd-header"><div class="cd-header-in">'
+        f'<span class="cd-brand">{strings.PRODUCT}</span>{name}'
+        f'<span class="cd-subtitle">{strings.SUBTITLE}</span>'
+        '<span class="cd-status" id="cd-status"></span></div></header>'
+        f'<div id="cd-opening" role="status">{strings.OPENING_PAGE}</div>'
+        f'<noscript><div class="cd-noscript">{strings.NO_SCRIPT}</div></noscript>'
+    )

@@ -1,0 +1,470 @@
+"""The `chadang` command. Heavy libraries are imported inside each command, so help is quick."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from index.domain import Role
+from index.errors import ArchiveError
+from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
+from ui.arguments import ChineseParser
+
+if TYPE_CHECKING:
+    from assistant.domain import Turn
+    from index.domain import Reader
+    from index.store import Store
+
+OK: Final = 0
+FAILED: Final = 1
+MISUSED: Final = 2
+
+_LOGGERS: Final = ("assistant", "index", "ingest", "ui")
+#: Set before anything heavy is imported: nothing may ask the network, nothing may chatter.
+_ENVIRONMENT: Final = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "DO_NOT_TRACK": "1",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
+}
+#: Note in the store that it holds the sample, with the sample's fingerprint.
+_SAMPLE_NOTE: Final = "sample"
+_EPILOGUE: Final = """\
+先试用：chadang demo
+用自己的档案：chadang ingest 目录，然后 chadang serve
+出了问题：chadang doctor
+退出码：0 成功；1 出错；2 命令写错"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: Command line without the program's name; None for the process's own.
+
+    Returns:
+        0 when it worked, 1 when it did not. A command line that makes no sense exits with 2.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    os.environ.update(_ENVIRONMENT)
+    options = _parser().parse_args(arguments)
+    _set_up_logging(verbose=options.verbose)
+    try:
+        return int(options.run(options))
+    except ArchiveError as error:
+        return _fail(str(error), verbose=options.verbose)
+    except KeyboardInterrupt:
+        return _fail("已中断。再次运行同一命令会从断点接着做。", verbose=False)
+    except BrokenPipeError:
+        # The reader of our output went away (`chadang ask … | head`); nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the edge of the program
+        said = f"程序内部出错：{type(error).__name__}：{error}。"
+        return _fail(said + "加上 --verbose 再运行一次可看到详情。", verbose=options.verbose)
+
+
+def _fail(message: str, *, verbose: bool) -> int:
+    if verbose:
+        traceback.print_exc()
+    print(f"错误：{message}", file=sys.stderr)
+    return FAILED
+
+
+def _set_up_logging(*, verbose: bool) -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    for name in _LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(logging.INFO if verbose else logging.WARNING)
+        logger.propagate = False
+
+
+# -- the command line -------------------------------------------------------------------------
+
+
+def _parser() -> ChineseParser:
+    parser = ChineseParser(
+        prog="chadang",
+        description="查档：人大档案问答，每一句都是可核对的原文引用。",
+        epilog=_EPILOGUE,
+    )
+    parser.options.add_argument(
+        "--version", action="version", version=_version(), help="显示版本并退出"
+    )
+    commands = parser.add_subparsers(
+        title="命令", metavar="命令", dest="command", required=True, parser_class=ChineseParser
+    )
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], summary: str, details: str = ""
+    ) -> ChineseParser:
+        described = f"{summary}。\n{details}".rstrip()
+        added: ChineseParser = commands.add_parser(name, help=summary, description=described)
+        added.set_defaults(run=run)
+        options = added.options
+        options.add_argument(
+            "--home",
+            type=Path,
+            metavar="目录",
+            help=f"存放馆藏的目录（默认取环境变量 {ENVIRONMENT_PREFIX}HOME，没有则为 ./data）",
+        )
+        options.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            type=_assignment,
+            metavar="名称=值",
+            help="改一项设置，可写多次；全部设置见 chadang settings",
+        )
+        options.add_argument("--verbose", action="store_true", help="显示运行日志和出错详情")
+        return added
+
+    demo = command("demo", _demo, "用自带样本试用：入库、建索引、打开网页服务")
+    _add_address(demo)
+
+    ingest = command(
+        "ingest",
+        _ingest,
+        "把一个目录里的档案目录表和文件入库，并建好索引",
+        "可以反复运行：没变的文件不再处理，中断后接着做。",
+    )
+    ingest.positionals.add_argument("source", type=Path, metavar="目录", help="要入库的目录")
+    ingest.options.add_argument("--force", action="store_true", help="没变的文件也重新处理")
+    ingest.options.add_argument("--no-index", action="store_true", help="只入库，暂不建索引")
+
+    ask = command("ask", _ask, "在命令行提问", "几个问题算同一次对话，后面的可以追问前面的。")
+    ask.positionals.add_argument("questions", nargs="*", metavar="问题", help="一个或几个问题")
+    ask.options.add_argument("-i", "--interactive", action="store_true", help="连续对话，空行结束")
+    ask.options.add_argument("--json", action="store_true", help="每个答复输出一行 JSON")
+    _add_reader(ask)
+
+    serve = command("serve", _serve, "打开网页服务")
+    _add_address(serve)
+
+    evaluate = command("eval", _evaluate, "用一套题评测问答或检索")
+    evaluate.positionals.add_argument(
+        "folder", nargs="?", type=Path, metavar="题集", help="题目文件，或放题目的目录"
+    )
+    evaluate.options.add_argument(
+        "--questions", type=Path, metavar="文件", help="题目文件（JSONL）"
+    )
+    evaluate.options.add_argument(
+        "--sample", action="store_true", help="用自带样本和自带题目（样本没入库就先入库）"
+    )
+    evaluate.options.add_argument("--json", type=Path, metavar="文件", help="把结果另存为 JSON")
+    evaluate.options.add_argument("--limit", type=int, metavar="N", help="只做前 N 题")
+    evaluate.options.add_argument(
+        "--retrieval-only", action="store_true", help="只评检索，不用馆藏，用 --passages 的段落"
+    )
+    evaluate.options.add_argument(
+        "--passages", type=Path, metavar="文件", help="段落文件（默认是题目旁的 passages.jsonl）"
+    )
+    _add_reader(evaluate)
+
+    command(
+        "doctor",
+        _doctor,
+        "检查安装、馆藏、索引和模型是否完好",
+        "每项一行：✓ 正常，✗ 有问题并给出下一步。有 ✗ 时退出码为 1。",
+    )
+    command("settings", _settings, "列出全部设置、当前值和来源")
+    return parser
+
+
+def _add_address(parser: ChineseParser) -> None:
+    parser.options.add_argument("--host", metavar="地址", help="监听地址（设置 host）")
+    parser.options.add_argument("--port", type=int, metavar="端口", help="端口（设置 port）")
+
+
+def _add_reader(parser: ChineseParser) -> None:
+    roles = [role.value for role in Role]
+    parser.options.add_argument(
+        "--role",
+        choices=roles,
+        default=Role.ARCHIVIST.value,
+        metavar="身份",
+        help=f"以什么身份提问：{'、'.join(roles)}（默认 {Role.ARCHIVIST.value}）",
+    )
+    parser.options.add_argument("--name", metavar="姓名", help="提问人姓名（默认取设置 user）")
+    parser.options.add_argument(
+        "--department", metavar="部门", help="提问人所在部门（默认取设置 department）"
+    )
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        msg = f"“{text}”应写成 名称=值，例如 port=8080"
+        raise argparse.ArgumentTypeError(msg)
+    return name.strip(), value
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"查档 {version('chadang')}"
+    except PackageNotFoundError:
+        return "查档（未安装，直接从源码运行）"
+
+
+def _load(options: argparse.Namespace) -> Settings:
+    flags: dict[str, object] = dict(options.set)
+    for name in ("host", "port"):
+        if getattr(options, name, None) is not None:
+            flags[name] = getattr(options, name)
+    return load_settings(options.home, flags)
+
+
+def _reader(options: argparse.Namespace, settings: Settings) -> Reader:
+    from index.domain import Reader
+
+    return Reader(
+        role=Role(options.role),
+        name=settings.text("user") if options.name is None else options.name,
+        department=(
+            settings.text("department") if options.department is None else options.department
+        ),
+    )
+
+
+# -- commands ---------------------------------------------------------------------------------
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    from index.store import Store
+
+    settings = _load(options)
+    source = options.source.expanduser()
+    if not source.is_dir():
+        msg = f"{source} 不是一个目录。请给出存放档案目录表和文件的目录。"
+        raise ArchiveError(msg)
+    store = Store(settings.database_path, create=True)
+    _take_in(source, store, settings, force=options.force)
+    if options.no_index:
+        print("按要求没有建索引；提问之前请再运行一次 chadang ingest（不带 --no-index）。")
+        return OK
+    _build(store, settings)
+    print('可以提问了：chadang serve，或 chadang ask "问题"')
+    return OK
+
+
+def _take_in(source: Path, store: Store, settings: Settings, *, force: bool = False) -> None:
+    from ingest.pipeline import ingest
+    from ingest.progress import ProgressDisplay
+    from ingest.report import summary_text
+    from ui.terminal import printable
+
+    with ProgressDisplay() as display:
+        report = ingest(source, store, settings, progress=display.update, force=force)
+    print(printable(summary_text(report)), flush=True)
+
+
+def _build(store: Store, settings: Settings) -> None:
+    from index.passage_index import build_index
+    from ui.terminal import ProgressLine
+
+    line = ProgressLine("建索引", "段")
+    try:
+        report = build_index(store, settings, progress=line)
+    finally:
+        line.close()
+    if report.rebuilt:
+        print(
+            f"索引已建好：{report.passages} 段，其中新算 {report.encoded} 段，"
+            f"用时 {report.seconds:.1f} 秒。"
+        )
+    else:
+        print(f"索引已是最新：{report.passages} 段。")
+
+
+def _ask(options: argparse.Namespace) -> int:
+    settings = _load(options)
+    questions = [question for question in options.questions if question.strip()]
+    if not questions and not options.interactive:
+        print('请给出问题，例如：chadang ask "…"；连续对话用 chadang ask -i。', file=sys.stderr)
+        return MISUSED
+    from assistant.assistant import open_assistant
+    from assistant.domain import Turn
+
+    assistant = open_assistant(settings)
+    reader = _reader(options, settings)
+    conversation: list[Turn] = []
+
+    def answer(question: str) -> None:
+        result = assistant.ask(question, conversation, reader)
+        conversation.append(Turn(question, result))
+        from ui.terminal import printable, result_json, result_text
+
+        if options.json:
+            print(json.dumps(result_json(result), ensure_ascii=False), flush=True)
+            return
+        if len(questions) > 1:
+            print(f"问：{printable(question)}\n")
+        print(result_text(result) + "\n", flush=True)
+
+    for question in questions:
+        answer(question)
+    while options.interactive:
+        try:
+            question = input("问：" if sys.stdin.isatty() else "").strip()
+        except EOFError:
+            break
+        if not question:
+            break
+        try:
+            answer(question)
+        except ArchiveError as error:
+            print(f"错误：{error}", file=sys.stderr)
+    return OK
+
+
+def _serve(options: argparse.Namespace) -> int:
+    settings = _load(options)
+    from index.store import Store
+
+    # Opened here first, so that an empty home is told before the slow imports.
+    Store(settings.database_path).close()
+    from ui.server import serve
+
+    serve(settings, say=_say)
+    return OK
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    settings = _load(options)
+    _prepare_sample(settings)
+    from ui.server import serve
+
+    examples = _sample_examples()
+    if examples:
+        serve(settings, say=_say, examples=examples)
+    else:
+        serve(settings, say=_say)
+    return OK
+
+
+def _prepare_sample(settings: Settings) -> None:
+    """Take the shipped sample into home and build its index, unless both are there already."""
+    from index.store import Store
+    from ingest.sample import holdings_dir
+
+    shipped = holdings_dir()
+    fingerprint = _fingerprint(shipped)
+    store = Store(settings.database_path, create=True)
+    try:
+        noted = store.meta(_SAMPLE_NOTE)
+        if noted is None and store.counts()["records"]:
+            msg = (
+                f"{settings.home} 里已有您自己的馆藏，样本不会混进去。打开它请运行 chadang serve；"
+                "要看样本请另给一个目录：chadang demo --home 目录。"
+            )
+            raise ArchiveError(msg)
+        # A copy, so that page images still open after the program has moved or been upgraded.
+        copy = settings.home / "sample"
+        if noted != fingerprint:
+            import shutil
+
+            # Noted before the work with a mark that says "begun": an interrupted first start
+            # goes on, and is not taken for the user's own holdings.
+            store.set_meta(_SAMPLE_NOTE, "begun")
+            print("正在把自带样本入库（只做一次）……", flush=True)
+            shutil.copytree(shipped, copy, dirs_exist_ok=True)
+            _take_in(copy, store, settings)
+            _build(store, settings)
+            store.set_meta(_SAMPLE_NOTE, fingerprint)
+        else:
+            _build(store, settings)
+    finally:
+        store.close()
+
+
+def _fingerprint(folder: Path) -> str:
+    import hashlib
+
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def _sample_examples() -> tuple[str, ...]:
+    """A few answerable questions of the sample, one of each of the commonest kinds."""
+    from ingest.sample import questions_file
+
+    chosen: dict[str, str] = {}
+    try:
+        with questions_file().open(encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                if row.get("gold") and not row.get("history"):
+                    chosen.setdefault(str(row.get("kind", "")), str(row["question"]))
+    except (OSError, ValueError, KeyError):
+        return ()
+    wanted = ("fact", "number", "list", "lookup", "when", "who")
+    return tuple(chosen[kind] for kind in wanted if kind in chosen)[:4]
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    raise NotImplementedError(options)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from ui.doctor import examine
+
+    settings = _load(options)
+    healthy = True
+    for finding in examine(settings):
+        print(finding.line, flush=True)
+        healthy = healthy and finding.good
+    print("一切正常。" if healthy else "有 ✗ 的项目请按提示处理。")
+    return OK if healthy else FAILED
+
+
+def _settings(options: argparse.Namespace) -> int:
+    from ui.terminal import printable, table
+
+    settings = _load(options)
+    print(f"馆藏目录：{settings.home}\n")
+    rows = [("名称", "当前值", "来源", "说明")]
+    for setting in TABLE:
+        value = settings.values[setting.name]
+        shown = ("（已设置，不显示）" if value else "（未设置）") if setting.secret else str(value)
+        bounds = ""
+        if setting.choices:
+            bounds = f"（{'、'.join(setting.choices)}）"
+        elif setting.lowest is not None and setting.highest is not None:
+            bounds = f"（{setting.lowest:g}–{setting.highest:g}）"
+        rows.append(
+            (setting.name, shown or "（空）", settings.sources[setting.name], setting.help + bounds)
+        )
+    print(printable(table(rows)))
+    print(
+        "\n写法：命令行 --set 名称=值；环境变量 CHADANG_名称（大写）；馆藏目录里的 chadang.toml。"
+    )
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,223 @@
+"""`chadang doctor`: looks at everything an answer depends on; each finding names the next step."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from index.errors import ArchiveError
+from index.settings import Settings
+from index.store import Store
+
+_PACKAGES: Final = (
+    "faiss",
+    "fastapi",
+    "gradio",
+    "langchain_text_splitters",
+    "numpy",
+    "onnxruntime",
+    "opencc",
+    "openpyxl",
+    "PIL",
+    "pypdf",
+    "pypdfium2",
+    "rapidocr",
+    "sentence_transformers",
+    "tantivy",
+    "torch",
+    "uvicorn",
+)
+_PYTHON: Final = (3, 11)
+#: The unpacked model takes 0.5 GB; below this much free space an ingest may not finish.
+_FREE_BYTES: Final = 1_000_000_000
+_NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the examination.
+
+    Attributes:
+        good: Whether nothing has to be done.
+        what: What was looked at, and what was found.
+        next_step: What to do; empty when `good`.
+    """
+
+    good: bool
+    what: str
+    next_step: str = ""
+
+    @property
+    def line(self) -> str:
+        """The finding as one line for people."""
+        return f"✓ {self.what}" if self.good else f"✗ {self.what}。{self.next_step}"
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at the installation and the home; yields findings as they are made.
+
+    Nothing is changed, except that the built-in model is unpacked if it was not yet.
+    """
+    yield _python()
+    yield _packages()
+    yield _home(settings.home)
+    yield _disk(settings.home)
+    yield _model(settings)
+    try:
+        store = Store(settings.database_path)
+    except ArchiveError as error:
+        yield Finding(False, "馆藏数据库", str(error))
+        return
+    try:
+        for check in (_integrity, _holdings, _unreadable_pages, _source_files):
+            yield _guarded(check, store)
+        yield _guarded(lambda opened: _index(opened, settings), store)
+        yield _guarded(lambda opened: _embeddings(opened, settings), store)
+    finally:
+        store.close()
+
+
+def _guarded(check: Callable[[Store], Finding], store: Store) -> Finding:
+    """One failing check must not hide the others."""
+    try:
+        return check(store)
+    except Exception as error:  # noqa: BLE001 - whatever it is belongs in the report
+        return Finding(False, f"检查时出错（{type(error).__name__}）", str(error))
+
+
+def _python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info >= _PYTHON:
+        return Finding(True, f"Python {version}")
+    return Finding(False, f"Python {version} 太旧", "请换用 Python 3.11 或更新的版本。")
+
+
+def _packages() -> Finding:
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        return Finding(False, f"缺少依赖：{'、'.join(missing)}", "请运行 make install。")
+    return Finding(True, "依赖齐全")
+
+
+def _home(home: Path) -> Finding:
+    import os
+
+    if not home.is_dir():
+        return Finding(
+            False, f"馆藏目录 {home} 不存在", "请运行 chadang ingest 目录，或用 --home 指明位置。"
+        )
+    if not os.access(home, os.W_OK):
+        return Finding(False, f"馆藏目录 {home} 不可写", "请检查目录权限。")
+    return Finding(True, f"馆藏目录 {home}")
+
+
+def _disk(home: Path) -> Finding:
+    existing = next(folder for folder in (home, *home.parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    said = f"磁盘剩余 {free / 1e9:.1f} GB"
+    if free < _FREE_BYTES:
+        return Finding(False, said, "空间不足 1 GB，入库和建索引可能失败，请先清理磁盘。")
+    return Finding(True, said)
+
+
+def _model(settings: Settings) -> Finding:
+    from index.encoder import open_encoder
+
+    if settings.text("model") == "built-in" and not settings.home.is_dir():
+        return Finding(True, "检索模型：馆藏目录建好后再检查")
+    try:
+        encoder = open_encoder(settings)
+        width = encoder.encode_queries(["预算"]).shape[1]
+    except ArchiveError as error:
+        return Finding(False, "检索模型载入失败", str(error))
+    return Finding(True, f"检索模型可离线载入：{encoder.name}（{width} 维）")
+
+
+def _integrity(store: Store) -> Finding:
+    findings = store.check()
+    if findings:
+        return Finding(False, f"数据库有 {len(findings)} 处问题", _some(findings))
+    return Finding(True, "数据库完好，段落与原文逐字一致")
+
+
+def _holdings(store: Store) -> Finding:
+    counts = store.counts()
+    if not counts["records"]:
+        return Finding(False, "还没有馆藏", "请运行 chadang ingest 目录。")
+    said = "馆藏 {records} 件（有页面的 {records_with_pages} 件）、{pages} 页、{passages} 段"
+    return Finding(True, said.format_map(counts))
+
+
+def _unreadable_pages(store: Store) -> Finding:
+    count = store.counts()["unreadable_pages"]
+    if not count:
+        return Finding(True, "所有页面都有文字")
+    named = [
+        f"{record.record_id} 第 {page.seq} 页"
+        for record in store.records()
+        for page in store.pages(record.record_id)
+        if not page.raw.strip()
+    ]
+    return Finding(
+        False,
+        f"有 {count} 页没有识别出文字，检索不到",
+        f"{_some(named)}。请查看影像，可提高设置 ocr_dpi 后用 --force 重新入库；空白页可不理会。",
+    )
+
+
+def _source_files(store: Store) -> Finding:
+    files = [file for file in store.files().values() if file.state in ("ok", "partial")]
+    missing = [file.path for file in files if not (Path(file.root) / file.path).is_file()]
+    if missing:
+        return Finding(
+            False,
+            f"有 {len(missing)} 个原文件找不到，这些件的页面影像打不开",
+            f"{_some(missing)}。请把文件放回原处，或从新位置重新入库。",
+        )
+    return Finding(True, f"{len(files)} 个原文件都在")
+
+
+def _index(store: Store, settings: Settings) -> Finding:
+    from index.passage_index import read_manifest, verify_generation
+
+    build = "请运行 chadang ingest 目录（没变的文件不会重做）。"
+    manifest = read_manifest(settings.index_path)
+    if manifest is None:
+        return Finding(False, "还没有索引", build)
+    damage = verify_generation(settings.index_path)
+    if damage is not None:
+        return Finding(False, "索引损坏", damage)
+    if manifest["data_version"] != store.data_version:
+        return Finding(False, f"索引 {manifest['generation']} 落后于馆藏", build)
+    if manifest["model_setting"] != settings.text("model"):
+        return Finding(
+            False,
+            f"索引是用模型 {manifest['model_setting']} 建的，现在设置的是 {settings.text('model')}",
+            f"请改回原来的设置，或重建索引：{build}",
+        )
+    return Finding(True, f"索引 {manifest['generation']} 与馆藏一致，{manifest['passages']} 段")
+
+
+def _embeddings(store: Store, settings: Settings) -> Finding:
+    from index.passage_index import read_manifest
+
+    manifest = read_manifest(settings.index_path)
+    passages = store.counts()["passages"]
+    covered = int(str(manifest["passages"])) if manifest is not None else 0
+    if covered < passages:
+        return Finding(
+            False,
+            f"有 {passages - covered} 段还没有向量",
+            "请运行 chadang ingest 目录，会接着算完。",
+        )
+    return Finding(True, "每一段都有向量")
+
+
+def _some(items: list[str]) -> str:
+    shown = "；".join(items[:_NAMED])
+    return f"{shown}；等共 {len(items)} 项" if len(items) > _NAMED else shown

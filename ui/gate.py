@@ -1,0 +1,205 @@
+"""The ASGI layers around everything: security headers, closed routes, the rewritten HTML.
+
+Source:
+    The measured table of Gradio 6.31's defaults in the design material: open routes, echoed
+    origins, missing headers. Only what the chat page needs is let through to Gradio.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ui import strings
+
+logger = logging.getLogger(__name__)
+
+MOUNT: Final = "/app"
+
+#: What the chat page asks of Gradio; everything else below the mount is closed.
+_GRADIO_GET: Final = re.compile(
+    r"/(?:config/?|theme\.css|assets/[\w.\-/]+|static/[\w.\-/]+"
+    r"|gradio_api/(?:heartbeat/\w+|startup-events|queue/data|info|app_id/?))?"
+)
+_GRADIO_POST: Final = re.compile(r"/gradio_api/(?:queue/join|run/predict|cancel|reset/?)")
+_ANCESTOR: Final = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9.\-]+(?::\d{1,5})?")
+_IMMUTABLE: Final = "public, max-age=31536000, immutable"
+
+
+def content_security_policy(ancestors: str) -> str:
+    """The policy sent with every response.
+
+    Args:
+        ancestors: Sites that may frame the page, separated by spaces; empty for this site only.
+    """
+    allowed = [site for site in ancestors.split() if _ANCESTOR.fullmatch(site)]
+    for site in set(ancestors.split()) - set(allowed):
+        logger.warning("frame_ancestors: %r is not a site and was left out", site)
+    return "; ".join(
+        (
+            "default-src 'self'",
+            "script-src 'self'",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self'",
+            "media-src 'self' blob:",
+            "object-src 'none'",
+            "base-uri 'self'",
+            "form-action 'self'",
+            " ".join(("frame-ancestors 'self'", *allowed)),
+        )
+    )
+
+
+class Gate:
+    """Lets known requests through and adds the security headers."""
+
+    def __init__(
+        self, app: ASGIApp, policy: str, host: str, ancestors: str, asset_version: str
+    ) -> None:
+        """Wrap an application.
+
+        Args:
+            app: What is behind the gate.
+            policy: The content security policy.
+            host: The address listened on; a loopback address narrows the Host header.
+            ancestors: The `frame_ancestors` setting: its hosts are known names too.
+            asset_version: Version of our own static files, as in their addresses.
+        """
+        self._app = app
+        self._policy = policy
+        self._asset_version = asset_version
+        self._names = {"localhost", *filter(None, map(_host_of, ancestors.split()))}
+        self._any_name = not _is_loopback(host)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            return  # no web sockets here
+        path = _path(scope)
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add_headers(MutableHeaders(scope=message), path, scope)
+            await send(message)
+
+        refusal = self._refusal(scope, path)
+        if refusal is not None:
+            await JSONResponse({"detail": refusal[1]}, refusal[0])(scope, receive, guarded)
+        else:
+            await self._app(scope, receive, guarded)
+
+    def _refusal(self, scope: Scope, path: str) -> tuple[int, str] | None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if not (self._any_name or self._is_known(host)):
+            return 421, strings.UNKNOWN_HOST
+        method = scope["method"]
+        if method not in ("GET", "HEAD", "POST"):
+            return 405, strings.FORBIDDEN
+        if method == "POST" and not _is_own_origin(headers, host):
+            return 403, strings.WRONG_ORIGIN
+        if path.startswith(f"{MOUNT}/"):
+            known = _GRADIO_POST if method == "POST" else _GRADIO_GET
+            if not known.fullmatch(path.removeprefix(MOUNT)):
+                return 403, strings.FORBIDDEN
+        return None
+
+    def _is_known(self, host: str) -> bool:
+        # a name that is rebound to this machine by a foreign site is neither of these
+        name = _host_of(f"//{host}") or ""
+        return name in self._names or name.endswith(".localhost") or _is_ip(name)
+
+    def _add_headers(self, headers: MutableHeaders, path: str, scope: Scope) -> None:
+        headers["Content-Security-Policy"] = self._policy
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "same-origin"
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+        if path.startswith(f"{MOUNT}/assets/"):
+            headers["Cache-Control"] = _IMMUTABLE
+        elif path.startswith("/static/"):
+            version = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("v")
+            current = version == [self._asset_version]
+            headers["Cache-Control"] = _IMMUTABLE if current else "no-cache"
+        elif "cache-control" not in headers:
+            headers["Cache-Control"] = "no-cache"
+
+
+class HtmlRewrite:
+    """Rewrites the page of the mount: Chinese, our header and scripts, nothing inline."""
+
+    def __init__(self, app: ASGIApp, rewrite: Callable[[str], str]) -> None:
+        """Wrap an application; `rewrite` maps the HTML as Gradio made it to what is sent."""
+        self._app = app
+        self._rewrite = rewrite
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or _path(scope) != f"{MOUNT}/":
+            await self._app(scope, receive, send)
+            return
+        plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
+        start: Message | None = None
+        body = bytearray()
+
+        async def collected(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body", False) or start is None:
+                return
+            headers = MutableHeaders(scope=start)
+            content = bytes(body)
+            if headers.get("content-type", "").startswith("text/html"):
+                content = self._rewrite(content.decode()).encode()
+                headers["Content-Length"] = str(len(content))
+            await send(start)
+            await send({"type": "http.response.body", "body": content})
+
+        await self._app({**scope, "headers": plain}, receive, collected)
+
+
+def _path(scope: Scope) -> str:
+    path, root = str(scope["path"]), str(scope.get("root_path", ""))
+    return path.removeprefix(root) if root and path.startswith(f"{root}/") else path
+
+
+def _host_of(address: str) -> str | None:
+    try:
+        return urlsplit(address).hostname
+    except ValueError:
+        return None
+
+
+def _is_ip(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_ip(host) and ip_address(host).is_loopback)
+
+
+def _is_own_origin(headers: Headers, host: str) -> bool:
+    if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = headers.get("origin")
+    return origin is None or (origin != "null" and urlsplit(origin).netloc == host)

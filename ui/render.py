@@ -1,0 +1,234 @@
+"""Answers and refusals as Markdown for the chat, with record text escaped. Pure, no gradio.
+
+Record text, catalogue values, questions and messages are data: every ASCII punctuation mark is
+escaped before it meets the Markdown reader, so that nothing in them can become markup. The only
+markup comes from this file: paragraphs, lists, block quotes, `<small class="cd-…">` and links of
+the form `#c-<answer>-<marker>`, which the page's own script turns into citation buttons.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from assistant.domain import (
+    Answer,
+    Citation,
+    Listing,
+    Refusal,
+    RefusalReason,
+    mark,
+    record_reference,
+)
+from index.domain import Coverage, Record
+from ui import strings
+
+#: Below this OCR confidence the reader is told to trust the image only.
+LOW_CONFIDENCE: Final = 0.75
+#: Rows of a list shown at once; the rest is folded away, still in full.
+_ROWS_AT_ONCE: Final = 20
+
+#: Refusals after a search; the others did not look at the holdings.
+_SEARCHED: Final = frozenset({RefusalReason.NOT_FOUND, RefusalReason.EMPTY})
+
+_PUNCTUATION: Final = re.compile(r"([!-/:-@\[-`{-~])")
+_LINE_START_SPACE: Final = re.compile(r"(?m)^[ \t]+")
+_BREAK: Final = re.compile(r"[ \t]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])")
+_BREAKS: Final = re.compile(r"[ \t]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])\s*")
+_SENTENCE_END: Final = frozenset("。；：！？.;:!?”」』")
+_WORD: Final = re.compile(r"[0-9A-Za-z]")
+
+
+#: Shown while the search runs; the page's script turns on the stop button by its class.
+PENDING: Final = f'<small class="cd-pending">{strings.SEARCHING}</small>'
+
+
+def md_escape(text: str) -> str:
+    """Text as Markdown that shows exactly this text.
+
+    Source:
+        CommonMark 2.4: a backslash before any ASCII punctuation mark makes it literal. Four
+        spaces at a line start would open a code block, so they become ideographic spaces.
+    """
+    escaped = _PUNCTUATION.sub(r"\\\1", text)
+    return _LINE_START_SPACE.sub(lambda m: "\u3000" * min(4, len(m[0]) // 2), escaped)
+
+
+def one_line(text: str) -> str:
+    """Text with its line breaks folded away, for places that hold one line."""
+    return " ".join(text.split())
+
+
+def fold_quote(raw: str) -> str:
+    """A quotation as it is read: broken lines joined, paragraphs kept.
+
+    Only white space changes. A line break stays where a paragraph seems to end (after a full
+    stop or before an indent), becomes a space between two ASCII words, and goes otherwise.
+    """
+    text = raw.strip()
+    out: list[str] = []
+    position = 0
+    for found in _BREAKS.finditer(text):
+        before = text[position : found.start()]
+        out.append(before)
+        position = found.end()
+        after = text[position : position + 1]
+        last = before[-1:] or (out[-2][-1:] if len(out) > 1 else "")
+        tail = _BREAK.sub("", found[0])
+        indented = tail.startswith(("\u3000", "  ", "\t"))
+        if last in _SENTENCE_END or indented:
+            out.append("\n")
+        elif _WORD.match(last) and _WORD.match(after):
+            out.append(" ")
+    out.append(text[position:])
+    return "".join(out)
+
+
+def is_unreliable(confidence: float | None) -> bool:
+    """Whether an OCR confidence is too low to trust the text."""
+    return confidence is not None and confidence < LOW_CONFIDENCE
+
+
+def question_markdown(question: str) -> str:
+    """The user's own words, shown as typed."""
+    return md_escape(question.strip())
+
+
+def message_markdown(message: str) -> str:
+    """A sentence of the program that may hold foreign values."""
+    return md_escape(message)
+
+
+def answer_blocks(answer: Answer, answer_id: str) -> tuple[str, ...]:
+    """An answer as Markdown blocks, in the order to show them.
+
+    Args:
+        answer: The answer.
+        answer_id: Hexadecimal id under which the page's script fetches the citations.
+
+    Returns:
+        Blocks to be joined by a blank line; any prefix of them is well-formed.
+    """
+    blocks: list[str] = []
+    if answer.reading:
+        blocks.append(_small("reading", answer.reading))
+    if answer.lead:
+        blocks.append(f"**{md_escape(one_line(answer.lead))}**")
+    blocks += [_citation_block(citation, answer_id) for citation in answer.citations]
+    blocks += _listing_blocks(answer.listings, answer_id)
+    # the low confidence note already stands under the quotation it is about
+    notes = [note for note in answer.notes if note != strings.LOW_CONFIDENCE]
+    blocks += [_small("note", strings.NOTE + note) for note in notes]
+    if answer.related:
+        blocks.append(_related_block(answer.related, answer_id))
+    blocks.append(_foot(answer.coverage))
+    return tuple(blocks)
+
+
+def refusal_blocks(refusal: Refusal) -> tuple[str, ...]:
+    """A refusal as Markdown blocks: the sentence, what to try next, the coverage."""
+    blocks: list[str] = []
+    if refusal.reading:
+        blocks.append(_small("reading", refusal.reading))
+    blocks.append("\n\n".join(md_escape(p) for p in refusal.message.splitlines() if p.strip()))
+    steps = strings.NEXT_STEPS.get(refusal.reason.value, ())
+    if steps:
+        blocks.append("\n".join(f"- {md_escape(step)}" for step in steps))
+    if refusal.reason in _SEARCHED and strings.COVERAGE_HEADING not in refusal.message:
+        blocks.append(_small("coverage", _coverage(refusal.coverage)))
+    return tuple(blocks)
+
+
+def stages(blocks: Sequence[str], at_most: int = 3) -> list[str]:
+    """Growing prefixes of the blocks for streaming; the last one is the whole."""
+    count = len(blocks)
+    steps = min(at_most, count)
+    cuts = sorted({max(1, round(count * i / steps)) for i in range(1, steps + 1)})
+    return ["\n\n".join(blocks[:cut]) for cut in cuts]
+
+
+def answer_text(answer: Answer) -> str:
+    """The answer as plain text for the clipboard: quotations with their references."""
+    lines = [answer.lead] if answer.lead else []
+    lines += [
+        f"{mark(c.marker)}「{fold_quote(c.quote)}」\n　　——{c.reference}" for c in answer.citations
+    ]
+    lines += [f"{mark(row.marker)}{record_reference(row.record)}" for row in answer.listings]
+    lines.append(strings.NO_VOUCHER)
+    return "\n".join(lines)
+
+
+def _small(name: str, text: str) -> str:
+    return f'<small class="cd-{name}">{md_escape(one_line(text))}</small>'
+
+
+def _link(answer_id: str, marker: int) -> str:
+    return f'[{mark(marker)}](#c-{answer_id}-{marker} "{strings.OPEN_SOURCE}")'
+
+
+def _citation_block(citation: Citation, answer_id: str) -> str:
+    quote = md_escape(fold_quote(citation.quote))
+    source = f"《{citation.record.title}》，{citation.place}"
+    lines = [f"「{quote}」 {_link(answer_id, citation.marker)}", "", _small("source", source)]
+    if is_unreliable(citation.confidence):
+        lines += ["", _small("warning", strings.LOW_CONFIDENCE)]
+    return _quoted("\n".join(lines))
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}" if line else ">" for line in text.split("\n"))
+
+
+def _listing_blocks(listings: Sequence[Listing], answer_id: str) -> Iterable[str]:
+    rows = [_listing_row(i, row, answer_id) for i, row in enumerate(listings, start=1)]
+    if not rows:
+        return
+    yield "\n".join(rows[:_ROWS_AT_ONCE])
+    rest = rows[_ROWS_AT_ONCE:]
+    if rest:
+        yield _folded(strings.LISTING_REST.format(count=len(rest)), "\n".join(rest))
+
+
+def _folded(summary: str, body: str) -> str:
+    # the summary stands in an HTML block, where no Markdown is read: fixed wording and counts only
+    return f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def _related_block(records: Sequence[Record], answer_id: str) -> str:
+    rows = []
+    for number, record in enumerate(records, start=1):
+        facts = "　".join(one_line(value) for value in (record.doc_no, record.date) if value)
+        link = f'[{md_escape(one_line(record.title))}](#c-{answer_id}-r{number} "{strings.OPEN_SOURCE}")'
+        rows.append(f'- {link} <small class="cd-facts">{md_escape(facts)}</small>')
+    return _folded(strings.RELATED.format(count=len(rows)), "\n".join(rows))
+
+
+def _listing_row(number: int, row: Listing, answer_id: str) -> str:
+    title = md_escape(one_line(row.record.title))
+    facts = "　".join(
+        f"{md_escape(one_line(heading))}：{md_escape(one_line(value))}"
+        for heading, value in _facts(row)
+    )
+    indent = " " * (len(str(number)) + 2)
+    first = f"{number}. {title} {_link(answer_id, row.marker)}"
+    return f'{first}\n\n{indent}<small class="cd-facts">{facts}</small>\n' if facts else first
+
+
+def _facts(row: Listing) -> list[tuple[str, str]]:
+    if row.facts:
+        return [(h, v) for h, v in row.facts if v and h != "题名"]
+    facts = [
+        (heading, str(getattr(row.record, name)))
+        for name, heading in strings.FIELD_HEADINGS
+        if name not in ("title", "author")
+    ]
+    return [(heading, value) for heading, value in facts if value]
+
+
+def _coverage(coverage: Coverage) -> str:
+    return strings.coverage_line(coverage.records, coverage.pages, coverage.unreadable_pages)
+
+
+def _foot(coverage: Coverage) -> str:
+    return _small("coverage", f"{_coverage(coverage)}{strings.NO_VOUCHER}")

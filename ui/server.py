@@ -1,0 +1,101 @@
+"""Serves the web application: one uvicorn process, Chinese messages."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import socket
+from collections.abc import Callable, Sequence
+
+from index.errors import ArchiveError
+from index.settings import Settings
+from ui import strings
+from ui.session import Asker
+
+logger = logging.getLogger(__name__)
+
+
+class ServeError(ArchiveError):
+    """The web server cannot start; the message says what to do."""
+
+
+def prepare_environment(settings: Settings) -> None:
+    """Shut every door to the outside; must run before gradio is imported."""
+    temporary = settings.home / "tmp" / "gradio"
+    temporary.mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        GRADIO_ANALYTICS_ENABLED="False",
+        GRADIO_TEMP_DIR=str(temporary),
+        HF_HUB_OFFLINE="1",
+        HF_HUB_DISABLE_TELEMETRY="1",
+        DO_NOT_TRACK="1",
+    )
+
+
+def serve(
+    settings: Settings,
+    assistant: Asker | None = None,
+    say: Callable[[str], None] = logger.info,
+    examples: Sequence[str] = strings.EXAMPLE_QUESTIONS,
+) -> None:
+    """Serve the pages until interrupted.
+
+    Args:
+        settings: Settings in force; `host` and `port` say where.
+        assistant: Answers the questions; opened from the settings when None.
+        say: Receives the Chinese lines for the terminal (what to open, what to ask).
+        examples: Questions suggested on the empty page and in the terminal.
+
+    Raises:
+        ServeError: If the address cannot be listened on; says which other port to try.
+        ArchiveError: If the holdings cannot be opened.
+    """
+    prepare_environment(settings)
+    # before the slow imports, so that a taken port is told at once
+    listening = _listen(settings.text("host"), settings.number("port"))
+    try:
+        if assistant is None:
+            from assistant.assistant import open_assistant
+
+            assistant = open_assistant(settings)
+
+        import uvicorn
+
+        from ui.app import build_app
+
+        app = build_app(assistant, settings, examples)
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=3,
+        )
+        for line in strings.ready_lines(_address(listening), tuple(examples)):
+            say(line)
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise ServeError(strings.port_taken(host, port)) from error
+        raise ServeError(strings.cannot_listen(host, port, str(error))) from error
+    return listening
+
+
+def _address(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{shown}:{port}/"

@@ -1,0 +1,130 @@
+"""Every Chinese sentence the pages show; what the command line says is in its own module."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PRODUCT: Final = "查档"
+TITLE: Final = "查档 · 人大档案问答"
+SUBTITLE: Final = "人大档案问答"
+
+# -- the chat ---------------------------------------------------------------------------------
+SEARCHING: Final = "正在检索馆藏…"
+STOPPED: Final = "已停止。您可以换个问法再问。"
+FAILED: Final = "这一次没有查成，系统已记下原因。请稍后再问一次；若一直如此，请联系管理员。"
+QUESTION_LABEL: Final = "您的问题"
+QUESTION_HINT: Final = "请输入要查的内容"
+SEND: Final = "发送"
+STOP: Final = "停止"
+NEW_CONVERSATION: Final = "新对话"
+CHAT_LABEL: Final = "问答"
+WELCOME: Final = (
+    "## 您想查什么？\n\n"
+    "用平常的话提问即可。每一条回答都是档案原文，点 ① 这样的编号就能打开原件那一页核对。"
+)
+EXAMPLE_QUESTIONS: Final = (
+    "馆藏里有哪些关于预算的决议？",
+    "最近一次人民代表大会是什么时候召开的？",
+    "有没有代表提过关于养老服务的建议？",
+    "馆藏一共有多少件档案？",
+)
+
+# -- an answer --------------------------------------------------------------------------------
+OPEN_SOURCE: Final = "查看原页"
+LOW_CONFIDENCE: Final = "此处识别不可靠，请以影像为准。"
+NO_VOUCHER: Final = "检索参考件，不作凭证。"
+LISTING_REST: Final = "其余 {count} 件"
+RELATED: Final = "其他可能有关的档案 {count} 件（未引用）"
+NOTE: Final = "提示："
+COVERAGE_HEADING: Final = "检索范围"
+
+
+def coverage_line(records: int, pages: int, unreadable_pages: int) -> str:
+    """How much was searched."""
+    line = f"{COVERAGE_HEADING}：{records} 件、{pages} 页"
+    return (
+        f"{line}；另有 {unreadable_pages} 页无法识别，未能检索。"
+        if unreadable_pages
+        else f"{line}。"
+    )
+
+
+#: What to try after a refusal, by the value of its reason.
+NEXT_STEPS: Final[dict[str, tuple[str, ...]]] = {
+    "未检索到": (
+        "换一个说法，或只留下最要紧的词，例如事项、地名、会议名称；",
+        "加上年份、届次或文号再问；",
+        "请档案管理员核对是否尚未入库，或页面无法识别。",
+    ),
+    "超出范围": (
+        "本系统只回答馆藏档案里写明的内容，请改问档案里的事，例如“哪一年、哪次会议、怎样决定”。",
+    ),
+    "出证": ("如需盖章的档案证明或复制件，请持有效证件到档案部门办理。",),
+    "不予办理": ("请改问档案内容本身的问题。",),
+    "没有馆藏": ("请管理员先把档案目录和文件入库，再来提问。",),
+}
+
+# -- routes -----------------------------------------------------------------------------------
+NOT_AVAILABLE: Final = "没有这份档案，或您无权查阅。"
+IMAGE_BROKEN: Final = "这一页的影像打不开，原文件可能已被移动。"
+FORBIDDEN: Final = "不提供此功能。"
+WRONG_ORIGIN: Final = "请求来自别的站点，已拒绝。"
+UNKNOWN_HOST: Final = (
+    "不认识请求的主机名，已拒绝。本机使用请打开 http://127.0.0.1；"
+    "经反向代理使用时，请把站点地址写进设置 frame_ancestors。"
+)
+OPENING_PAGE: Final = "正在打开…"
+NO_SCRIPT: Final = "本页面需要启用浏览器的 JavaScript。"
+
+# -- headings of the catalogue fields ---------------------------------------------------------
+FIELD_HEADINGS: Final = (
+    ("title", "题名"),
+    ("author", "责任者"),
+    ("doc_no", "文号"),
+    ("date", "日期"),
+    ("reference_code", "档号"),
+)
+MORE_FIELD_HEADINGS: Final = (
+    ("doc_type", "文种"),
+    ("meeting", "届次"),
+    ("department", "机构（问题）"),
+    ("retention", "保管期限"),
+    ("secrecy", "密级"),
+    ("opening", "开放标识"),
+    ("publicity", "公开属性"),
+    ("note", "备注"),
+)
+CATALOGUE_SOURCE: Final = "目录来源"
+RECORD_ID: Final = "编号"
+PROPOSERS: Final = "提出人"
+PAGE_COUNT: Final = "页数"
+
+
+def catalogue_source(file: str, row: int) -> str:
+    """Which catalogue row a record came from."""
+    return f"{file}，第 {row} 行" if row else file
+
+
+# -- serving ----------------------------------------------------------------------------------
+
+
+def port_taken(host: str, port: int) -> str:
+    """The port is in use."""
+    return (
+        f"{host}:{port} 已被占用。请换一个端口，例如 --port {port + 1 if port < 65535 else 7860}。"
+    )
+
+
+def cannot_listen(host: str, port: int, reason: str) -> str:
+    """The address cannot be listened on."""
+    return f"不能在 {host}:{port} 上提供网页：{reason}。请检查 --host 和 --port。"
+
+
+def ready_lines(address: str, examples: tuple[str, ...]) -> tuple[str, ...]:
+    """What to open and what to ask, one line each."""
+    return (
+        f"查档已就绪，请用浏览器打开：{address}",
+        "可以这样问：",
+        *(f"  · {question}" for question in examples),
+        "按 Ctrl+C 停止。",
+    )
