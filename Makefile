@@ -33,8 +33,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
 	    { echo "建不了虚拟环境；Debian 上请先装 python3-venv。" >&2; rm -rf .venv; exit 1; }
 	@echo "正在安装依赖（首次约需几分钟）……"
-	@$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt --upgrade pip
-	@$(RUN) pip install --quiet --disable-pip-version-check -c constraints.txt --group dev -e .
+	@$(RUN) pip install -qq --disable-pip-version-check -c constraints.txt --upgrade pip
+	@$(RUN) pip install -qq --disable-pip-version-check -c constraints.txt --group dev -e .
 	@echo "$(CURDIR)" > $@
 	@echo "依赖已装好。"
 

@@ -34,20 +34,18 @@ from index.errors import IndexNotFoundError
 from index.passage_index import PassageIndex
 from index.settings import Settings
 from index.store import Store
-from index.text import lexical_tokens
 
 logger = logging.getLogger(__name__)
 
 #: Longest question in characters; a pasted page is not a question.
 LONGEST_QUESTION: Final = 500
 _TOP_K: Final = 40
-_MOST_QUOTES: Final = 3
-#: Characters quoted in all for an ordinary question, and for one that spans several records.
-_QUOTED: Final = 230
-_QUOTED_MANY: Final = 520
+_MOST_QUOTES: Final = 5
+#: Characters quoted in all.
+_QUOTED: Final = 500
 _RELATED: Final = 5
-#: Records below this share of the best excerpt's score (log-odds) are not quoted as well.
-_CLOSE: Final = 1.6
+#: An excerpt this much (log-odds) behind the best one is not quoted as well.
+_CLOSE: Final = 2.5
 
 _NOT_FOUND: Final = (
     "在您可查阅的范围内未检索到相关记录（检索范围：{records} 件、{pages} 页{unreadable}）。"
@@ -107,7 +105,9 @@ class Assistant:
             passage_index,
             gazetteer,
             Retriever(self.store, passage_index, gazetteer),
-            ExcerptFinder(self.store.pages_between, passage_index.rarity),
+            ExcerptFinder(
+                self.store.pages_between, passage_index.rarity, passage_index.similarity
+            ),
         )
 
     def _current(self) -> _Live:
@@ -214,7 +214,6 @@ class Assistant:
         evidence: Sequence[Evidence],
         permitted: Permitted,
     ) -> Answer | Refusal:
-        several = asked.intent in (Intent.COMPARE, Intent.VERSION, Intent.LIST)
         rarity = live.passage_index.rarity
         if asked.intent is Intent.COMPARE and len(asked.places) > 1:
             excerpts = self._by_place(live, asked, evidence)
@@ -224,8 +223,9 @@ class Assistant:
             )
         verdict = judge(asked, evidence, excerpts, rarity)
         if not verdict.answers:
+            logger.info("refused: %s odds=%.2f", verdict.why, verdict.odds)
             return base.not_found()
-        chosen = _choose(asked, excerpts, rarity, several=several)
+        chosen = _choose(excerpts)
         citations = self._cite(chosen)
         cited = {c.record.record_id for c in citations}
         related: dict[str, Record] = {}
@@ -290,7 +290,7 @@ class Assistant:
         )
         evidence = live.retriever.retrieve(asked, inside, _TOP_K)
         excerpts = live.finder.find(asked, evidence)
-        chosen = _choose(asked, excerpts, live.passage_index.rarity, several=False)[:2]
+        chosen = _choose(excerpts)[:2]
         citations = self._cite(chosen)
         lead = f"查得 {len(found)} 件。"
         return base.answer(Intent.LOOK_UP.value, lead, citations, listings=listings)
@@ -380,48 +380,18 @@ def _listings(records: Sequence[Record]) -> tuple[Listing, ...]:
     return tuple(listings)
 
 
-def _choose(
-    asked: Question,
-    excerpts: Sequence[Excerpt],
-    rarity: Callable[[str], float],
-    *,
-    several: bool,
-) -> list[Excerpt]:
-    """The smallest set of excerpts that answers, best first.
-
-    After the best excerpt, another one joins when it says something on the question the chosen
-    ones do not, or, where several records are asked about, when it is nearly as good.
-    """
-    if not excerpts:
-        return []
-    chosen = [excerpts[0]]
-    best = excerpts[0]
-    budget = _QUOTED_MANY if several else _QUOTED
-    most = 5 if several else _MOST_QUOTES
-    used = best.end - best.start
-    said = set(lexical_tokens(best.form))
-    terms = asked.content_terms
-    total = sum(rarity(t) for t in terms) or 1.0
-    records = {best.evidence.record.record_id}
-    for excerpt in excerpts[1:]:
-        if len(chosen) >= most:
-            break
+def _choose(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
+    """The excerpts to quote: the best, and those nearly as good while there is room."""
+    chosen: list[Excerpt] = []
+    used = 0
+    for excerpt in excerpts:
         length = excerpt.end - excerpt.start
-        if used + length > budget:
+        if chosen and (excerpt.score < chosen[0].score - _CLOSE or used + length > _QUOTED):
             continue
-        record_id = excerpt.evidence.record.record_id
-        own = set(lexical_tokens(excerpt.form))
-        gain = sum(rarity(t) for t in terms if t in own and t not in said) / total
-        same = record_id in records
-        close = excerpt.score >= best.score - _CLOSE
-        joins = (same and (gain >= 0.08 or close)) or (several and close and not same)
-        if not several and not same:
-            joins = excerpt.score >= best.score - 0.4 and gain >= 0.0
-        if joins:
-            chosen.append(excerpt)
-            records.add(record_id)
-            said |= own
-            used += length
+        chosen.append(excerpt)
+        used += length
+        if len(chosen) == _MOST_QUOTES:
+            break
     return chosen
 
 

@@ -351,7 +351,7 @@ def commit() -> str:
     """Short commit of the code that runs, with `+` when the tree has changes."""
     folder = Path(__file__).resolve().parent.parent
     try:
-        done = subprocess.run(  # noqa: S603 - fixed words
+        done = subprocess.run(
             ["git", "-C", str(folder), "describe", "--always", "--dirty=+"],  # noqa: S607
             capture_output=True,
             text=True,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from index.domain import Record
@@ -39,6 +41,18 @@ _SHORT_PROVINCES: Final = {
 }
 
 
+@cache
+def _city_names() -> tuple[str, ...]:
+    text = Path(__file__).with_name("places.txt").read_text(encoding="utf-8")
+    return tuple(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def _is_no_place(name: str) -> bool:
+    # 邹城市, 聊城市: the word 城市 inside is no sign against a name of one character before it.
+    inner = name[:-2] if len(name) == 3 and name.endswith(("城市", "门市")) else name
+    return inner in "大中小各全本我该新旧老" or bool(_NOT_PLACES.search(inner))
+
+
 class Gazetteer:
     """Places by short and full name."""
 
@@ -48,7 +62,7 @@ class Gazetteer:
         for record in records:
             for text in (record.title, *re.split(r"[;；、,，]", record.author)):
                 match = _LEADING.match(search_form(text).text)
-                if match and not _NOT_PLACES.search(match.group()):
+                if match and not _is_no_place(match.group(1) + match.group(2)):
                     full[match.group(1) + match.group(2)] += 1
         self._full: dict[str, str] = {}
         self._in_holdings = set(full)
@@ -56,11 +70,17 @@ class Gazetteer:
             short = _SHORT_PROVINCES.get(name, name[:-1])
             self._full[short] = name
             self._full[name] = name
+        for name in _city_names():
+            if name.endswith(("市", "州")) and len(name) > 2:
+                self._full.setdefault(name, name)
+            else:
+                self._full.setdefault(name, f"{name}市")
+                self._full.setdefault(f"{name}市", f"{name}市")
         for name, _ in full.most_common():
             short = re.sub(rf"(?:{_SUFFIX})$", "", name)
-            self._full.setdefault(name, name)
-            if len(short) >= 2:
-                self._full.setdefault(short, name)
+            self._full[name] = name
+            if len(short) >= 2 and not self._knows_short(short):
+                self._full[short] = name
         self._pattern = re.compile(
             "|".join(sorted(map(re.escape, self._full), key=len, reverse=True)) or r"(?!)"
         )
@@ -88,10 +108,15 @@ class Gazetteer:
         for match in _FULL.finditer(form):
             start, end = match.span()
             name = match.group()
-            if any(a < end and start < b for a, b in taken) or _NOT_PLACES.search(name):
+            if any(a < end and start < b for a, b in taken) or _is_no_place(name):
                 continue
             unknown.append(name)
         return tuple(dict.fromkeys(known)), tuple(dict.fromkeys(unknown))
+
+    def _knows_short(self, short: str) -> bool:
+        """Whether a short name already stands for a place of the holdings or a province."""
+        known = self._full.get(short)
+        return known is not None and (known in self._in_holdings or known in _PROVINCES)
 
     def knows(self, name: str) -> bool:
         """Whether some record's title or author begins with this place."""

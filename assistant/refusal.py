@@ -8,20 +8,36 @@ from dataclasses import dataclass
 from typing import Final
 
 from assistant.excerpts import Excerpt, covered
-from assistant.question import Intent, Question
+from assistant.question import Question
 from assistant.retrieval import Evidence, year_agreement
+from index.codes import find_sessions
+from index.domain import Record
 from index.text import lexical_tokens, search_form
 
 FEATURES: Final = (
     "cosine", "coverage", "near_coverage", "odds", "missing", "place_match", "place_mismatch",
-    "place_unknown", "year_missing", "year_mismatch", "quantity_absent", "title_overlap",
+    "place_unknown", "year_missing", "year_mismatch", "attribute_absent", "title_overlap",
+    "sentence_cosine",
 )  # fmt: skip
 
 #: Logistic weights in the order of `FEATURES`, fitted by tests/bench; see docs/evaluation.md.
-WEIGHTS: Final[tuple[float, ...]] = (8.0, 2.0, 3.0, 0.35, -1.0, 0.6, -2.5, -2.0, -1.5, -0.8, -0.5, 0.5)
-INTERCEPT: Final = -8.2
+WEIGHTS: Final = (
+    2.951, 0.881, 0.429, 0.661, 0.884, 1.551, -1.809,
+    -1.009, -1.447, -1.290, -0.568, 1.072, 31.766,
+)  # fmt: skip
+INTERCEPT: Final = -31.602
 #: Answer when the log-odds of "the evidence answers it" reach this.
-THRESHOLD: Final = 0.0
+THRESHOLD: Final = -1.4
+#: Proceedings that must be named in the record when the question names them.
+_PROCEEDINGS: Final = re.compile(
+    r"执法检查|专题询问|述职评议|工作评议|质询|满意度测评|备案审查|审议意见|罢免|专题调研|审计整改"
+)
+#: Questions whether there is such a paper at all; a similar one on another matter is no answer.
+_EXISTENCE: Final = re.compile(
+    r"(?:有没有|有无|是否|是不是).{0,30}(?:条例|决议|决定|法规|建议|议案|提案|规定|文件)"
+    r"|(?:条例|决议|决定|法规|建议|议案|提案).{0,6}(?:没有|没|吗)[,，？?]|[作出提]过.{0,12}(?:决议|决定|建议|议案|条例)没"
+)
+_EXISTENCE_COVERAGE: Final = 0.3
 
 _LAW_NOW: Final = re.compile(
     r"(?:现行|现在|如今|目前|最新)(?:的)?(?:法律|法规|国家|规定|物业|政策).{0,20}(?:怎么|如何|规定|多少)|现在.{0,12}(?:怎么规定|怎么罚|罚多少)"
@@ -39,13 +55,47 @@ class Judgement:
 
     Attributes:
         answers: True when the evidence passes.
+        why: The rule that refused, empty when it passes.
         odds: Log-odds of the evidence answering the question.
         features: Values in the order of `FEATURES`.
     """
 
     answers: bool
+    why: str
     odds: float
     features: tuple[float, ...]
+
+
+_NUMERAL: Final = r"[0-9〇零一二三四五六七八九十百千万两]"
+#: What a question asks for, and what must then stand in the text for it to be an answer.
+_ATTRIBUTES: Final = tuple(
+    (re.compile(asked), re.compile(needed))
+    for asked, needed in (
+        (r"电话(?:号码|是|多少|和|、)|联系电话|手机号|联系方式", r"[0-9]{3,4}-[0-9]{7,8}|1[0-9]{10}|[0-9]{7,8}"),
+        (r"历任|历届.{0,12}(?:谁|名单|哪些人)", r"历任|历届|任职"),
+        (r"几票|得票|票数|多少票|赞成.{0,8}反对", rf"{_NUMERAL}+票"),
+        (r"罚.{0,4}(?:多少|几)|怎么(?:处)?罚|罚不罚|罚款.{0,6}多少", r"罚|没收|警告|拘留|收费额"),
+        (r"多少钱|几块钱|花多少|多少元|收多少费", rf"{_NUMERAL}元|费|%|百分之|免"),
+        (r"率(?:是|为|有|达)?多少|百分之几|占比|比例(?:是|为)?多少", r"[0-9]%|百分之|率"),
+        (
+            r"哪(?:一)?[天年月]|什么时候|啥时候|何时|几号(?!文|建|议|提)|几月",
+            r"[0-9]年|[0-9]月|[0-9]日|[〇零○一二三四五六七八九]年|期间",
+        ),
+        (r"几天|多久|多长时间|几个月|几年|多少天|几分钟|几秒", rf"{_NUMERAL}个?(?:工作)?(?:日|天|月|年|小时|分钟|秒|周|季)|每个?(?:年|月|季|日|周)"),
+        (r"多少|几(?=[个件部条户人级次名位所项平])", _NUMERAL),
+    )
+)  # fmt: skip
+
+
+def attribute_present(question: Question, form: str) -> bool:
+    """Whether a text holds the kind of thing a question asks for (a sum, a date, votes …).
+
+    True when the question asks for nothing that can be told by its form.
+    """
+    for asked, needed in _ATTRIBUTES:
+        if asked.search(question.form):
+            return bool(needed.search(form))
+    return True
 
 
 def out_of_scope(form: str) -> str | None:
@@ -72,12 +122,60 @@ def judge(
     excerpts: Sequence[Excerpt],
     rarity: Callable[[str], float],
 ) -> Judgement:
-    """Weigh the best excerpts against what was asked."""
+    """Weigh the best excerpts against what was asked.
+
+    Similar-looking is not evidence: a place, a year, a session or an attribute the question names
+    must be found where the answer would be quoted from, whatever the similarity says.
+    """
     if not excerpts or not evidence:
-        return Judgement(False, -99.0, (0.0,) * len(FEATURES))
+        return Judgement(False, "无可引用的原文", -99.0, (0.0,) * len(FEATURES))
     values = refusal_features(question, evidence, excerpts, rarity)
+    named = dict(zip(FEATURES, values, strict=True))
     odds = INTERCEPT + sum(w * x for w, x in zip(WEIGHTS, values, strict=True))
-    return Judgement(odds >= THRESHOLD, odds, values)
+    record = excerpts[0].evidence.record
+    near = near_text(record, evidence)
+    why = ""
+    if named["place_mismatch"] or (named["place_unknown"] and not named["place_match"]):
+        why = "地方不符"
+    elif named["year_missing"]:
+        why = "年份不符"
+    elif named["attribute_absent"]:
+        why = "原文没有所问的内容"
+    elif not session_present(question, near):
+        why = "届次不符"
+    elif not all(term in near for term in _PROCEEDINGS.findall(question.form)):
+        why = "事项不符"
+    elif _EXISTENCE.search(question.form) and named["coverage"] < _EXISTENCE_COVERAGE:
+        why = "没有这样的文件"
+    elif odds < THRESHOLD:
+        why = "把握不足"
+    return Judgement(not why, why, odds, values)
+
+
+def near_text(record: Record, evidence: Sequence[Evidence]) -> str:
+    """Search form of a record's catalogue row and its passages among the evidence."""
+    head = " ".join(
+        (
+            record.title,
+            record.author,
+            record.doc_no,
+            record.date,
+            record.meeting,
+            record.doc_type,
+            *(value for _, value in record.extra),
+        )
+    )
+    same = [e.hit.passage.text for e in evidence[:20] if e.record.record_id == record.record_id]
+    return "".join(search_form(text).text for text in (head, *same))
+
+
+def session_present(question: Question, near: str) -> bool:
+    """Whether a session the question names (届 and 次) is named in the text as well."""
+    asked = [s for s in find_sessions(question.text) if s.term is not None and s.number is not None]
+    if not asked:
+        return True
+    there = {(s.term, s.number) for s in find_sessions(near)}
+    return any((s.term, s.number) in there for s in asked)
 
 
 def refusal_features(
@@ -89,20 +187,13 @@ def refusal_features(
     """Features of the answer about to be given, in the order of `FEATURES`."""
     top = excerpts[0]
     record = top.evidence.record
-    head = search_form(
-        f"{record.title} {record.author} {record.doc_no} {record.date} {record.meeting} "
-        + " ".join(value for _, value in record.extra)
-    ).text
-    same = [e for e in evidence[:20] if e.record.record_id == record.record_id]
-    near = head + "".join(search_form(e.hit.passage.text).text for e in same)
-    quoted = head + "".join(
-        e.form for e in excerpts[:3] if e.evidence.record.record_id == record.record_id
-    )
+    near = near_text(record, evidence)
+    mine = [e.form for e in excerpts if e.evidence.record.record_id == record.record_id]
+    quoted = near_text(record, ()) + "".join(mine[:3])
     there = set(lexical_tokens(near))
     missing = sorted((rarity(t) for t in question.content_terms if t not in there), reverse=True)
     heaviest = max((rarity(t) for t in question.content_terms), default=1.0) or 1.0
     named_years = [str(y) for y in question.years]
-    wants_number = question.intent is Intent.NUMBER
     return (
         max((e.hit.cosine or 0.0) for e in evidence[:10]),
         covered(question, near, rarity),
@@ -116,6 +207,7 @@ def refusal_features(
         ),
         float(bool(named_years) and not any(y in near for y in named_years)),
         float(year_agreement(question, record) < 0),
-        float(wants_number and not re.search(r"[0-9〇一二三四五六七八九十百]", top.form)),
+        float(not attribute_present(question, "".join(mine[:5]))),
         top.evidence.title_overlap,
+        max(e.cosine for e in excerpts[:4]),
     )

@@ -269,9 +269,7 @@ def parse_reference_code(text: str, local: LocalValues = NO_LOCAL_VALUES) -> Ref
     return _place(code, lead, lead + len(stripped), stripped)
 
 
-def find_reference_codes(
-    text: str, local: LocalValues = NO_LOCAL_VALUES
-) -> list[ReferenceCode]:
+def find_reference_codes(text: str, local: LocalValues = NO_LOCAL_VALUES) -> list[ReferenceCode]:
     """All reference codes in a text, left to right, without overlaps."""
     form = _spaced(text)
     folded = form.text.upper()
@@ -339,7 +337,12 @@ def _code_at(
             continue
         if best is None or match.end() > best.end:
             best = ReferenceCode(
-                position, match.end(), match.group(), scheme, key=reference_key(match.group()), **parts
+                position,
+                match.end(),
+                match.group(),
+                scheme,
+                key=reference_key(match.group()),
+                **parts,
             )
     if best is None and whole and local.width_profiles:
         return _fixed_width(folded, local)
@@ -462,7 +465,9 @@ def find_doc_numbers(text: str, local: LocalValues = NO_LOCAL_VALUES) -> list[Do
         agency = _agency(left.removesuffix("字"), local)
         start_in_form = match.start() - (len(left) - left.rfind(agency) if agency else 0)
         start, end = form.to_raw(start_in_form, match.end())
-        found.append(DocNumber(start, end, text[start:end], agency, year, number, left.removesuffix("字")))
+        found.append(
+            DocNumber(start, end, text[start:end], agency, year, number, left.removesuffix("字"))
+        )
     for match in _DOC_OLD.finditer(form.text):
         year = _doc_year(match["y"])
         start, end = form.to_raw(*match.span())
@@ -531,7 +536,9 @@ def find_proposal_numbers(text: str) -> list[ProposalNumber]:
     """All numbered suggestions and bills (第15号建议) in a text."""
     form = _spaced(text)
     return [
-        ProposalNumber(*(span := form.to_raw(*m.span())), text[span[0] : span[1]], m["no"], m["kind"])
+        ProposalNumber(
+            *(span := form.to_raw(*m.span())), text[span[0] : span[1]], m["no"], m["kind"]
+        )
         for m in _PROPOSAL.finditer(form.text)
     ]
 
@@ -593,10 +600,7 @@ class Session:
         return (
             (self.term is None or other.term is None or self.term == other.term)
             and (self.number is None or other.number is None or self.number == other.number)
-            and (
-                Body.UNDECIDED in (self.body, other.body)
-                or self.body is other.body
-            )
+            and (Body.UNDECIDED in (self.body, other.body) or self.body is other.body)
         )
 
 
@@ -616,7 +620,9 @@ _SESSION_BARE: Final = re.compile(
     rf"|第?(?P<n2>{_N})次(?P<k2>主任会议|常委会会议|主席团会议))"
 )
 _PLACE_BEFORE: Final = re.compile(_PLACE + r"(?P<front>人大|人民代表大会)?$")
-_PREPOSITION: Final = re.compile(r"^(?:[年月日号]|根据|按照|关于|经过|在|对|经|向|于|由|从|查|找|看|调|给|把|和|与|的|请问|我们)+")
+_PREPOSITION: Final = re.compile(
+    r"^(?:[年月日号]|根据|按照|关于|经过|在|对|经|向|于|由|从|查|找|看|调|给|把|和|与|的|请问|我们)+"
+)
 
 
 def find_sessions(text: str) -> list[Session]:
@@ -724,10 +730,14 @@ _FIELD_PARTS: Final = re.compile(
     r"(?P<y>(?:1[89]|20)\d{2})(?:[年./\-](?P<m>\d{1,2})(?:[月./\-](?P<d>\d{1,2})日?)?)?[年月]?"
 )
 _FIELD_8: Final = re.compile(r"(?P<y>(?:1[89]|20)\d{2})(?P<m>\d{2})(?P<d>\d{2})?")
-_FIELD_SHORT: Final = re.compile(r"(?P<y>\d{2})[./\-年](?P<m>\d{1,2})(?:[./\-月](?P<d>\d{1,2})日?)?月?")
+_FIELD_SHORT: Final = re.compile(
+    r"(?P<y>\d{2})[./\-年](?P<m>\d{1,2})(?:[./\-月](?P<d>\d{1,2})日?)?月?"
+)
 _FIELD_SERIAL: Final = re.compile(r"(?P<n>[1-6]\d{4})(?:\.0+)?")
 _FIELD_TIME: Final = re.compile(r"[ t]?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?$")
-_RANGE: Final = re.compile(r"[~～至]|--|(?<=\d{8})-(?=\d{8})|(?<=[日月年\d])-(?=\d{4}(?:[年./\-]|$))")
+_RANGE: Final = re.compile(
+    r"[~～至]|--|(?<=\d{8})-(?=\d{8})|(?<=[日月年\d])-(?=\d{4}(?:[年./\-]|$))"
+)
 _EXCEL_DAY_ZERO: Final = date(1899, 12, 30)
 
 

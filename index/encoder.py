@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 from collections.abc import Callable, Sequence
@@ -24,6 +25,9 @@ FloatArray = npt.NDArray[np.float32]
 #: Longest input in tokens. Passages of 320 characters with title and heading take about 230.
 _MAX_TOKENS: Final = 384
 _BATCH: Final = 32
+#: Low-rank adapter for questions to the built-in model: colloquial to official wording.
+#: docs/evaluation.md says how it was trained and what it changed.
+_ADAPTER_FILE: Final = Path(__file__).with_name("query_adapter.safetensors")
 #: Texts sorted by length within a block of this many; padding then wastes little.
 _BLOCK: Final = 1024
 
@@ -39,8 +43,14 @@ class Encoder(Protocol):
     def dim(self) -> int:
         """Width of the vectors."""
 
-    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
-        """Vectors of questions, shape (n, d), float32, each of length 1."""
+    def encode_queries(self, texts: Sequence[str], *, adapted: bool = True) -> FloatArray:
+        """Vectors of questions, shape (n, d), float32, each of length 1.
+
+        Args:
+            texts: Questions.
+            adapted: For comparing with passages. False compares better with single sentences,
+                where the adapter was found to hurt.
+        """
 
     def encode_passages(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
@@ -52,7 +62,13 @@ class SentenceTransformerEncoder:
     """A sentence-transformers model folder on the CPU. Loads on construction, never downloads."""
 
     def __init__(
-        self, folder: Path, name: str, *, precision: str = "auto", threads: int = 0
+        self,
+        folder: Path,
+        name: str,
+        *,
+        precision: str = "auto",
+        threads: int = 0,
+        query_adapter: Path | None = None,
     ) -> None:
         """Load the model.
 
@@ -62,6 +78,8 @@ class SentenceTransformerEncoder:
             precision: `float32`, `bfloat16`, or `auto`: bfloat16 where the processor computes it
                 natively (measured 29 against 14.5 passages a second, cosine to float32 1.0000).
             threads: Computing threads, 0 for the library's choice.
+            query_adapter: Low-rank adapter for questions only, made for this very model; None
+                encodes questions with the model as it is.
 
         Raises:
             EncoderError: If the folder cannot be loaded offline; says where it looked.
@@ -82,12 +100,15 @@ class SentenceTransformerEncoder:
                 local_files_only=True,
                 model_kwargs={"dtype": dtype},
             )
+            self._query_model = self._model
+            if query_adapter is not None:
+                self._query_model = _adapted(self._model, query_adapter)
         except Exception as error:
             msg = f"检索模型 {folder} 无法离线载入：{error}。请检查设置 model，或改回 built-in。"
             raise EncoderError(msg) from error
-        self._model.max_seq_length = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
+        self._query_model.max_seq_length = self._model.max_seq_length = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
         self._name = name
-        self._dim = int(self._model.get_sentence_embedding_dimension() or 0)
+        self._dim = int(self._model.get_embedding_dimension() or 0)
         prompts: dict[str, str | None] = self._model.prompts or {}
         self._query_prompt = prompts.get("query") or ""
         self._passage_prompt = prompts.get("document") or prompts.get("passage") or ""
@@ -102,9 +123,10 @@ class SentenceTransformerEncoder:
         """Width of the vectors."""
         return self._dim
 
-    def encode_queries(self, texts: Sequence[str]) -> FloatArray:
+    def encode_queries(self, texts: Sequence[str], *, adapted: bool = True) -> FloatArray:
         """Vectors of questions, shape (n, d), float32, each of length 1."""
-        return self._encode([self._query_prompt + t for t in texts])
+        model = self._query_model if adapted else self._model
+        return self._encode([self._query_prompt + t for t in texts], model)
 
     def encode_passages(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
@@ -119,16 +141,17 @@ class SentenceTransformerEncoder:
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for at in range(0, len(order), _BLOCK):
             rows = order[at : at + _BLOCK]
-            vectors[rows] = self._encode([self._passage_prompt + texts[i] for i in rows])
+            texts_of_block = [self._passage_prompt + texts[i] for i in rows]
+            vectors[rows] = self._encode(texts_of_block, self._model)
             if progress is not None:
                 progress(min(at + _BLOCK, len(order)), len(order))
         return vectors
 
-    def _encode(self, texts: list[str]) -> FloatArray:
+    def _encode(self, texts: list[str], model: Any) -> FloatArray:
         if not texts:
             return np.empty((0, self._dim), dtype=np.float32)
         # The prompt is in the text already; an empty one keeps the model from adding its own.
-        vectors = self._model.encode(
+        vectors = model.encode(
             texts,
             batch_size=_BATCH,
             prompt="",
@@ -166,9 +189,40 @@ def open_encoder(settings: Settings) -> Encoder:
             )
             raise EncoderError(msg)
         name = f"{folder.name}:{_fingerprint(folder)}"
+    adapted = choice == MODEL_NAME and bool(settings.values["query_adapter"])
     return SentenceTransformerEncoder(
-        folder, name, precision=settings.text("precision"), threads=settings.threads
+        folder,
+        name,
+        precision=settings.text("precision"),
+        threads=settings.threads,
+        query_adapter=_ADAPTER_FILE if adapted else None,
     )
+
+
+def _adapted(model: Any, adapter: Path) -> Any:
+    """A copy of the model for questions with a low-rank adapter merged into its weights.
+
+    The embedding table, by far the largest part, is shared with the original.
+
+    Source:
+        LoRA (Hu et al., 2021): weight + up @ down * alpha / rank.
+    """
+    import torch
+    from safetensors import safe_open
+
+    embeddings = model[0].auto_model.embeddings
+    copied = copy.deepcopy(model, {id(embeddings): embeddings})
+    with safe_open(str(adapter), framework="pt") as stored, torch.no_grad():
+        notes = stored.metadata() or {}
+        scale = float(notes["alpha"]) / float(notes["rank"])
+        for key in stored.keys():  # noqa: SIM118 - not a mapping
+            if not key.endswith(".down"):
+                continue
+            name = key.removesuffix(".down")
+            weight = copied[0].auto_model.get_submodule(name).weight
+            change = stored.get_tensor(f"{name}.up").float() @ stored.get_tensor(key).float()
+            weight.copy_((weight.float() + scale * change).to(weight.dtype))
+    return copied
 
 
 def _fingerprint(folder: Path) -> str:

@@ -36,6 +36,8 @@ _CURRENT: Final = "CURRENT"
 _MANIFEST: Final = "manifest.json"
 _ENCODE_BATCH: Final = 1024
 _KEEP: Final = 2
+#: Sentence vectors remembered: 768 bytes each, 40 MB at most.
+_SENTENCES_KEPT: Final = 50_000
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -240,6 +242,8 @@ class PassageIndex:
         self._records: npt.NDArray[np.int64] = np.load(folder / "records.npy")
         self._rows = {int(n): i for i, n in enumerate(self._numbers)}
         self._rarity: dict[str, float] = {}
+        self._sentences: dict[str, npt.NDArray[np.float16]] = {}
+        self._queries: dict[tuple[str, bool], FloatArray] = {}
         self._allowed: dict[frozenset[int], npt.NDArray[np.bool_]] = {}
         if not len(self._dense) == len(self._numbers) == len(self._records):
             msg = f"索引 {self.generation} 的各部分数目不一致。请重新运行 chadang ingest。"
@@ -253,6 +257,31 @@ class PassageIndex:
     def __len__(self) -> int:
         """Number of passages."""
         return len(self._dense)
+
+    def similarity(self, question: str, texts: Sequence[str]) -> list[float]:
+        """Cosine of a question with each of some short texts, given as search forms.
+
+        Vectors of texts are remembered: sentences of much-read records come up again and again.
+        """
+        if not texts:
+            return []
+        missing = [t for t in dict.fromkeys(texts) if t not in self._sentences]
+        if missing:
+            if len(self._sentences) > _SENTENCES_KEPT:
+                self._sentences.clear()
+            vectors = self._encoder.encode_passages(missing).astype(np.float16)
+            self._sentences.update(zip(missing, vectors, strict=True))
+        matrix = np.stack([self._sentences[t] for t in texts]).astype(np.float32)
+        return [float(x) for x in matrix @ self._query_vector(question, adapted=False)]
+
+    def _query_vector(self, text: str, *, adapted: bool = True) -> FloatArray:
+        """The question's vector; recent ones are remembered."""
+        key = (search_form(text).text, adapted)
+        if key not in self._queries:
+            if len(self._queries) > 64:
+                self._queries.clear()
+            self._queries[key] = self._encoder.encode_queries([key[0]], adapted=adapted)[0]
+        return self._queries[key]
 
     def rarity(self, term: str) -> float:
         """Inverse document frequency ln(1 + n / (1 + df)) of a lexical term, n passages."""
@@ -281,8 +310,8 @@ class PassageIndex:
             Hits, best first. Every hit has a cosine; `bm25` is 0 where the lexical side did not
             find it.
         """
-        query = self._encoder.encode_queries([search_form(request.text).text])
-        return self.search_vector(query[0], request, permitted, top_k)
+        query = self._query_vector(request.text)
+        return self.search_vector(query, request, permitted, top_k)
 
     def search_vector(
         self, query: FloatArray, request: SearchRequest, permitted: Permitted, top_k: int

@@ -52,10 +52,11 @@ class PageGeometry:
     Attributes:
         width: Upright page width in points.
         height: Upright page height in points.
-        text: Characters in PDFium's order; line ends are `\\n`.
+        text: Characters in PDFium's order; line ends are newlines.
         boxes: For each character of `text` (left, top, right, bottom), None where it has no place
             (line ends, spaces put in between).
         image_cover: Share of the page covered by pictures, 0..1.
+        bare_images: Boxes of the pictures that no character lies on.
         has_objects: Whether anything is drawn on the page.
         invisible: Whether the text is drawn invisibly (a scan with a hidden layer).
     """
@@ -65,6 +66,7 @@ class PageGeometry:
     text: str
     boxes: tuple[Box | None, ...]
     image_cover: float
+    bare_images: tuple[Box, ...]
     has_objects: bool
     invisible: bool
 
@@ -104,9 +106,7 @@ class Document:
             width, height = page.get_size()
             return float(width), float(height)
 
-    def render(
-        self, file_page: int, *, dpi: float = 200, max_side: int = LARGEST_SIDE
-    ) -> BgrImage:
+    def render(self, file_page: int, *, dpi: float = 200, max_side: int = LARGEST_SIDE) -> BgrImage:
         """Draw a page.
 
         Args:
@@ -144,7 +144,7 @@ class Document:
         """The text layer of a PDF page with character boxes; empty for image files."""
         if self._pdf is None:
             width, height = self.size(file_page)
-            return PageGeometry(width, height, "", (), 1.0, has_objects=True, invisible=False)
+            return PageGeometry(width, height, "", (), 1.0, ((0, 0, 1, 1),), True, False)
         with self._page(file_page) as page:
             return _geometry(page)
 
@@ -286,7 +286,7 @@ def _geometry(page: Any) -> PageGeometry:
 
     width, height = page.get_size()
     to_fraction = _to_fraction(page)
-    images = 0.0
+    images: list[Box] = []
     has_objects = invisible = False
     for number, item in enumerate(page.get_objects(max_depth=2)):
         has_objects = True
@@ -299,7 +299,7 @@ def _geometry(page: Any) -> PageGeometry:
                 continue
             x0, y0 = to_fraction(left, top)
             x1, y1 = to_fraction(right, bottom)
-            images += abs(_clip(x1) - _clip(x0)) * abs(_clip(y1) - _clip(y0))
+            images.append(_box(x0, y0, x1, y1))
         elif item.type == raw.FPDF_PAGEOBJ_TEXT and not invisible:
             invisible = raw.FPDFTextObj_GetTextRenderMode(item.raw) == 3
     textpage = page.get_textpage()
@@ -307,8 +307,22 @@ def _geometry(page: Any) -> PageGeometry:
         text, boxes = _characters(textpage, to_fraction)
     finally:
         textpage.close()
+    cover = min(1.0, sum(map(_area, images)))
+    bare = _without_text(images, [box for box in boxes if box is not None])
     return PageGeometry(
-        float(width), float(height), text, boxes, min(1.0, images), has_objects, invisible
+        float(width), float(height), text, boxes, cover, bare, has_objects, invisible
+    )
+
+
+def _without_text(images: list[Box], boxes: list[Box]) -> tuple[Box, ...]:
+    if not images or not boxes:
+        return tuple(images)
+    middle = np.array([((a + c) / 2, (b + d) / 2) for a, b, c, d in boxes])
+    x, y = middle[:, 0], middle[:, 1]
+    return tuple(
+        image
+        for image in images[:2000]
+        if not ((image[0] <= x) & (x <= image[2]) & (image[1] <= y) & (y <= image[3])).any()
     )
 
 
@@ -334,6 +348,7 @@ def _characters(textpage: Any, to_fraction: Any) -> tuple[str, tuple[Box | None,
         if code == 0x02:  # PDFium's mark for a hyphen at a line end
             code = 0x2D
         character = chr(code)
+        box: Box | None
         if character == "\n" or not raw.FPDFText_GetLooseCharBox(
             textpage.raw, i, ctypes.byref(rect)
         ):
@@ -341,9 +356,8 @@ def _characters(textpage: Any, to_fraction: Any) -> tuple[str, tuple[Box | None,
         else:
             x0, y0 = to_fraction(rect.left, rect.top)
             x1, y1 = to_fraction(rect.right, rect.bottom)
-            left, right = sorted((_clip(x0), _clip(x1)))
-            top, bottom = sorted((_clip(y0), _clip(y1)))
-            box = (left, top, right, bottom) if right > left and bottom > top else None
+            box = _box(x0, y0, x1, y1)
+            box = box if _area(box) > 0 else None
         characters.append(character)
         boxes.append(box)
     return "".join(characters), tuple(boxes)
@@ -374,6 +388,16 @@ def _to_fraction(page: Any) -> Any:
 
 def _clip(value: float) -> float:
     return min(1.0, max(0.0, value))
+
+
+def _box(x0: float, y0: float, x1: float, y1: float) -> Box:
+    left, right = sorted((_clip(x0), _clip(x1)))
+    top, bottom = sorted((_clip(y0), _clip(y1)))
+    return left, top, right, bottom
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
 # -- image files ----------------------------------------------------------------------------------
@@ -424,7 +448,8 @@ def _shrunk(path: Path, file_page: int, max_width: int, max_side: int) -> Image:
     scale = min(1.0, max_width / picture.width, max_side / max(picture.size))
     if scale < 1.0:
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-        picture = picture.resize(size, PillowImage.Resampling.BOX if scale < 0.25 else PillowImage.Resampling.LANCZOS)
+        small = PillowImage.Resampling
+        picture = picture.resize(size, small.BOX if scale < 0.25 else small.LANCZOS)
     return picture
 
 

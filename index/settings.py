@@ -41,6 +41,7 @@ class Setting:
 TABLE: Final[tuple[Setting, ...]] = (
     Setting("model", "built-in", "检索模型：built-in（内置）或一个 sentence-transformers 模型文件夹"),
     Setting("builtin_model_file", "", "内置模型数据文件的位置；空 = 从已安装的依赖里找"),
+    Setting("query_adapter", True, "内置模型理解口语提问的增补参数；否 = 用原模型"),
     Setting("precision", "auto", "模型计算精度", choices=("auto", "float32", "bfloat16")),
     Setting("threads", 0, "计算线程数；0 = 本机核数", 0, 256),
     Setting("passage_chars", 320, "段落的目标长度（字）", 80, 1000),
@@ -124,7 +125,7 @@ def load_settings(
     """
     env = os.environ if environment is None else environment
     if home is None:
-        home = Path(env.get(ENVIRONMENT_PREFIX + "HOME", "data"))
+        home = Path(env.get(ENVIRONMENT_PREFIX + "HOME") or "data")
     home = home.expanduser().resolve()
     known = {setting.name: setting for setting in TABLE}
     values: dict[str, str | int | float | bool] = {s.name: s.default for s in TABLE}
@@ -140,7 +141,7 @@ def load_settings(
     file = home / SETTINGS_FILE
     if file.is_file():
         try:
-            stored = tomllib.loads(file.read_text(encoding="utf-8"))
+            stored = tomllib.loads(file.read_text(encoding="utf-8-sig"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             msg = f"设置文件 {file} 读不懂：{error}。请改正后再试。"
             raise SettingsError(msg) from error
@@ -158,6 +159,8 @@ def load_settings(
 def _checked(setting: Setting, value: object, source: str) -> str | int | float | bool:
     converted: Any
     try:
+        if isinstance(value, (dict, list)):
+            raise ValueError(value)
         if isinstance(setting.default, bool):
             converted = _as_bool(value)
         elif isinstance(setting.default, int):

@@ -90,6 +90,9 @@ CREATE TABLE runs (
 );
 """
 
+#: What `str.strip` takes off; SQLite's own trim knows the space only.
+_BLANKS: Final = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())
+
 _RECORD_FIELDS: Final = tuple(f.name for f in fields(Record))
 
 
@@ -137,6 +140,7 @@ class Store:
         self._local = threading.local()
         self._cache_lock = threading.Lock()
         self._permitted: dict[tuple[int, Reader], Permitted] = {}
+        self._coverage: dict[tuple[int, Permitted], Coverage] = {}
         self._records: tuple[int, Mapping[int, Record]] | None = None
         if not path.is_file():
             if not create:
@@ -148,10 +152,12 @@ class Store:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
                 with self._writing() as cursor:
-                    for statement in _SCHEMA.split(";"):
-                        if statement.strip():
-                            cursor.execute(statement)
-                    cursor.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                    # Another process may have made the tables while this one waited to write.
+                    if cursor.execute("PRAGMA user_version").fetchone()[0] == 0:
+                        for statement in _SCHEMA.split(";"):
+                            if statement.strip():
+                                cursor.execute(statement)
+                        cursor.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
             elif version != SCHEMA_VERSION:
                 msg = (
                     f"{path} 的格式版本是 {version}，本程序需要 {SCHEMA_VERSION}。"
@@ -479,8 +485,9 @@ class Store:
             "SELECT (SELECT count(*) FROM records),"
             " (SELECT count(DISTINCT record_number) FROM pages),"
             " (SELECT count(*) FROM pages),"
-            " (SELECT count(*) FROM pages WHERE trim(raw) = ''),"
-            " (SELECT count(*) FROM passages)"
+            " (SELECT count(*) FROM pages WHERE trim(raw, ?) = ''),"
+            " (SELECT count(*) FROM passages)",
+            (_BLANKS,),
         ).fetchone()
         names = ("records", "records_with_pages", "pages", "unreadable_pages", "passages")
         return dict(zip(names, map(int, one), strict=True))
@@ -504,10 +511,21 @@ class Store:
             return self._permitted[key]
 
     def coverage(self, permitted: Permitted) -> Coverage:
-        """How much a reader with this permitted set can search."""
+        """How much a reader with this permitted set can search; cached until the records change."""
+        key = (self.data_version, permitted)
+        with self._cache_lock:
+            if key not in self._coverage:
+                if len(self._coverage) > 256:
+                    self._coverage.clear()
+                self._coverage[key] = self._count_coverage(permitted)
+            return self._coverage[key]
+
+    def _count_coverage(self, permitted: Permitted) -> Coverage:
         records = pages = unreadable = 0
         for number, count, empty in self._db.execute(
-            "SELECT record_number, count(*), sum(trim(raw) = '') FROM pages GROUP BY record_number"
+            "SELECT record_number, count(*), sum(trim(raw, ?) = '') FROM pages"
+            " GROUP BY record_number",
+            (_BLANKS,),
         ):
             if permitted.allows(number):
                 records += 1

@@ -62,7 +62,8 @@ class SearchForm:
 
 @cache
 def _simplify(character: str) -> str:
-    return str(_converter().convert(character))
+    # Twice: 薴 becomes 苧, which is itself the traditional form of 苎.
+    return str(_converter().convert(_converter().convert(character)))
 
 
 @cache

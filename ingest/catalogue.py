@@ -345,7 +345,9 @@ class _Builder:
         if "date_end" in values:
             date = f"{date}-{values['date_end']}" if date else values["date_end"]
         if secrecy and not _KNOWN_SECRECY.fullmatch(secrecy):
-            self.warn(sheet, number, f"密级“{secrecy}”不在常用值内", "请核对；空白或“公开”表示不涉密")
+            self.warn(
+                sheet, number, f"密级“{secrecy}”不在常用值内", "请核对；空白或“公开”表示不涉密"
+            )
         page_count = _integer(values.get("pages", ""))
         if page_count is None and values.get("pages"):
             self.warn(sheet, number, f"页数“{values['pages']}”不是数字", "请核对")
@@ -414,9 +416,7 @@ def _fields(headings: Sequence[str]) -> list[str]:
     exact = [_heading_key(heading) for heading in headings]
     if "档号" in exact or "dh" in exact:
         own = exact.index("档号") if "档号" in exact else exact.index("dh")
-        fields = [
-            "" if field == "code" and i != own else field for i, field in enumerate(fields)
-        ]
+        fields = ["" if field == "code" and i != own else field for i, field in enumerate(fields)]
     return fields
 
 
@@ -465,4 +465,11 @@ def _json_text(value: object) -> str:
     return str(value)
 
 
-__all__ = ["ALIASES", "CATALOGUE_SUFFIXES", "Catalogue", "CatalogueRow", "Withheld", "read_catalogue"]
+__all__ = [
+    "ALIASES",
+    "CATALOGUE_SUFFIXES",
+    "Catalogue",
+    "CatalogueRow",
+    "Withheld",
+    "read_catalogue",
+]

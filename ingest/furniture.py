@@ -40,24 +40,28 @@ def line_spans(raw: str) -> list[Span]:
 
 
 def find_furniture(
-    raws: Sequence[str], known: Sequence[Iterable[Span]]
-) -> tuple[list[tuple[Span, ...]], list[str]]:
+    raws: Sequence[str], known: Sequence[Iterable[Span]], first_stamped: int | None = None
+) -> tuple[list[tuple[Span, ...]], list[str], list[str]]:
     """Find page furniture of one record.
 
     Args:
         raws: Raw text of the record's pages, in order.
         known: Spans the reader already knows to be furniture, per page.
+        first_stamped: Volume page number (卷内页号) that the catalogue gives the first page.
 
     Returns:
-        For each page its furniture spans, sorted and apart from each other; and the page number
-        printed on it, empty when none was found.
+        For each page its furniture spans, sorted and apart from each other; the page number
+        printed on it; and the volume page number stamped on it; empty when not found.
     """
     spans: list[list[Span]] = [list(items) for items in known]
     labels = [""] * len(raws)
+    stamped = [""] * len(raws)
     zones: list[tuple[list[Span], list[Span]]] = []
     for raw, mine in zip(raws, spans, strict=True):
         lines = [
-            span for span in line_spans(raw) if not any(a <= span[0] and span[1] <= b for a, b in mine)
+            span
+            for span in line_spans(raw)
+            if not any(a <= span[0] and span[1] <= b for a, b in mine)
         ]
         for start, end in lines:
             if any(pattern.fullmatch(raw[start:end]) for pattern in _STAMP_LINES):
@@ -74,17 +78,28 @@ def find_furniture(
         for zone in (top[::-1], bottom):
             for start, end in zone:
                 text = raw[start:end]
+                if (
+                    first_stamped is not None
+                    and _BARE_NUMBER.fullmatch(text)
+                    and int(text) == first_stamped + page
+                    and not stamped[page]
+                ):
+                    mine.append((start, end))
+                    stamped[page] = str(int(text))
+                    continue
                 mark = _PAGE_MARK.fullmatch(text)
                 bare = (page, start) in numbered
                 if mark or bare:
                     mine.append((start, end))
                     if not labels[page]:
                         labels[page] = (
-                            text if mark is None else next(g for g in mark.groups() if g is not None)
+                            text
+                            if mark is None
+                            else next(g for g in mark.groups() if g is not None)
                         )
                 elif _shape(text) in repeated:
                     mine.append((start, end))
-    return [_merged(items) for items in spans], labels
+    return [_merged(items) for items in spans], labels, stamped
 
 
 def _shape(text: str) -> str:
@@ -92,7 +107,9 @@ def _shape(text: str) -> str:
     return re.sub(r"\d+", "0", re.sub(r"\s+", "", text))
 
 
-def _repeated(raws: Sequence[str], zones: Sequence[tuple[list[Span], list[Span]]]) -> frozenset[str]:
+def _repeated(
+    raws: Sequence[str], zones: Sequence[tuple[list[Span], list[Span]]]
+) -> frozenset[str]:
     """Shapes of lines that stand at the same end of most pages."""
     if len(raws) < _FEWEST_PAGES:
         return frozenset()
@@ -101,9 +118,7 @@ def _repeated(raws: Sequence[str], zones: Sequence[tuple[list[Span], list[Span]]
     for which in (0, 1):
         counts: Counter[str] = Counter()
         for raw, zone in zip(raws, zones, strict=True):
-            counts.update(
-                {_shape(raw[a:b]) for a, b in zone[which] if b - a <= _LONGEST_HEAD}
-            )
+            counts.update({_shape(raw[a:b]) for a, b in zone[which] if b - a <= _LONGEST_HEAD})
         needed = max(_FEWEST_PAGES, _SHARE * pages_with_text)
         found |= {
             shape for shape, count in counts.items() if count >= needed and shape.strip("0.,%，")

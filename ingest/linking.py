@@ -17,7 +17,9 @@ from index.codes import reference_key
 from index.domain import Skipped
 from ingest.catalogue import CatalogueRow, Withheld
 
-_PAGE_SUFFIX: Final = re.compile(r"(?P<code>.*[^\s\-_.·(（])\s*[\-_.·(（ ]\s*[pP]?(?P<page>\d{1,5})[)）]?$")
+_PAGE_SUFFIX: Final = re.compile(
+    r"(?P<code>.*[^\s\-_.·(（])\s*[\-_.·(（ ]\s*[pP]?(?P<page>\d{1,5})[)）]?$"
+)
 
 
 @dataclass(frozen=True, slots=True)

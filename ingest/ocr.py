@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 #: Below this mean confidence a page may be upside down (0.63-0.81 measured; upright ≥ 0.95).
 _DOUBTFUL: Final = 0.85
+#: Spread of grey values below which a page without text is blank paper.
+_BLANK: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,10 @@ class PageRecognizer:
         else:
             parameters["EngineConfig.onnxruntime.intra_op_num_threads"] = threads
             parameters["EngineConfig.onnxruntime.inter_op_num_threads"] = 1
-        self._engine = RapidOCR(params=parameters)
+        self._engine: Any = RapidOCR(params=parameters)
         self._name = ocr_name()
 
-    def read_page(self, document: Document, file_page: int, dpi: int) -> PageText:
+    def read_page(self, document: Document, dpi: int, file_page: int) -> PageText:
         """Draw a page and read it.
 
         Returns:
@@ -91,7 +93,7 @@ class PageRecognizer:
             lines=lines,
             width=width,
             height=height,
-            problem="" if raw else "没有识别出文字",
+            problem="" if raw else "空白页" if float(image.std()) < _BLANK else "没有识别出文字",
         )
 
     def read_image(self, image: BgrImage) -> tuple[tuple[Line, ...], str, float]:
@@ -101,7 +103,7 @@ class PageRecognizer:
             image: Shape (height, width, 3), uint8, blue-green-red.
 
         Returns:
-            Lines in reading order, the text (lines joined by `\\n`), mean confidence 0..1.
+            Lines in reading order, the text (lines joined by newlines), mean confidence 0..1.
         """
         if too_small(image):
             return (), "", 0.0
@@ -156,7 +158,12 @@ def _character_boxes(text: str, words: Sequence[Any]) -> tuple[Quad, ...]:
                 top, bottom = box[1] - box[0], box[2] - box[3]
                 boxes.append(
                     np.stack(
-                        [box[0] + low * top, box[0] + high * top, box[3] + high * bottom, box[3] + low * bottom]
+                        [
+                            box[0] + low * top,
+                            box[0] + high * top,
+                            box[3] + high * bottom,
+                            box[3] + low * bottom,
+                        ]
                     )
                 )
         seen += characters

@@ -79,7 +79,9 @@ class PageText:
             confidence=body["confidence"],
             inner_label=body["inner_label"],
             lines=tuple(
-                Line(start, end, (box[0], box[1], box[2], box[3]), tuple(edges), confidence, vertical)
+                Line(
+                    start, end, (box[0], box[1], box[2], box[3]), tuple(edges), confidence, vertical
+                )
                 for start, end, box, edges, confidence, vertical in body["lines"]
             ),
             furniture=tuple((a, b) for a, b in body["furniture"]),

@@ -28,10 +28,13 @@ from ingest.quality import SPARSE, text_quality
 logger = logging.getLogger(__name__)
 
 #: Part of the restart key and of content hashes: raise it when the reading changes.
-PDF_READER: Final = "pdf-1"
+PDF_READER: Final = "pdf-2"
 MOST_PAGES: Final = 20_000
 _LONGEST_PAGE: Final = 2_000_000
 _COVERED: Final = 0.5
+_STAMP_CHARS: Final = 200
+_FEWEST_STRIPS: Final = 5
+_STRIP_AREA: Final = 0.03
 
 
 class PdfFile:
@@ -66,7 +69,8 @@ class PdfFile:
         if self._document is None and self._pypdf is None:
             self._stack.close()
             raise SourceReadError(
-                problem or f"{path.name} 读不出来", "请检查文件能否打开；已损坏的请从原件重新扫描或复制"
+                problem or f"{path.name} 读不出来",
+                "请检查文件能否打开；已损坏的请从原件重新扫描或复制",
             )
         if self._document is None:
             self.page_count = len(self._pypdf.pages)
@@ -93,7 +97,7 @@ class PdfFile:
         except PasswordError:
             self._stack.close()
             raise
-        except Exception as error:  # noqa: BLE001 - pypdf raises many kinds for damaged files
+        except Exception as error:
             logger.info("pypdf cannot open %s: %s", self.path.name, error)
             if self._document is None and not problem:
                 raise
@@ -134,9 +138,8 @@ class PdfFile:
                 problem="" if good else problem or f"第 {file_page} 页没有可读的文字",
             )  # fmt: skip
         quality = text_quality(raw)
-        sparse = quality.count < SPARSE
-        scanned = sparse and geometry.image_cover > _COVERED
-        if scanned or not quality.usable or (quality.count == 0 and geometry.has_objects):
+        unreadable = not quality.usable or (quality.count == 0 and geometry.has_objects)
+        if unreadable or _is_pictured(quality.count, geometry):
             return PageText(
                 file_page, "", TextSource.NONE, engine, width=geometry.width,
                 height=geometry.height, needs_ocr=True,
@@ -185,6 +188,24 @@ class PdfFile:
             return float(box.width), float(box.height)
         except Exception:  # noqa: BLE001 - a damaged page has no size
             return 0.0, 0.0
+
+
+def _is_pictured(count: int, geometry: PageGeometry) -> bool:
+    """Whether what a person reads on the page is in its pictures, not in its text.
+
+    Source:
+        A scan has hardly any text under a picture of the page; a stamp or address printed over it
+        does not change that. A report was met whose body is hundreds of line-high pictures
+        between real digits: such strips without text on them count as lines.
+    """
+    if count < SPARSE and geometry.image_cover > _COVERED:
+        return True
+    bare = sum((box[2] - box[0]) * (box[3] - box[1]) for box in geometry.bare_images)
+    if count < _STAMP_CHARS and bare > _COVERED:
+        return True
+    strips = [box for box in geometry.bare_images if 0.005 < box[3] - box[1] < 0.05]
+    area = sum((box[2] - box[0]) * (box[3] - box[1]) for box in strips)
+    return len(strips) >= _FEWEST_STRIPS and area > _STRIP_AREA
 
 
 def _clean(text: str) -> str:

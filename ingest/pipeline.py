@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import queue
+import re
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -166,6 +167,7 @@ class _Run:
         self._pages_done = self._ocr_done = 0
         self._said = 0.0
         self._current = ""
+        self._active: dict[int, _Job] = {}
         # reading
         self._events: queue.Queue[Event[FileKey]] = queue.Queue()
         self._pdf_tasks: queue.Queue[Task[FileKey] | None] = queue.Queue()
@@ -183,8 +185,7 @@ class _Run:
         try:
             self._work(jobs)
         finally:
-            for lane in (*self._lanes["pdf"], *self._lanes["ocr"]):
-                lane.stop()
+            self._end_lanes()
         self._remove_vanished(jobs, broken)
         report = self._report
         report.seconds = round(time.monotonic() - self._started, 2)
@@ -193,6 +194,15 @@ class _Run:
         self._store.add_run(now.isoformat(timespec="seconds"), report_to_json(report))
         self._tell(force=True)
         return report
+
+    def _end_lanes(self) -> None:
+        for kind, tasks in (("pdf", self._pdf_tasks), ("ocr", self._ocr_tasks)):
+            for lane in self._lanes[kind]:
+                lane.stop()
+            for _ in self._lanes[kind]:
+                tasks.put(None)
+            for lane in self._lanes[kind]:
+                lane.join(timeout=10)
 
     def _skip(self, where: str, reason: str, next_step: str = "") -> None:
         self._report.skipped.append(Skipped(where, reason, next_step))
@@ -210,8 +220,7 @@ class _Run:
                 return {
                     path: absolute
                     for path, absolute in found.items()
-                    if absolute == self._source
-                    or absolute.suffix.lower() not in CATALOGUE_SUFFIXES
+                    if absolute == self._source or absolute.suffix.lower() not in CATALOGUE_SUFFIXES
                 }
             return {self._source.name: self._source}
         try:
@@ -318,7 +327,6 @@ class _Run:
                 if any(not folder or path.startswith(folder + "/") for folder in broken):
                     self._skip(path, "所在文件夹的目录读不出，暂不入库", "请先修复目录")
                     continue
-                self._warn(path, "未编目：目录里没有对应的条目", "请在目录中补一条，或核对文件名")
                 jobs.append(self._uncatalogued(path, paths))
         jobs = [job for job in jobs if not self._belongs_elsewhere(job)]
         self._files_total = sum(max(1, len(job.files)) for job in jobs)
@@ -341,7 +349,9 @@ class _Run:
                 if code in hidden_ids:
                     self._skip(where, "同一档号的另一条目标有国家秘密密级，未入库", "请核对密级")
                 elif code in seen:
-                    self._skip(where, f"档号（或编号）{code} 与{seen[code]}重复", "请核对，保留一条")
+                    self._skip(
+                        where, f"档号（或编号）{code} 与{seen[code]}重复", "请核对，保留一条"
+                    )
                 else:
                     seen[code] = where
                     rows.append((folder, row))
@@ -369,9 +379,7 @@ class _Run:
             except OSError as error:
                 self._skip(path, f"打不开：{error.strerror or error}", "请检查权限")
                 continue
-            found.append(
-                _File(self._prefix + path, paths[path], status.st_size, status.st_mtime)
-            )
+            found.append(_File(self._prefix + path, paths[path], status.st_size, status.st_mtime))
         return found
 
     def _uncatalogued(self, path: str, paths: dict[str, Path]) -> _Job:
@@ -400,7 +408,7 @@ class _Run:
     def _work(self, jobs: Sequence[_Job]) -> None:
         """Read and store every job; several are under way at once so that no process idles."""
         waiting = deque(jobs)
-        active: dict[int, _Job] = {}
+        active = self._active
         numbers = iter(range(len(jobs)))
         limit = 2 * self._settings.threads + 4
         while waiting or active:
@@ -422,13 +430,12 @@ class _Run:
             except queue.Empty:
                 continue
             key = event.key
-            job = active.get(key.job)
-            if job is None:
+            waited = active.get(key.job)
+            if waited is None:
                 continue  # the end of a task whose page already finished the job
-            self._handle(event, key, job)
-            number = key.job
-            if all(file.complete for file in job.files):
-                self._finish(active.pop(number))
+            self._handle(event, key, waited)
+            if all(file.complete for file in waited.files):
+                self._finish(active.pop(key.job))
 
     def _begin(self, job: _Job) -> bool:
         """Hash the files of a job; False when nothing changed and it is done."""
@@ -469,6 +476,8 @@ class _Run:
             if self._force or job.catalogued or not failed_before:
                 return True
         self._report.unchanged += 1
+        if self._store.record_number(job.record.record_id) is not None:
+            self._mention_uncatalogued(job)
         for file in job.files:
             known = self._known.get(str(file.absolute))
             if known is not None and known.state != "ok":
@@ -481,7 +490,11 @@ class _Run:
         return False
 
     def _hash(self, job: _Job) -> str:
-        versions = [_PIPELINE_VERSION, SPLITTER_VERSION, str(self._settings.number("passage_chars"))]
+        versions = [
+            _PIPELINE_VERSION,
+            SPLITTER_VERSION,
+            str(self._settings.number("passage_chars")),
+        ]
         kinds = {file.kind for file in job.files}
         if "text" in kinds:
             versions.append(TEXT_READER)
@@ -525,7 +538,7 @@ class _Run:
     def _queue_pdf(self, file: _File, task: Task[FileKey]) -> None:
         file.open_tasks += 1
         lanes = self._lanes["pdf"]
-        if len(lanes) < self._settings.threads and not self._pdf_tasks.empty() or not lanes:
+        if (len(lanes) < self._settings.threads and not self._pdf_tasks.empty()) or not lanes:
             lanes.append(Lane("pdf", self._pdf_tasks, self._events.put))
             lanes[-1].start()
         self._pdf_tasks.put(task)
@@ -552,9 +565,9 @@ class _Run:
         if page.file_page in file.pages and not page.needs_ocr:
             return
         file.pages[page.file_page] = page
-        if fresh:
+        if fresh and _is_final(page):
             self._store.put_page_result(file.sha256, page.file_page, PDF_READER, page.to_json())
-            self._pages_done += not page.needs_ocr
+        self._pages_done += fresh and not page.needs_ocr
         if page.needs_ocr:
             self._recognize(key, file, [page.file_page])
 
@@ -568,7 +581,9 @@ class _Run:
                 continue
             file.waiting_for_ocr.add(file_page)
             if not self._lanes["ocr"]:
-                lane = Lane("ocr", self._ocr_tasks, self._events.put, threads=self._settings.threads)
+                lane = Lane(
+                    "ocr", self._ocr_tasks, self._events.put, threads=self._settings.threads
+                )
                 self._lanes["ocr"].append(lane)
                 lane.start()
             self._ocr_tasks.put(
@@ -584,9 +599,10 @@ class _Run:
         page = event.page
         if page is not None and key.ocr_page:
             file.pages[page.file_page] = page
-            self._store.put_page_result(
-                file.sha256, page.file_page, self._ocr_reader, page.to_json()
-            )
+            if _is_final(page):
+                self._store.put_page_result(
+                    file.sha256, page.file_page, self._ocr_reader, page.to_json()
+                )
             file.waiting_for_ocr.discard(page.file_page)
             self._pages_done += 1
             self._ocr_done += 1
@@ -640,6 +656,7 @@ class _Run:
             passages = split_record(
                 record.record_id, record.title, pages, self._settings.number("passage_chars")
             )
+            self._mention_uncatalogued(job)
             if not job.catalogued:
                 record = job.record = _dated(record, pages)
             new = self._store.replace_record(record, pages, passages, job.content_hash)
@@ -654,6 +671,11 @@ class _Run:
         self._bytes_done += sum(file.size for file in job.files)
         self._tell()
 
+    def _mention_uncatalogued(self, job: _Job) -> None:
+        if not job.catalogued:
+            where = job.record.record_id
+            self._warn(where, "未编目：目录里没有对应的条目", "请在目录中补一条，或核对文件名")
+
     def _count(self, pages: Iterable[Page]) -> None:
         report = self._report
         for page in pages:
@@ -667,7 +689,9 @@ class _Run:
         scans = bool(job.files) and all(file.kind != "text" for file in job.files)
         if scans and expected and found and expected != found and job.record.unit_level != "案卷":
             self._warn(
-                job.record.record_id, f"目录记 {expected} 页，文件有 {found} 页", "请核对是否缺页或多页"
+                job.record.record_id,
+                f"目录记 {expected} 页，文件有 {found} 页",
+                "请核对是否缺页或多页",
             )
 
     def _remember_read(self, file: _File, job: _Job) -> None:
@@ -716,7 +740,9 @@ class _Run:
         for record_id in sorted(old - wanted):
             if self._store.remove_record(record_id):
                 self._report.records_removed += 1
-                self._warn(record_id, "文件和目录条目都已不在，已从库中移除", "如属误删，放回后重新入库")
+                self._warn(
+                    record_id, "文件和目录条目都已不在，已从库中移除", "如属误删，放回后重新入库"
+                )
         value = json.dumps(sorted(without_file), ensure_ascii=False)
         if value != self._store.meta(key):
             self._store.set_meta(key, value)
@@ -731,7 +757,15 @@ class _Run:
             return
         self._said = now
         elapsed = max(1e-6, now - self._started)
-        share = 1.0 if force else min(1.0, self._bytes_done / max(1, self._bytes_total))
+        under_way = sum(
+            file.size
+            * (len(file.pages) - len(file.waiting_for_ocr & file.pages.keys()))
+            / max(1, file.page_count)
+            for job in self._active.values()
+            for file in job.files
+        )
+        done = self._bytes_done + under_way
+        share = 1.0 if force else min(1.0, done / max(1, self._bytes_total))
         eta = elapsed * (1 - share) / share if 0.01 < share and elapsed > 2 else None
         self._progress(
             Progress(
@@ -739,6 +773,11 @@ class _Run:
                 self._pages_done / elapsed, 0.0 if force else eta, self._current, share,
             )
         )  # fmt: skip
+
+
+def _is_final(page: PageText) -> bool:
+    """Whether reading the page again would give the same; failures are worth another try."""
+    return not page.problem or bool(page.engine)
 
 
 def _walk(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
@@ -784,9 +823,7 @@ def _runs(pages: Sequence[int], longest: int) -> Iterator[tuple[int, int]]:
     while start < len(pages):
         end = start
         while (
-            end + 1 < len(pages)
-            and pages[end + 1] == pages[end] + 1
-            and end + 1 - start < longest
+            end + 1 < len(pages) and pages[end + 1] == pages[end] + 1 and end + 1 - start < longest
         ):
             end += 1
         yield pages[start], pages[end]
@@ -794,10 +831,10 @@ def _runs(pages: Sequence[int], longest: int) -> Iterator[tuple[int, int]]:
 
 
 def _pages(record: Record, texts: Sequence[tuple[_File, PageText]]) -> list[Page]:
-    furniture, labels = find_furniture(
-        [text.raw for _, text in texts], [text.furniture for _, text in texts]
+    start_label, first = _first_stamped(record, len(texts))
+    furniture, labels, stamped = find_furniture(
+        [text.raw for _, text in texts], [text.furniture for _, text in texts], start_label
     )
-    first = _first_stamped(record, len(texts))
     pages: list[Page] = []
     start = 0
     for seq, (file, text) in enumerate(texts, start=1):
@@ -811,7 +848,7 @@ def _pages(record: Record, texts: Sequence[tuple[_File, PageText]]) -> list[Page
                 engine=text.engine,
                 confidence=text.confidence,
                 inner_label=text.inner_label or labels[seq - 1],
-                volume_label="" if first is None else str(first + seq - 1),
+                volume_label=stamped[seq - 1] if first is None else str(first + seq - 1),
                 lines=text.lines,
                 furniture=furniture[seq - 1],
                 width=text.width,
@@ -824,19 +861,24 @@ def _pages(record: Record, texts: Sequence[tuple[_File, PageText]]) -> list[Page
     return pages
 
 
-def _first_stamped(record: Record, found: int) -> int | None:
-    """Stamped number of the first page, where catalogue and file agree on the number of pages."""
-    label = record.first_page_label.replace("—", "-").replace("～", "-").replace("~", "-")
-    first, _, last = label.partition("-")
-    if not first.strip().isdigit():
-        return None
-    if last.strip().isdigit():
+def _first_stamped(record: Record, found: int) -> tuple[int | None, int | None]:
+    """Stamped number of the first page by the catalogue.
+
+    Returns:
+        The number as the catalogue gives it; and the same again only where catalogue and file
+        agree on the number of pages, so that it holds without being seen on the page.
+    """
+    label = re.sub(r"[—–～~－]+", "-", record.first_page_label)
+    first, _, last = (part.strip() for part in label.partition("-"))
+    if not re.fullmatch(r"\d{1,5}", first):
+        return None, None
+    if re.fullmatch(r"\d{1,5}", last):
         expected = int(last) - int(first) + 1
     elif record.page_count is not None:
         expected = record.page_count
     else:
-        return None
-    return int(first) if expected == found else None
+        return int(first), None
+    return int(first), int(first) if expected == found else None
 
 
 def _dated(record: Record, pages: Sequence[Page]) -> Record:

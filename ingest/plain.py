@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ _PREAMBLE_CHARS: Final = 300
 def decode(data: bytes, name: str) -> str:
     """The text of a file in UTF-8, UTF-16 with mark, GB18030 or (where it fits better) Big5.
 
-    Line ends become `\\n`, as Python reads text files.
+    Line ends become newlines, as Python reads text files.
 
     Raises:
         SourceReadError: If it is not text in any of these.
@@ -64,7 +65,9 @@ def read_text_file(path: Path) -> list[PageText]:
     try:
         size = path.stat().st_size
         if size > LARGEST_BYTES:
-            msg = f"{path.name} 有 {size / 1e6:.0f} MB，超过文本文件上限 {LARGEST_BYTES // 10**6} MB"
+            msg = (
+                f"{path.name} 有 {size / 1e6:.0f} MB，超过文本文件上限 {LARGEST_BYTES // 10**6} MB"
+            )
             raise SourceReadError(msg, "请拆成几个文件后重新入库")
         data = path.read_bytes()
     except OSError as error:
@@ -83,8 +86,8 @@ def pages_of_text(text: str, *, markdown: bool) -> list[PageText]:
         if len(text[: markers[0].start()].strip()) > _PREAMBLE_CHARS:
             cuts.add(markers[0].start())
     borders = sorted(cuts)
-    pages = []
-    for start, end in zip(borders, borders[1:], strict=False):
+    pages: list[PageText] = []
+    for start, end in pairwise(borders):
         raw = text[start:end]
         inside = [m for m in markers if start <= m.start() < end]
         furniture = [(m.start() - start, m.end() - start) for m in inside]

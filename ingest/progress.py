@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self, TextIO
+from typing import TYPE_CHECKING, Final, NoReturn, Self, TextIO
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -71,7 +71,7 @@ class ProgressDisplay:
         """Show on `stream` (standard error): a bar on a terminal, plain lines otherwise."""
         self._stream = stream if stream is not None else sys.stderr
         self._clock = clock
-        self._bar: tqdm[None] | None = None
+        self._bar: tqdm[NoReturn] | None = None
         self._terminal = self._stream.isatty()
         self._said = clock()
 
@@ -84,17 +84,7 @@ class ProgressDisplay:
     def update(self, state: Progress) -> None:
         """Show a new state."""
         if self._terminal:
-            bar = self._bar
-            if bar is None:
-                from tqdm import tqdm
-
-                bar = self._bar = tqdm(
-                    total=1000,
-                    file=self._stream,
-                    bar_format="入库 {percentage:3.0f}%|{bar}| {desc}",
-                    dynamic_ncols=True,
-                    leave=True,
-                )
+            bar = self._bar or self._new_bar()
             bar.n = int(state.share * 1000)
             bar.set_description_str(progress_line(state), refresh=False)
             bar.refresh()
@@ -102,6 +92,18 @@ class ProgressDisplay:
             self._said = self._clock()
             self._stream.write(f"入库 {state.share:4.0%}：{progress_line(state)}\n")
             self._stream.flush()
+
+    def _new_bar(self) -> tqdm[NoReturn]:
+        from tqdm import tqdm
+
+        self._bar = tqdm(
+            total=1000,
+            file=self._stream,
+            bar_format="入库 {percentage:3.0f}%|{bar}| {desc}",
+            dynamic_ncols=True,
+            leave=True,
+        )
+        return self._bar
 
     def close(self) -> None:
         """Finish the bar."""

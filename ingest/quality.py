@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-_USUAL: Final = frozenset(
-    "℃㎡％‰°′″×÷±≤≥√∑∞ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ■□●○◎◆◇★☆△▲▽▼※→←↑↓·•–—―‘’“”…‖¥£€§©®™"
-)
+_USUAL: Final = frozenset("℃㎡％‰°′″×÷±≤≥√∑∞ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ■□●○◎◆◇★☆△▲▽▼※→←↑↓·•–—―‘’“”…‖¥£€§©®™")
 #: Fewer characters than this say nothing about a page.
 SPARSE: Final = 30
 

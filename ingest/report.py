@@ -62,7 +62,8 @@ def write_report(report: IngestReport, home: Path, now: datetime) -> Path:
         number += 1
         path = folder / f"ingest-{now:%Y%m%d-%H%M%S}-{number}.txt"
     path.write_text(
-        f"入库报告 {now:%Y-%m-%d %H:%M:%S}\n\n{summary_text(report, shown=None)}\n", encoding="utf-8"
+        f"入库报告 {now:%Y-%m-%d %H:%M:%S}\n\n{summary_text(report, shown=None)}\n",
+        encoding="utf-8",
     )
     return path
 

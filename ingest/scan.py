@@ -22,7 +22,7 @@ _LONGEST_RATIO: Final = 8
 
 def too_small(image: BgrImage) -> bool:
     """Whether a picture is too small to hold text (and would blow up the detector)."""
-    return min(image.shape[:2]) < _SMALLEST_SIDE
+    return bool(min(image.shape[:2]) < _SMALLEST_SIDE)
 
 
 def padded(image: BgrImage) -> BgrImage:
@@ -65,7 +65,12 @@ def seal_boxes(image: BgrImage) -> list[tuple[int, int, int, int]]:
         if 0.09 * side < w < 0.35 * side and 0.09 * side < h < 0.35 * side and round_enough:
             pad = int(0.008 * side)
             boxes.append(
-                (max(0, x - pad), max(0, y - pad), min(width, x + w + pad), min(height, y + h + pad))
+                (
+                    max(0, x - pad),
+                    max(0, y - pad),
+                    min(width, x + w + pad),
+                    min(height, y + h + pad),
+                )
             )
     return boxes
 
@@ -120,9 +125,7 @@ def uncovered_ink(image: BgrImage, quads: Sequence[Quad]) -> float:
     size = max(1, int(5 * scale) | 1)
     ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
     _, _, stats, centres = cv2.connectedComponentsWithStats(ink)
-    heights = [
-        min(float(np.hypot(*(q[3] - q[0]))), float(np.hypot(*(q[1] - q[0])))) for q in quads
-    ]
+    heights = [min(float(np.hypot(*(q[3] - q[0]))), float(np.hypot(*(q[1] - q[0])))) for q in quads]
     line = float(np.median(heights)) if heights else 34 * scale
     covered = np.zeros((height, width), np.uint8)
     for quad in quads:
@@ -135,5 +138,7 @@ def uncovered_ink(image: BgrImage, quads: Sequence[Quad]) -> float:
     places = centres[1:][like].astype(int)
     if len(places) == 0:
         return 0.0
-    outside = covered[np.clip(places[:, 1], 0, height - 1), np.clip(places[:, 0], 0, width - 1)] == 0
+    outside = (
+        covered[np.clip(places[:, 1], 0, height - 1), np.clip(places[:, 0], 0, width - 1)] == 0
+    )
     return float(outside.mean())

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from index.domain import Page, Passage
@@ -163,7 +164,7 @@ def _lines(text: str, page_starts: Sequence[int], covers: _Furniture) -> list[_L
     borders = sorted({*page_starts, len(text), *(m.end() for m in re.finditer(r"[\n\f]", text))})
     lines: list[_Line] = []
     blank = True
-    for start, end in zip(borders, borders[1:], strict=False):
+    for start, end in pairwise(borders):
         span = covers.trim(text, start, end)
         if span is None:
             # A line of furniture (page mark) does not end a paragraph, an empty line does.
@@ -191,7 +192,9 @@ def _level(line: _Line) -> tuple[int, str]:
         if match and len(line.text) <= _HEADING_LONGEST and line.text[-1] not in "。；，":
             return level, match.group()
     match = _ARTICLE.match(line.text)
-    if match and re.match(r"[\s\u3000]|$|[^的规之和、，及至或]", line.text[match.end() :][:1] or " "):
+    if match and re.match(
+        r"[\s\u3000]|$|[^的规之和、，及至或]", line.text[match.end() :][:1] or " "
+    ):
         return _ARTICLE_LEVEL, re.sub(r"\s", "", match.group())
     for level, pattern in _ITEM_LEVELS:
         match = pattern.match(line.text)
@@ -247,10 +250,7 @@ def _units(lines: Sequence[_Line], title_key: str) -> list[_Unit]:
                 stack.pop()
             contents_level = 0
         starts_unit = (
-            level > 0
-            or line.paragraph
-            or place == 0
-            or lines[place - 1].text[-1] in _SENTENCE_END
+            level > 0 or line.paragraph or place == 0 or lines[place - 1].text[-1] in _SENTENCE_END
         )
         if level == _ARTICLE_LEVEL:
             in_article = True
@@ -294,9 +294,7 @@ def _cut(text: str, units: Sequence[_Unit], target: int) -> list[_Piece]:
             continue
         position = unit.start
         for part in _split_long(text[unit.start : unit.end], target):
-            pieces.append(
-                _Piece(position, position + len(part), unit.trail, articles, whole=False)
-            )
+            pieces.append(_Piece(position, position + len(part), unit.trail, articles, whole=False))
             position += len(part)
     return pieces
 
@@ -333,9 +331,21 @@ def _join_wrapped(text: str) -> str:
     full = sorted(len(line) for line in lines)[-max(1, len(lines) // 4)]
     out = []
     for line in lines[:-1]:
-        wrapped = len(line) >= 0.85 * full and line.rstrip()[-1:] not in _SENTENCE_END
+        wrapped = (
+            len(line) >= 0.85 * full
+            and line.rstrip()[-1:] not in _SENTENCE_END
+            and not _is_table_row(line)
+        )
         out.append(line + (" " if wrapped and line.strip() else "\n"))
     return "".join(out) + lines[-1]
+
+
+def _is_table_row(line: str) -> bool:
+    """Whether a line is cells of a table: tabs, or several gaps and no punctuation of a sentence."""
+    if "\t" in line:
+        return True
+    gaps = len(re.findall(r"\s+", line.strip()))
+    return gaps >= 3 and not any(c in "，。；、" for c in line)
 
 
 @lru_cache(maxsize=1024)
@@ -361,7 +371,8 @@ def _merge(pieces: Sequence[_Piece], target: int) -> list[_Piece]:
     smallest = target * 15 // 32  # 150 of 320
     tiny = target // 4
     out: list[_Piece] = []
-    for piece in pieces:
+    for place, piece in enumerate(pieces):
+        following = pieces[place + 1] if place + 1 < len(pieces) else None
         if out:
             last = out[-1]
             length = last.end - last.start
@@ -371,8 +382,18 @@ def _merge(pieces: Sequence[_Piece], target: int) -> list[_Piece]:
             near = _common(last.trail, piece.trail)
             if (
                 (joined <= target and same and (small or not piece.articles))
-                or (joined <= _largest(target) and same and min(length, piece.end - piece.start) < tiny)
+                or (
+                    joined <= _largest(target)
+                    and same
+                    and min(length, piece.end - piece.start) < tiny
+                )
                 or (joined <= _largest(target) and not same and length < tiny)
+                or (
+                    joined <= target
+                    and not same
+                    and piece.end - piece.start < tiny
+                    and not (following and _leads(piece, following))
+                )
                 or (joined <= target and not same and length < smallest and bool(near))
             ):
                 articles = tuple(dict.fromkeys(last.articles + piece.articles))
@@ -380,6 +401,11 @@ def _merge(pieces: Sequence[_Piece], target: int) -> list[_Piece]:
                 continue
         out.append(piece)
     return out
+
+
+def _leads(piece: _Piece, following: _Piece) -> bool:
+    """Whether what follows stands under the headings of this piece."""
+    return bool(piece.trail) and following.trail[: len(piece.trail)] == piece.trail
 
 
 def _common(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,12 +11,15 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from index.domain import TextSource
 from ingest.errors import IngestError, PasswordError, SourceReadError
+from ingest.page_text import PageText
 
-_PDF_MEMORY: Final = 3 * 1024**3
+_PDF_MEMORY: Final = 2 * 1024**3
 _OCR_RESIDENT: Final = 2_500_000_000
 
 Answer = Callable[[Mapping[str, Any]], None]
@@ -48,7 +51,11 @@ def main(arguments: list[str]) -> int:
                 }
             )
         except Exception as error:  # noqa: BLE001 - the parent decides what to do about it
-            answer({"error": f"{Path(request['path']).name} 读不出来（{type(error).__name__}：{error}）"})
+            answer(
+                {
+                    "error": f"{Path(request['path']).name} 读不出来（{type(error).__name__}：{error}）"
+                }
+            )
         answer({"done": True, "tired": serve.tired})
     return 0
 
@@ -69,6 +76,15 @@ def _limit(kind: str) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if kind == "pdf":
         resource.setrlimit(resource.RLIMIT_AS, (_PDF_MEMORY, _PDF_MEMORY))
+
+
+def _page(file_page: int, read: Callable[[int], PageText]) -> dict[str, Any]:
+    """Read one page; whatever goes wrong costs this page only."""
+    try:
+        return {"page": read(file_page).to_json()}
+    except Exception as error:  # noqa: BLE001 - readers raise many kinds for damaged pages
+        text = f"第 {file_page} 页读不出来（{type(error).__name__}：{error}）"
+        return {"page": PageText(file_page, "", TextSource.NONE, problem=text).to_json()}
 
 
 class _Pdf:
@@ -95,7 +111,7 @@ class _Pdf:
         yield {"page_count": count}
         last = min(count, request["last"] or request["first"] + request["chunk"] - 1)
         for file_page in range(request["first"], last + 1):
-            yield {"page": self._file.read_page(file_page).to_json()}
+            yield _page(file_page, self._file.read_page)
 
 
 class _Ocr:
@@ -124,11 +140,9 @@ class _Ocr:
                 count = document.page_count
                 yield {"page_count": count}
                 last = min(count, request["last"] or request["first"] + request["chunk"] - 1)
+                read = partial(self._recognizer.read_page, document, int(request["options"]["dpi"]))
                 for file_page in range(request["first"], last + 1):
-                    page = self._recognizer.read_page(
-                        document, file_page, int(request["options"]["dpi"])
-                    )
-                    yield {"page": page.to_json()}
+                    yield _page(file_page, read)
         except RenderError as error:
             raise SourceReadError(str(error), "请检查文件能否打开，必要时重新扫描") from error
 

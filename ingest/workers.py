@@ -107,7 +107,9 @@ class Lane(threading.Thread, Generic[K]):
 
     def run(self) -> None:
         """Work until told to end."""
-        while (task := self._tasks.get()) is not None and not self._stopping:
+        while (task := self._tasks.get()) is not None:
+            if self._stopping:
+                continue  # drop what is left
             try:
                 self._do(task)
             except Exception as error:  # the batch must hear of it, whatever it is
@@ -139,11 +141,10 @@ class Lane(threading.Thread, Generic[K]):
                         result = PageText.from_json(message["page"])
                         done = result.file_page
                         self._report(Event(task.key, page=result))
-                    elif "error" in message:
+                    elif "error" in message:  # the last message; the end mark follows
                         kind = PasswordError if message.get("password") else SourceReadError
-                        error = kind(message["error"], message.get("next_step", ""))
-                        self._report(Event(task.key, failed=error))
-                        return
+                        failure = kind(message["error"], message.get("next_step", ""))
+                        self._report(Event(task.key, failed=failure))
             except WorkerError as error:
                 page = done + 1
                 if self._stopping:
@@ -241,7 +242,7 @@ def _start(kind: str, threads: int) -> subprocess.Popen[str]:
     environment["PYTHONIOENCODING"] = "utf-8"
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         environment[name] = str(threads)
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and module
+    return subprocess.Popen(
         [sys.executable, "-m", "ingest.worker", kind, str(threads)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

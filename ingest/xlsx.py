@@ -33,7 +33,9 @@ def read_sheets(path: Path) -> Iterator[tuple[str, Iterator[list[str]]]]:
             warnings.simplefilter("ignore")  # unknown extensions, missing styles
             workbook = load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # openpyxl raises whatever its parsers meet
-        msg = f"{path.name} 打不开：不是有效的 xlsx 工作簿，或已加密、损坏（{type(error).__name__}）"
+        msg = (
+            f"{path.name} 打不开：不是有效的 xlsx 工作簿，或已加密、损坏（{type(error).__name__}）"
+        )
         raise CatalogueError(msg) from error
     try:
         for sheet in workbook.worksheets:

@@ -22,6 +22,7 @@ from assistant.domain import (
 from index.domain import Line, Page, Reader, Record, TextSource
 from index.settings import Settings, load_settings
 from index.store import Store, StoredFile
+from tests.hostile import HOSTILE as SAMPLES
 
 SCANNED = "0012-1985-永久-0034"
 TYPED = "0012-2019-永久-0007"
@@ -29,12 +30,7 @@ HIDDEN = "0012-1999-长期-0101"
 CATALOGUE_ONLY = "0012-2020-30年-0055"
 HOSTILE = "0012-2021-永久-<script>alert(1)</script>"
 
-HOSTILE_TEXT = (
-    '<img src=x onerror="window.__pwned=1"><script>window.__pwned=1</script> '
-    "[点我](javascript:window.__pwned=1) ![](http://evil.test/beacon.png) `x` **粗** "
-    '<div style="position:fixed;inset:0;background:red">盖住</div> $$100元$$ ${window.__pwned=1} '
-    "{{constructor}} 第3*4号与5*6号 __文__ &lt;b&gt; 〔2023〕15号 [2023]15号。"
-)
+HOSTILE_TEXT = "\n".join(SAMPLES)
 
 _SCANNED_LINES = (
     "关于批转一九八五年度水利工程经费的通知",

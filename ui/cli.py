@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -48,6 +49,10 @@ _EPILOGUE: Final = """\
 退出码：0 成功；1 出错；2 命令写错"""
 
 
+class _MisusedError(ArchiveError):
+    """The command line makes no sense; the message says how to write it."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
@@ -65,6 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _set_up_logging(verbose=options.verbose)
     try:
         return int(options.run(options))
+    except _MisusedError as error:
+        _fail(str(error), verbose=False)
+        return MISUSED
     except ArchiveError as error:
         return _fail(str(error), verbose=options.verbose)
     except KeyboardInterrupt:
@@ -86,6 +94,9 @@ def _fail(message: str, *, verbose: bool) -> int:
 
 
 def _set_up_logging(*, verbose: bool) -> None:
+    if not verbose:
+        # Meant for developers; the tests turn them into errors.
+        warnings.simplefilter("ignore")
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     for name in _LOGGERS:
@@ -168,7 +179,7 @@ def _parser() -> ChineseParser:
         "--sample", action="store_true", help="用自带样本和自带题目（样本没入库就先入库）"
     )
     evaluate.options.add_argument("--json", type=Path, metavar="文件", help="把结果另存为 JSON")
-    evaluate.options.add_argument("--limit", type=int, metavar="N", help="只做前 N 题")
+    evaluate.options.add_argument("--limit", type=_at_least_one, metavar="N", help="只做前 N 题")
     evaluate.options.add_argument(
         "--retrieval-only", action="store_true", help="只评检索，不用馆藏，用 --passages 的段落"
     )
@@ -215,6 +226,14 @@ def _assignment(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        msg = f"“{text}”应是 1 或更大的整数"
+        raise argparse.ArgumentTypeError(msg)
+    return number
+
+
 def _version() -> str:
     from importlib.metadata import PackageNotFoundError, version
 
@@ -252,8 +271,8 @@ def _ingest(options: argparse.Namespace) -> int:
 
     settings = _load(options)
     source = options.source.expanduser()
-    if not source.is_dir():
-        msg = f"{source} 不是一个目录。请给出存放档案目录表和文件的目录。"
+    if not source.exists():
+        msg = f"{source} 不存在。请给出存放档案目录表和文件的目录。"
         raise ArchiveError(msg)
     store = Store(settings.database_path, create=True)
     _take_in(source, store, settings, force=options.force)
@@ -298,8 +317,8 @@ def _ask(options: argparse.Namespace) -> int:
     settings = _load(options)
     questions = [question for question in options.questions if question.strip()]
     if not questions and not options.interactive:
-        print('请给出问题，例如：chadang ask "…"；连续对话用 chadang ask -i。', file=sys.stderr)
-        return MISUSED
+        msg = '请给出问题，例如：chadang ask "2023 年预算收入是多少？"；连续对话用 chadang ask -i。'
+        raise _MisusedError(msg)
     from assistant.assistant import open_assistant
     from assistant.domain import Turn
 
@@ -427,7 +446,90 @@ def _sample_examples() -> tuple[str, ...]:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    raise NotImplementedError(options)
+    settings = _load(options)
+    if options.sample:
+        _prepare_sample(settings)
+    questions = _question_file(options)
+    if options.retrieval_only:
+        text, body = _evaluate_retrieval(questions, options, settings)
+    else:
+        text, body = _evaluate_answers(questions, options, settings)
+    from ui.terminal import printable
+
+    print(printable(text))
+    if options.json is not None:
+        try:
+            options.json.write_text(
+                json.dumps(body, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+            )
+        except OSError as error:
+            msg = f"结果写不进 {options.json}：{error}。请检查路径和权限。"
+            raise ArchiveError(msg) from error
+        print(f"结果已写入 {options.json}")
+    return OK
+
+
+def _evaluate_answers(
+    questions: Path, options: argparse.Namespace, settings: Settings
+) -> tuple[str, dict[str, object]]:
+    from assistant.assistant import open_assistant
+    from assistant.evaluation import evaluate
+    from ui.terminal import ProgressLine
+
+    assistant = open_assistant(settings)
+    line = ProgressLine("评测", "题")
+    try:
+        report = evaluate(
+            assistant, questions, _reader(options, settings), limit=options.limit, progress=line
+        )
+    finally:
+        line.close()
+    return report.to_text(), report.to_json()
+
+
+def _evaluate_retrieval(
+    questions: Path, options: argparse.Namespace, settings: Settings
+) -> tuple[str, dict[str, object]]:
+    from assistant.retrieval_evaluation import evaluate_retrieval
+    from ui.terminal import ProgressLine
+
+    passages = options.passages or questions.parent / "passages.jsonl"
+    lines: dict[str, ProgressLine] = {}
+
+    def progress(stage: str, done: int, total: int) -> None:
+        if stage not in lines:
+            lines[stage] = ProgressLine(stage, "段" if stage == "编码" else "题")
+        lines[stage](done, total)
+
+    try:
+        report = evaluate_retrieval(
+            questions, passages, settings, limit=options.limit, progress=progress
+        )
+    finally:
+        for line in lines.values():
+            line.close()
+    return report.to_text(), report.to_json()
+
+
+def _question_file(options: argparse.Namespace) -> Path:
+    """The question file named by option, position, or `--sample`."""
+    given = [path for path in (options.questions, options.folder) if path is not None]
+    if len(given) + options.sample != 1:
+        msg = "请给出一份题目：chadang eval --questions 文件，或 chadang eval --sample。"
+        raise _MisusedError(msg)
+    if options.sample:
+        from ingest.sample import questions_file
+
+        return questions_file()
+    path: Path = given[0].expanduser()
+    if not path.is_dir():
+        return path
+    names = ("queries.jsonl", "questions.jsonl")
+    for name in names if options.retrieval_only else reversed(names):
+        if (path / name).is_file():
+            return path / name
+    msg = f"{path} 里没有 {' 或 '.join(names)}。请用 --questions 指明题目文件。"
+    raise ArchiveError(msg)
 
 
 def _doctor(options: argparse.Namespace) -> int:

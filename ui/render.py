@@ -217,7 +217,10 @@ def _listing_row(number: int, row: Listing, answer_id: str) -> str:
 
 def _facts(row: Listing) -> list[tuple[str, str]]:
     if row.facts:
-        return [(h, v) for h, v in row.facts if v and h != "题名"]
+        facts = [(h, v) for h, v in row.facts if v and h != "题名"]
+        named = any(heading == "档号" for heading, _ in facts)
+        code = row.record.reference_code
+        return facts if named or not code else [*facts, ("档号", code)]
     facts = [
         (heading, str(getattr(row.record, name)))
         for name, heading in strings.FIELD_HEADINGS

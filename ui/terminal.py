@@ -40,6 +40,9 @@ def _answer_text(answer: Answer) -> str:
     if len(answer.listings) > _ROWS_SHOWN:
         rows.append(strings.LISTING_REST.format(count=len(answer.listings) - _ROWS_SHOWN))
     blocks.append("\n".join(rows))
+    if answer.related:
+        titles = [f"  · {record_reference(record)}" for record in answer.related]
+        blocks.append("\n".join(["可能相关的其他档案（未引用）：", *titles]))
     blocks += [strings.NOTE + note for note in answer.notes]
     blocks.append(f"{_coverage(answer.coverage)}{strings.NO_VOUCHER}")
     return printable("\n\n".join(block for block in blocks if block))

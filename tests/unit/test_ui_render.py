@@ -7,6 +7,7 @@ from markdown_it import MarkdownIt
 
 from assistant.domain import Answer, Citation, Listing, Refusal, RefusalReason, cite
 from index.domain import Coverage, Line, Page, Record
+from tests.hostile import HOSTILE
 from ui import strings
 from ui.render import (
     answer_blocks,
@@ -20,42 +21,6 @@ from ui.render import (
 
 ANSWER_ID = "0123456789abcdef" * 2
 
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '<img src=x onerror="alert(1)">',
-    "<svg/onload=alert(1)>",
-    '<a href="javascript:alert(1)">x</a>',
-    "[x](javascript:alert(1))",
-    "[x](data:text/html;base64,PHNjcmlwdD4=)",
-    "![](http://evil.test/beacon.png)",
-    '<img src="http://evil.test/a.png">',
-    '<video src="http://evil.test/a.mp4" autoplay></video>',
-    '<audio src="http://evil.test/a.mp3"></audio>',
-    '<p style="background:url(http://evil.test/a)">x</p>',
-    '<div style="position:fixed;inset:0">x</div>',
-    '<form action="http://evil.test/"><input name=p></form>',
-    '<iframe src="http://evil.test/"></iframe>',
-    "<style>body{display:none}</style>",
-    '<meta http-equiv="refresh" content="0;url=http://evil.test/">',
-    '<base href="http://evil.test/">',
-    "<details open ontoggle=alert(1)>",
-    "</small></p></div><h1>假标题</h1>",
-    '```mermaid\ngraph TD;A-->B;click A "javascript:alert(1)"\n```',
-    "$$100元$$ 与 \\(甲\\) 与 \\[乙\\]",
-    "${alert(1)} {{constructor.constructor('alert(1)')()}}",
-    "第3*4号…*号*码* __文__ ~~甲~~ `码`",
-    "# 标题\n> 引\n- 项\n1. 条\n---\n===",
-    "    四格缩进\n\t制表",
-    "| a | b |\n|---|---|\n| 1 | 2 |",
-    "http://evil.test/ www.evil.test a@evil.test <http://evil.test/>",
-    "[①](#c-00000000000000000000000000000000-1)",
-    '[x]: http://evil.test/ "t"\n[x]',
-    "&lt;b&gt; &#60;script&#62; &amp;lt;",
-    "〔2023〕15号 [2023]15号 [^1] [ ] [x]",
-    "<!-- 注释 --> <![CDATA[x]]> <?php ?>",
-    "a\\\nb\\\\c\\*",
-    ":smile: @某人 #12 <br><hr>",
-)
 assert len(HOSTILE) >= 31
 
 _markdown = MarkdownIt("commonmark", {"breaks": True}).enable(["table", "strikethrough"])

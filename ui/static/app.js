@@ -47,6 +47,7 @@
     question: "提问",
     answer: "回答",
     log: "问答记录",
+    labels: { "Scroll down": "到最下", "Scroll up": "到最上", "Clear": "清空", "Clear chat": "清空" },
     example: (text) => `提问：${text}`,
   };
 
@@ -531,6 +532,12 @@
       example.setAttribute("aria-label", T.example(example.textContent.trim()))
     );
     log.querySelectorAll("[data-testid=user]").forEach((m) => m.setAttribute("aria-label", T.question));
+    Object.keys(T.labels).forEach((label) =>
+      document.querySelectorAll(`#cd-chat [aria-label="${label}"]`).forEach((element) => {
+        element.setAttribute("aria-label", T.labels[label]);
+        if (element.title) element.title = T.labels[label];
+      })
+    );
     const messages = log.querySelectorAll("[data-testid=bot]");
     messages.forEach(decorateMessage);
     const last = messages[messages.length - 1];

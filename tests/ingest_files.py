@@ -1,0 +1,140 @@
+"""Small files for the ingest tests, made on the spot: no fonts, no network, nothing stored."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from index.settings import Settings, load_settings
+from index.store import Store
+
+
+def open_home(folder: Path, **flags: object) -> tuple[Store, Settings]:
+    """A fresh store with its settings; two computing threads unless said otherwise."""
+    settings = load_settings(folder, {"threads": 2, **flags}, {})
+    return Store(settings.database_path, create=True), settings
+
+
+def write_text_pdf(path: Path, pages: Sequence[Sequence[str]], *, title: str = "") -> Path:
+    """A PDF with a text layer in a Chinese standard font that is not embedded.
+
+    Args:
+        path: Where to write it.
+        pages: Lines of each page, top to bottom, 24 points apart, first one at the top.
+        title: Document title, none when empty.
+    """
+    objects: list[bytes] = [b"", b""]  # 1 catalogue and 2 page tree, filled in below
+    objects.append(
+        b"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-H"
+        b" /DescendantFonts [4 0 R] >>"
+    )
+    objects.append(
+        b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light /CIDSystemInfo"
+        b" << /Registry (Adobe) /Ordering (GB1) /Supplement 0 >> /DW 1000 /FontDescriptor 5 0 R >>"
+    )
+    objects.append(
+        b"<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 /FontBBox [-25 -254 1000 880]"
+        b" /ItalicAngle 0 /Ascent 880 /Descent -120 /CapHeight 880 /StemV 93 >>"
+    )
+    kids = []
+    for lines in pages:
+        body = b"BT /F1 12 Tf\n"
+        for place, line in enumerate(lines):
+            shown = line.encode("utf-16-be").hex().encode()
+            body += b"1 0 0 1 72 %d Tm <%s> Tj\n" % (780 - 24 * place, shown)
+        body += b"ET"
+        packed = zlib.compress(body)
+        objects.append(
+            b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s\nendstream" % (len(packed), packed)
+        )
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R"
+            b" /Resources << /Font << /F1 3 0 R >> >> >>" % len(objects)
+        )
+        kids.append(b"%d 0 R" % len(objects))
+    objects[0] = b"<< /Type /Catalog /Pages 2 0 R >>"
+    objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), len(kids))
+    if title:
+        objects.append(b"<< /Title <feff%s> >>" % title.encode("utf-16-be").hex().encode())
+    out = bytearray(b"%PDF-1.7\n")
+    places = []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    out += b"".join(b"%010d 00000 n \n" % place for place in places)
+    info = b" /Info %d 0 R" % len(objects) if title else b""
+    out += b"trailer\n<< /Size %d /Root 1 0 R%s >>\nstartxref\n%d\n%%%%EOF\n" % (
+        len(objects) + 1,
+        info,
+        start,
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(out))
+    return path
+
+
+def write_scan(path: Path, pages: Sequence[Sequence[str]]) -> Path:
+    """A picture (or PDF of pictures) of lines in Latin letters and digits, as a scanner makes it."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    font = ImageFont.load_default(size=44)
+    pictures = []
+    for lines in pages:
+        picture = Image.new("RGB", (1240, 1754), "white")
+        draw = ImageDraw.Draw(picture)
+        for place, line in enumerate(lines):
+            draw.text((120, 140 + 90 * place), line, fill="black", font=font)
+        pictures.append(picture)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix == ".pdf":
+        pictures[0].save(path, "PDF", save_all=True, append_images=pictures[1:], resolution=150)
+    else:
+        pictures[0].save(path, dpi=(150, 150))
+    return path
+
+
+def write_workbook(path: Path, sheets: dict[str, Sequence[Sequence[object]]]) -> Path:
+    """An .xlsx with these sheets."""
+    from openpyxl import Workbook
+
+    workbook = Workbook()
+    workbook.remove(workbook.active)
+    for name, rows in sheets.items():
+        sheet = workbook.create_sheet(name)
+        for row in rows:
+            sheet.append(list(row))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    workbook.save(path)
+    return path
+
+
+def write_self_drawing_pdf(path: Path) -> Path:
+    """Two pages: one draws itself for ever and kills PDFium, the other is sound."""
+    bodies = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R 6 0 R] /Count 2 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842]"
+        b" /Resources << /XObject << /F 5 0 R >> >> /Contents 4 0 R >>",
+        b"<< /Length 5 >>\nstream\n/F Do\nendstream",
+        b"<< /Type /XObject /Subtype /Form /BBox [0 0 595 842]"
+        b" /Resources << /XObject << /F 5 0 R >> >> /Length 11 >>\nstream\n/F Do /F Do\nendstream",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 7 0 R"
+        b" /Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> >>",
+        b"<< /Length 75 >>\nstream\n"
+        b"BT /F1 12 Tf 72 700 Td (A sound page with more than thirty letters 2018) Tj ET\nendstream",
+    ]
+    out = bytearray(b"%PDF-1.7\n")
+    places = []
+    for number, body in enumerate(bodies, start=1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    out += b"xref\n0 8\n0000000000 65535 f \n"
+    out += b"".join(b"%010d 00000 n \n" % place for place in places)
+    out += b"trailer\n<< /Size 8 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % start
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(out))
+    return path

@@ -1,0 +1,438 @@
+"""The whole write path into a real store: text, PDF, scans, catalogues, interruption, change."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+import ingest.pipeline
+from index.domain import TextSource
+from index.rendering import LockedDocumentError, RenderError, page_count, page_jpeg, render_page
+from ingest.errors import IngestError, PasswordError
+from ingest.pdf import PdfFile
+from ingest.pipeline import ingest as run_ingest
+from ingest.workers import Lane, Task
+from tests.ingest_files import (
+    open_home,
+    write_scan,
+    write_self_drawing_pdf,
+    write_text_pdf,
+    write_workbook,
+)
+
+_LAW = "第一条 为了规范养犬行为，保障公民人身安全，维护环境卫生和社会公共秩序，制定本条例。"
+_PAGE = [
+    "关于加强电动自行车充电安全管理的建议",
+    "近年来电动自行车数量快速增长，充电引发的火灾时有发生，",
+    "主要原因是老旧小区缺少集中充电的地方，建议加快建设。",
+]
+_SCAN = ["ARCHIVE RECORD 2018", "TOTAL BUDGET 158240", "PAGE NUMBER 7731"]
+
+
+@pytest.fixture
+def home(tmp_path):
+    return open_home(tmp_path / "home")
+
+
+def _catalogue(folder, rows, name="目录.xlsx", extra=()):
+    head = ["档号", "题名", "日期", "页数", "密级", *extra]
+    return write_workbook(folder / name, {"归档文件目录": [head, *rows]})
+
+
+def _skipped(report):
+    return {entry.where: entry.reason for entry in report.skipped}
+
+
+def test_text_files_become_records_with_pages_and_passages(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "条例(2019-06-05).md").write_text(f"# 条例\n\n{_LAW}\n", encoding="utf-8")
+    (source / "旧文.txt").write_bytes(_LAW.encode("gb18030"))
+    (source / ".隐藏.txt").write_text("隐藏", encoding="utf-8")
+    (source / "~$目录.xlsx").write_bytes(b"lock")
+    (source / "来文.wps").write_bytes(b"x")
+
+    report = run_ingest(source, store, settings)
+
+    records = {record.record_id: record for record in store.records()}
+    assert sorted(records) == ["旧文.txt", "条例(2019-06-05).md"]
+    assert records["旧文.txt"].opening == ""
+    assert records["条例(2019-06-05).md"].date_iso == "2019-06-05"
+    assert store.pages("旧文.txt")[0].raw == _LAW
+    assert store.passages("旧文.txt")[0].text == _LAW
+    assert (report.records_added, report.pages_file, report.passages) == (2, 2, 2)
+    assert "另存为 PDF" in report.skipped[0].next_step
+    assert [s.where for s in report.skipped] == ["来文.wps"]
+    assert all("未编目" in w.reason for w in report.warnings)
+    assert list((settings.home / "reports").glob("ingest-*.txt"))
+    assert store.last_run()["records_added"] == 2
+    assert store.check() == []
+
+
+def test_a_second_run_changes_nothing_and_reads_nothing(tmp_path, home, monkeypatch):
+    store, settings = home
+    source = tmp_path / "in"
+    write_text_pdf(source / "a.pdf", [_PAGE])
+    (source / "b.txt").write_text(_LAW, encoding="utf-8")
+    run_ingest(source, store, settings)
+    version = store.data_version
+    monkeypatch.setattr(ingest.pipeline, "_sha256", lambda path: pytest.fail(f"read {path}"))
+
+    report = run_ingest(source, store, settings)
+
+    assert (report.unchanged, report.records_added, report.records_updated) == (2, 0, 0)
+    assert store.data_version == version
+
+
+def test_a_touched_file_with_the_same_content_is_unchanged(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "b.txt").write_text(_LAW, encoding="utf-8")
+    run_ingest(source, store, settings)
+    os.utime(source / "b.txt", (1, 1))
+
+    assert run_ingest(source, store, settings).unchanged == 1
+    assert run_ingest(source, store, settings, force=True).records_updated == 1
+
+
+def test_changed_files_replace_and_vanished_ones_leave(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    source.mkdir()
+    for name in ("a", "b"):
+        (source / f"{name}.txt").write_text(_LAW, encoding="utf-8")
+    run_ingest(source, store, settings)
+    (source / "a.txt").write_text("第二条 养犬人应当依法登记。", encoding="utf-8")
+    (source / "b.txt").unlink()
+
+    report = run_ingest(source, store, settings)
+
+    assert (report.records_updated, report.records_removed) == (1, 1)
+    assert [p.text for p in store.passages("a.txt")] == ["第二条 养犬人应当依法登记。"]
+    assert store.record("b.txt") is None
+    assert store.file("b.txt") is None
+
+
+def test_rows_are_linked_and_rows_without_file_are_kept(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    write_text_pdf(source / "2018" / "J001-WS.2018-Y-BGS-0007.pdf", [_PAGE, _PAGE])
+    _catalogue(
+        source,
+        [
+            ["J001-WS·2018-Y-BGS-0007", "关于充电的建议", "20180118", "3", ""],
+            ["J001-WS·2018-Y-BGS-0008", "没有扫描件", "20180119", "1", ""],
+        ],
+    )
+
+    report = run_ingest(source, store, settings)
+
+    record = store.record("J001-WS·2018-Y-BGS-0007")
+    assert record.file_path == "2018/J001-WS.2018-Y-BGS-0007.pdf"
+    assert record.file_sha256
+    assert [page.source for page in store.pages(record.record_id)] == [TextSource.LAYER] * 2
+    assert store.record("J001-WS·2018-Y-BGS-0008").file_path == ""
+    assert report.catalogue_rows == 2
+    reasons = [w.reason for w in report.warnings]
+    assert any("只存目录" in reason for reason in reasons)
+    assert "目录记 3 页，文件有 2 页" in reasons
+
+
+def test_a_changed_row_updates_its_record_without_reading_pages_again(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    write_text_pdf(source / "0012-1-1-1.pdf", [_PAGE])
+    _catalogue(source, [["0012-1-1-1", "旧题名", "19980312", "1", ""]])
+    run_ingest(source, store, settings)
+    numbers = [p.number for p in store.passages("0012-1-1-1")]
+    _catalogue(source, [["0012-1-1-1", "新题名", "19980312", "1", ""]])
+
+    report = run_ingest(source, store, settings)
+
+    assert (report.records_updated, report.unchanged) == (1, 0)
+    assert store.record("0012-1-1-1").title == "新题名"
+    assert [p.number for p in store.passages("0012-1-1-1")] == numbers
+
+
+def test_state_secrets_are_neither_stored_nor_read(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "0012-1-1-1.txt").write_text("绝不外传的正文", encoding="utf-8")
+    _catalogue(source, [["0012-1-1-1", "绝不外传的题名", "19980312", "1", "机密★10年"]])
+
+    report = run_ingest(source, store, settings)
+
+    assert store.records() == []
+    assert set(_skipped(report)) == {"目录.xlsx › 归档文件目录 第 2 行", "0012-1-1-1.txt"}
+    everything = settings.database_path.read_bytes() + repr(report).encode()
+    assert "绝不外传".encode() not in everything
+
+
+def test_a_row_marked_secret_later_is_taken_out(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    write_text_pdf(source / "0012-1-1-1.pdf", [_PAGE])
+    _catalogue(source, [["0012-1-1-1", "题名", "19980312", "1", ""]])
+    run_ingest(source, store, settings)
+    _catalogue(source, [["0012-1-1-1", "题名", "19980312", "1", "秘密"]])
+
+    report = run_ingest(source, store, settings)
+
+    assert report.records_removed == 1
+    assert store.records() == []
+    with sqlite3.connect(settings.database_path) as db:
+        assert db.execute("SELECT count(*) FROM page_results").fetchone() == (0,)
+
+
+def test_a_broken_catalogue_holds_back_files_and_removes_nothing(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "0012-1-1-1.txt").write_text(_LAW, encoding="utf-8")
+    _catalogue(source, [["0012-1-1-1", "题名", "19980312", "1", ""]])
+    run_ingest(source, store, settings)
+    (source / "目录.xlsx").write_bytes(b"PK broken")
+
+    report = run_ingest(source, store, settings)
+
+    assert [r.record_id for r in store.records()] == ["0012-1-1-1"]
+    assert report.records_removed == 0
+    assert set(_skipped(report)) == {"目录.xlsx", "0012-1-1-1.txt"}
+
+
+def test_a_catalogue_given_alone_takes_only_its_files(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    (source / "子").mkdir(parents=True)
+    (source / "子" / "a.txt").write_text(_LAW, encoding="utf-8")
+    (source / "b.txt").write_text(_LAW, encoding="utf-8")
+    row = {"id": "子/a.txt", "path": "子/a.txt", "title": "甲", "organ": "办公室"}
+    (source / "index.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-8")
+
+    run_ingest(source / "index.jsonl", store, settings)
+
+    assert [(r.record_id, r.author) for r in store.records()] == [("子/a.txt", "办公室")]
+
+
+def test_text_pages_have_boxes_page_marks_and_a_picture(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    pages = [[*_PAGE, f"第{n}页独有的一句话在这里。", f"— {n} —"] for n in (1, 2, 3)]
+    write_text_pdf(source / "a.pdf", pages)
+
+    run_ingest(source, store, settings)
+
+    stored = store.pages("a.pdf")
+    page = stored[1]
+    assert [p.inner_label for p in stored] == ["1", "2", "3"]
+    assert "— 2 —" in [page.raw[a:b] for a, b in page.furniture]
+    assert page.has_image
+    line = next(x for x in page.lines if page.raw[x.start : x.end].startswith("近年来"))
+    assert len(line.edges) == line.end - line.start + 1
+    assert line.box[0] == pytest.approx(72 / 595, abs=0.01)
+    assert line.box[1] == pytest.approx((842 - 756) / 842, abs=0.03)
+    assert all("— " not in p.text[:2] + p.text[-2:] for p in store.passages("a.pdf"))
+
+
+def test_a_scan_is_recognised_with_boxes_and_confidence(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    write_scan(source / "scan.pdf", [_SCAN])
+    write_scan(source / "scan.png", [_SCAN])
+
+    report = run_ingest(source, store, settings)
+
+    assert (report.pages_ocr, report.pages_unreadable) == (2, 0)
+    for name in ("scan.pdf", "scan.png"):
+        (page,) = store.pages(name)
+        assert page.source is TextSource.OCR
+        assert page.raw.replace(" ", "").split("\n") == [text.replace(" ", "") for text in _SCAN]
+        assert page.engine.startswith("rapidocr ")
+        assert page.confidence > 0.8
+        assert page.lines[0].box[0] == pytest.approx(120 / 1240, abs=0.02)
+        assert len(page.lines[0].edges) == page.lines[0].end + 1
+
+
+def test_an_interrupted_run_continues_after_the_last_page(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    write_text_pdf(source / "a.pdf", [[*_PAGE, f"第{n}页"] for n in range(1, 41)])
+
+    def stop(state):
+        if state.pages_done >= 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_ingest(source, store, settings, progress=stop)
+    assert store.records() == []
+    sha = ingest.pipeline._sha256(source / "a.pdf")
+    kept = store.page_result(sha, 1, ingest.pipeline.PDF_READER)
+    assert kept is not None
+    kept["raw"] = "这一页没有再读一遍。"
+    store.put_page_result(sha, 1, ingest.pipeline.PDF_READER, kept | {"lines": []})
+
+    report = run_ingest(source, store, settings)
+
+    pages = store.pages("a.pdf")
+    assert report.records_added == 1
+    assert len(pages) == 40
+    assert pages[0].raw == "这一页没有再读一遍。"
+    assert all(page.raw.startswith(_PAGE[0]) for page in pages[1:])
+
+
+def test_broken_and_locked_files_are_named_and_the_batch_goes_on(tmp_path, home):
+    from pypdf import PdfReader, PdfWriter
+
+    store, settings = home
+    source = tmp_path / "in"
+    write_text_pdf(source / "好.pdf", [_PAGE])
+    (source / "坏.pdf").write_bytes(b"%PDF-1.7\n garbage " * 50)
+    (source / "坏.png").write_bytes(b"\x89PNG garbage")
+    (source / "空.txt").write_text("", encoding="utf-8")
+    (source / "乱.txt").write_bytes(b"\0\1\2\3" * 50)
+    writer = PdfWriter(clone_from=PdfReader(source / "好.pdf"))
+    writer.encrypt("密码", algorithm="RC4-128")
+    writer.write(source / "锁.pdf")
+
+    report = run_ingest(source, store, settings)
+
+    reasons = _skipped(report)
+    assert set(reasons) == {"坏.pdf", "坏.png", "空.txt", "乱.txt", "锁.pdf"}
+    assert "密码" in reasons["锁.pdf"]
+    assert all(entry.next_step for entry in report.skipped)
+    assert {r.record_id for r in store.records()} == {"好.pdf", "空.txt"}
+    assert report.pages_unreadable == 1
+    again = run_ingest(source, store, settings)
+    assert set(_skipped(again)) == set(reasons)
+    assert again.unchanged == 6
+
+
+def test_two_folders_with_the_same_paths_do_not_mix(tmp_path, home):
+    store, settings = home
+    for batch, text in (("一批", "甲批的正文。"), ("二批", "乙批的正文。")):
+        (tmp_path / batch).mkdir()
+        (tmp_path / batch / "1.txt").write_text(text, encoding="utf-8")
+        run_ingest(tmp_path / batch, store, settings)
+
+    again = run_ingest(tmp_path / "一批", store, settings)
+
+    assert {r.record_id for r in store.records()} == {"1.txt", "二批/1.txt"}
+    assert store.pages("1.txt")[0].raw == "甲批的正文。"
+    assert store.pages("二批/1.txt")[0].raw == "乙批的正文。"
+    stored = store.file("二批/1.txt")
+    assert (Path(stored.root) / stored.path).read_text(encoding="utf-8") == "乙批的正文。"
+    assert (again.unchanged, again.records_removed) == (1, 0)
+
+
+def test_a_code_taken_in_from_another_folder_is_not_overwritten(tmp_path, home):
+    store, settings = home
+    for batch in ("一批", "二批"):
+        _catalogue(tmp_path / batch, [["0012-1-1-1", batch, "19980312", "1", ""]])
+        (tmp_path / batch / "0012-1-1-1.txt").write_text(batch + "的正文。", encoding="utf-8")
+    run_ingest(tmp_path / "一批", store, settings)
+
+    report = run_ingest(tmp_path / "二批", store, settings)
+
+    assert store.record("0012-1-1-1").title == "一批"
+    assert "另一个文件夹" in _skipped(report)["0012-1-1-1"]
+
+
+def test_page_images_of_one_record_are_put_together(tmp_path, home, monkeypatch):
+    store, settings = home
+    source = tmp_path / "in"
+    for n in (2, 10, 1):
+        write_scan(source / "0012-1-35-8" / f"{n}.png", [[f"PAGE {n}", "TEXT OF THE PAGE"]])
+    _catalogue(source, [["0012-1-35-8", "建议", "19980312", "3", ""]])
+
+    report = run_ingest(source, store, settings)
+
+    pages = store.pages("0012-1-35-8")
+    assert [page.file_path for page in pages] == [f"0012-1-35-8/{n}.png" for n in (1, 2, 10)]
+    assert [page.raw.split("\n")[0].replace(" ", "") for page in pages] == [
+        "PAGE1",
+        "PAGE2",
+        "PAGE10",
+    ]
+    assert report.warnings == []
+
+
+def test_a_silent_reader_is_stopped_and_the_file_reported(tmp_path):
+    write_text_pdf(tmp_path / "a.pdf", [_PAGE])
+    tasks, events = queue.Queue(), queue.Queue()
+    lane = Lane("pdf", tasks, events.put, seconds_per_page=0.01)
+    tasks.put(Task("a", tmp_path / "a.pdf"))
+    tasks.put(None)
+    lane.start()
+    lane.join(timeout=60)
+
+    seen = list(events.queue)
+    assert seen[-1].finished
+    assert any(event.failed is not None and "超过" in str(event.failed) for event in seen)
+
+
+@pytest.mark.slow
+def test_a_page_that_kills_its_reader_costs_that_page_only(tmp_path, home):
+    store, settings = home
+    write_self_drawing_pdf(tmp_path / "in" / "a.pdf")
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    first, second = store.pages("a.pdf")
+    assert (first.source, first.raw) == (TextSource.NONE, "")
+    assert second.raw.startswith("A sound page")
+    assert "第 1 页不可读" in _skipped(report)["a.pdf"]
+
+
+def test_missing_source_is_an_error_with_the_next_step(tmp_path, home):
+    store, settings = home
+
+    with pytest.raises(IngestError, match="请检查路径"):
+        run_ingest(tmp_path / "没有", store, settings)
+
+
+def test_pages_are_drawn_within_bounds(tmp_path):
+    path = write_text_pdf(tmp_path / "a.pdf", [_PAGE])
+
+    assert page_count(path) == 1
+    assert render_page(path, 1, dpi=100).shape == (1170, 827, 3)
+    assert max(render_page(path, 1, dpi=5000).shape) == 4000
+    assert page_jpeg(path, 1, 400, 70)[:2] == b"\xff\xd8"
+    with pytest.raises(RenderError, match="没有第 2 页"):
+        render_page(path, 2)
+    (tmp_path / "x.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(RenderError, match=r"x\.txt"):
+        page_jpeg(tmp_path / "x.txt", 1, 100, 70)
+
+
+def test_a_locked_pdf_is_told_from_a_broken_one(tmp_path):
+    from pypdf import PdfReader, PdfWriter
+
+    path = write_text_pdf(tmp_path / "a.pdf", [_PAGE])
+    writer = PdfWriter(clone_from=PdfReader(path))
+    writer.encrypt("密码", algorithm="RC4-128")
+    writer.write(tmp_path / "b.pdf")
+
+    with pytest.raises(LockedDocumentError):
+        page_count(tmp_path / "b.pdf")
+    with pytest.raises(PasswordError):
+        PdfFile(tmp_path / "b.pdf")
+
+
+def test_progress_grows_within_one_long_file(tmp_path, home):
+    store, settings = home
+    write_text_pdf(tmp_path / "in" / "a.pdf", [[*_PAGE, f"第{n}页"] for n in range(1, 61)])
+    states = []
+
+    run_ingest(tmp_path / "in", store, settings, progress=states.append)
+
+    shares = [state.share for state in states]
+    assert shares == sorted(shares)
+    assert (states[-1].share, states[-1].pages_done, states[-1].files_done) == (1.0, 60, 1)

@@ -1,0 +1,64 @@
+"""Cutting a page into sentences."""
+
+from __future__ import annotations
+
+from assistant.sentences import split_sentences
+from index.domain import Page
+
+
+def cut(raw: str, furniture: tuple[tuple[int, int], ...] = ()) -> list[str]:
+    return [s.text for s in split_sentences(Page("r", 1, raw, furniture=furniture))]
+
+
+def test_stops_end_sentences() -> None:
+    """This test ensures that each full stop ends a sentence and keeps its mark."""
+    assert cut("甲应当登记。乙可以不登记；丙免费。") == ["甲应当登记。", "乙可以不登记；", "丙免费。"]
+
+
+def test_a_line_break_inside_a_sentence_does_not_end_it() -> None:
+    """This test ensures that a scanned line break is kept inside the sentence."""
+    raw = "会议听取和审议了市人民政府关于电动自行车管理工作情\n况的报告，并提出审议意见。"
+
+    assert cut(raw) == [raw]
+
+
+def test_articles_and_items_start_new_sentences() -> None:
+    """This test ensures that structure ends a line whatever it ended with."""
+    assert cut("第一条 为了管理\n第二条 本条例适用\n（一）甲\n（二）乙") == [
+        "第一条 为了管理",
+        "第二条 本条例适用",
+        "（一）甲",
+        "（二）乙",
+    ]
+
+
+def test_a_table_row_is_one_sentence() -> None:
+    """This test ensures that numbers of two rows are never quoted as one."""
+    sentences = split_sentences(Page("r", 1, "房产税 82599 103747 104240\n契税 1200 1300 1400"))
+
+    assert [s.text for s in sentences] == ["房产税 82599 103747 104240", "契税 1200 1300 1400"]
+    assert all(s.is_row for s in sentences)
+
+
+def test_furniture_is_never_inside_a_sentence() -> None:
+    """This test ensures that a page mark cannot be quoted."""
+    raw = "前半句话说到这里\n— 3 —\n后半句话接着说。"
+    start = raw.index("— 3 —")
+
+    assert "— 3 —" not in "".join(cut(raw, ((start, start + 5),)))
+
+
+def test_spans_are_exact() -> None:
+    """This test ensures that every sentence is the page's own text."""
+    raw = "# 标题\n\n第一条 甲。乙？\n  （一）丙；\n尾"
+
+    for s in split_sentences(Page("r", 1, raw)):
+        assert raw[s.start : s.end] == s.text
+
+
+def test_a_part_of_a_page_gives_whole_lines() -> None:
+    """This test ensures that cutting a stretch of a page never starts mid-line."""
+    raw = "第一条 甲甲甲。\n第二条 乙乙乙。\n第三条 丙丙丙。"
+    at = raw.index("乙乙")
+
+    assert [s.text for s in split_sentences(Page("r", 1, raw), at, at + 2)] == ["第二条 乙乙乙。"]
