@@ -28,6 +28,7 @@ from assistant.question import Intent, Question, read_question
 from assistant.refusal import judge, out_of_scope
 from assistant.retrieval import Evidence, Retriever
 from index.access import Permitted
+from index.builtin_model import MODEL_NAME
 from index.domain import Coverage, Reader, Record
 from index.encoder import Encoder, open_encoder
 from index.errors import IndexNotFoundError
@@ -105,9 +106,7 @@ class Assistant:
             passage_index,
             gazetteer,
             Retriever(self.store, passage_index, gazetteer),
-            ExcerptFinder(
-                self.store.pages_between, passage_index.rarity, passage_index.similarity
-            ),
+            ExcerptFinder(self.store.pages_between, passage_index.rarity, passage_index.similarity),
         )
 
     def _current(self) -> _Live:
@@ -130,9 +129,7 @@ class Assistant:
         """Identity of the embedding model in use."""
         return self._encoder.name
 
-    def ask(
-        self, question: str, conversation: Conversation, reader: Reader
-    ) -> Answer | Refusal:
+    def ask(self, question: str, conversation: Conversation, reader: Reader) -> Answer | Refusal:
         """Answer a question.
 
         Args:
@@ -218,10 +215,14 @@ class Assistant:
         if asked.intent is Intent.COMPARE and len(asked.places) > 1:
             excerpts = self._by_place(live, asked, evidence)
         else:
-            excerpts = live.finder.find(
-                asked, evidence, whole_lists=asked.intent is Intent.LIST
-            )
-        verdict = judge(asked, evidence, excerpts, rarity)
+            excerpts = live.finder.find(asked, evidence, whole_lists=asked.intent is Intent.LIST)
+        verdict = judge(
+            asked,
+            evidence,
+            excerpts,
+            rarity,
+            calibrated=self._encoder.name.startswith(MODEL_NAME),
+        )
         if not verdict.answers:
             logger.info("refused: %s odds=%.2f", verdict.why, verdict.odds)
             return base.not_found()
@@ -285,9 +286,7 @@ class Assistant:
             return base.not_found()
         listings = _listings(found)
         numbers = [self.store.record_number(r.record_id) for r in found]
-        inside = Permitted(
-            frozenset(n for n in numbers if n is not None and permitted.allows(n))
-        )
+        inside = Permitted(frozenset(n for n in numbers if n is not None and permitted.allows(n)))
         evidence = live.retriever.retrieve(asked, inside, _TOP_K)
         excerpts = live.finder.find(asked, evidence)
         chosen = _choose(excerpts)[:2]
@@ -344,25 +343,34 @@ class _Base:
         )
 
     def refuse(self, reason: RefusalReason, message: str) -> Refusal:
-        return Refusal(
-            self.question, self.standalone, self.reading, reason, message, self.coverage
-        )
+        return Refusal(self.question, self.standalone, self.reading, reason, message, self.coverage)
 
     def not_found(self) -> Refusal:
         return self.refuse(RefusalReason.NOT_FOUND, _not_found_sentence(self.coverage))
 
 
 def _not_found_sentence(coverage: Coverage) -> str:
-    unreadable = f"，另有 {coverage.unreadable_pages} 页无法识别" if coverage.unreadable_pages else ""
-    return _NOT_FOUND.format(
-        records=coverage.records, pages=coverage.pages, unreadable=unreadable
+    unreadable = (
+        f"，另有 {coverage.unreadable_pages} 页无法识别" if coverage.unreadable_pages else ""
     )
+    return _NOT_FOUND.format(records=coverage.records, pages=coverage.pages, unreadable=unreadable)
 
 
 def _about_holdings(form: str) -> bool:
     return any(
         word in form
-        for word in ("库里", "馆里", "目录", "题名", "收了", "馆藏", "列个清单", "列一下", "案卷", "档号")
+        for word in (
+            "库里",
+            "馆里",
+            "目录",
+            "题名",
+            "收了",
+            "馆藏",
+            "列个清单",
+            "列一下",
+            "案卷",
+            "档号",
+        )
     )
 
 

@@ -142,9 +142,7 @@ def query_catalogue(
     return CatalogueResult(tuple(kept), tuple(f.words for f in filters), len(records), rest)
 
 
-def _filters(
-    question: Question, records: Sequence[Record], gazetteer: Gazetteer
-) -> list[_Filter]:
+def _filters(question: Question, records: Sequence[Record], gazetteer: Gazetteer) -> list[_Filter]:
     form = question.form
     filters: list[_Filter] = []
     rest = form
@@ -273,9 +271,7 @@ def _date_filter(question: Question, records: Sequence[Record], by_number: bool)
         return _Filter(
             f"日期为{first}–{last}年",
             (),
-            lambda r: (
-                first <= (int(r.date_iso[:4]) if r.date_iso else r.year or 0) <= last
-            ),
+            lambda r: first <= (int(r.date_iso[:4]) if r.date_iso else r.year or 0) <= last,
         )
     return None
 

@@ -111,9 +111,7 @@ class EvaluationReport:
         kinds = [*self.by_kind, "全部"]
         tables = {**self.by_kind, "全部": self.overall}
         lines.append("指标".ljust(20) + "".join(k.rjust(13) for k in kinds))
-        lines.append(
-            "count".ljust(22) + "".join(str(self.counts[k]).rjust(13) for k in kinds)
-        )
+        lines.append("count".ljust(22) + "".join(str(self.counts[k]).rjust(13) for k in kinds))
         for metric in METRICS:
             cells = []
             for kind in kinds:
@@ -261,7 +259,9 @@ def _score(assistant: Assistant, case: Case, reader: Reader) -> CaseResult:
     if isinstance(result, Refusal):
         ok = {"refusal": not case.gold}
         if case.gold:
-            ok |= dict.fromkeys(("record_hit@1", "record_hit@5", "evidence", "quote_overlap"), False)
+            ok |= dict.fromkeys(
+                ("record_hit@1", "record_hit@5", "evidence", "quote_overlap"), False
+            )
         return CaseResult(case, True, [], [], ok, ms)
     records = list(
         dict.fromkeys(
@@ -278,7 +278,8 @@ def _score(assistant: Assistant, case: Case, reader: Reader) -> CaseResult:
         page = assistant.store.page(citation.record.record_id, citation.page)
         verbatim += page is not None and page.raw[citation.start : citation.end] == citation.quote
         right += any(
-            citation.quote in stored.raw for stored in assistant.store.pages(citation.record.record_id)
+            citation.quote in stored.raw
+            for stored in assistant.store.pages(citation.record.record_id)
         )
     if case.gold:
         shown = _squeeze(

@@ -10,8 +10,9 @@ from typing import Final
 from assistant.question import Question
 from assistant.ranking import rank_sentences
 from assistant.retrieval import Evidence
-from assistant.sentences import Sentence, split_sentences
 from index.domain import Page
+from index.passage_index import SHORTEST_SENTENCE
+from index.sentences import Sentence, split_sentences
 from index.text import lexical_tokens, search_form
 
 #: Passages whose sentences are looked at.
@@ -30,9 +31,9 @@ _NEIGHBOUR: Final = 2.5
 #: Log-odds a sentence gains for one unit of its passage's score.
 PASSAGE_WEIGHT: Final = 3.0
 #: Sentences compared with the question by the embedding model.
-SENTENCES: Final = 24
+SENTENCES: Final = 60
 #: Of each region, best passage first.
-_MOST_OF_REGION: Final = (7, 5, 4, 2)
+_MOST_OF_REGION: Final = (12, 12, 12, 4)
 #: Log-odds for one unit of cosine below the best sentence.
 SIMILARITY_WEIGHT: Final = 60.0
 #: Share of the lexical log-odds beside the similarity.
@@ -40,7 +41,9 @@ LEXICAL_WEIGHT: Final = 0.1
 #: Log-odds a sentence that was not compared stays behind the best one.
 UNSEEN: Final = 4.6
 
-_ITEM: Final = re.compile(r"\s*(?:[（(][一二三四五六七八九十0-9]{1,3}[）)]|[0-9]{1,2}[.、．]|[一二三四五六七八九十]{1,3}、)")
+_ITEM: Final = re.compile(
+    r"\s*(?:[（(][一二三四五六七八九十0-9]{1,3}[）)]|[0-9]{1,2}[.、．]|[一二三四五六七八九十]{1,3}、)"
+)
 _ADOPTION: Final = re.compile(
     r"[（(]?(?:19|20)[0-9]{2}年[0-9]{1,2}月[0-9]{1,2}日.{0,120}(?:通过|批准|修正|修订|公布|施行)"
 )
@@ -97,7 +100,11 @@ class _Region:
         The title and the note of adoption under it repeat the subject of the question and so look
         like the best match; they answer only when adoption, dates or the paper itself are asked.
         """
-        if not self.covers(sentence) or _is_heading(sentence) or len(sentence.form) < 6:
+        if (
+            not self.covers(sentence)
+            or _is_heading(sentence)
+            or len(sentence.form) < SHORTEST_SENTENCE
+        ):
             return False
         form = sentence.form.lstrip("# ")
         title = search_form(self.evidence.record.title).text
@@ -170,8 +177,7 @@ class ExcerptFinder:
     def _add_similarity(self, question: Question, regions: Sequence[_Region]) -> None:
         """Add what the embedding model says of the sentences worth asking it about.
 
-        Sentences of the best passages come first; the number is bounded because each costs about
-        5 ms.
+        Sentences of the best passages come first, the likelier ones by their words.
         """
         wanted: list[tuple[_Region, int]] = []
         for place, region in enumerate(regions):
@@ -197,7 +203,7 @@ class ExcerptFinder:
         for i in order:
             if i in taken or i not in region.compared:
                 continue
-            first, last = self._grow(region, i, whole_lists)
+            first, last = self._grow(region, i, taken, whole_lists)
             taken |= set(range(first, last + 1))
             start, end = region.sentences[first].start, region.sentences[last].end
             form = "".join(s.form for s in region.sentences[first : last + 1])
@@ -218,28 +224,37 @@ class ExcerptFinder:
                 break
         return excerpts
 
-    def _grow(self, region: _Region, best: int, whole_lists: bool) -> tuple[int, int]:
+    def _grow(
+        self, region: _Region, best: int, taken: set[int], whole_lists: bool
+    ) -> tuple[int, int]:
         sentences, odds = region.sentences, region.odds
         first = last = best
         limit = WINDOW
-        if whole_lists and (_LEAD_IN.search(sentences[best].text) or _ITEM.match(sentences[best].text)):
+        if whole_lists and (
+            _LEAD_IN.search(sentences[best].text) or _ITEM.match(sentences[best].text)
+        ):
             limit = _LIST_WINDOW
         if _LEAD_IN.search(sentences[best].text):
             # A lead-in alone says nothing: take at least the item after it.
-            while last + 1 < len(sentences) and sentences[last + 1].end - sentences[first].start <= limit:
+            while (
+                last + 1 < len(sentences)
+                and sentences[last + 1].end - sentences[first].start <= limit
+            ):
                 last += 1
                 if not _ITEM.match(sentences[last].text):
                     break
         while True:
             choices = []
             for k in (first - 1, last + 1):
-                if not 0 <= k < len(sentences) or _is_heading(sentences[k]):
+                if not 0 <= k < len(sentences) or k in taken or _is_heading(sentences[k]):
                     continue
                 start = min(sentences[first].start, sentences[k].start)
                 end = max(sentences[last].end, sentences[k].end)
                 close = odds[k] >= odds[best] - _NEIGHBOUR
                 close = close or end - start < _SHORTEST
-                if end - start <= limit and (close or (whole_lists and _ITEM.match(sentences[k].text))):
+                if end - start <= limit and (
+                    close or (whole_lists and _ITEM.match(sentences[k].text))
+                ):
                     choices.append((odds[k], k))
             if not choices:
                 return first, last

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from assistant.question import Intent, Question
-from assistant.sentences import Sentence
+from index.sentences import Sentence
 from index.text import is_han, lexical_tokens
 
 _QUANTITY: Final = re.compile(
@@ -71,7 +71,7 @@ def sentence_features(
     Returns:
         One tuple per sentence in the order of `FEATURES`.
     """
-    terms = [t for t in dict.fromkeys(t for r in question.content for t in lexical_tokens(r))]
+    terms = list(dict.fromkeys(t for r in question.content for t in lexical_tokens(r)))
     tokens = [frozenset(lexical_tokens(s.form)) for s in sentences]
     count = Counter(t for own in tokens for t in own)
     total = len(sentences)

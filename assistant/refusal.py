@@ -38,12 +38,16 @@ _EXISTENCE: Final = re.compile(
     r"|(?:条例|决议|决定|法规|建议|议案|提案).{0,6}(?:没有|没|吗)[,，？?]|[作出提]过.{0,12}(?:决议|决定|建议|议案|条例)没"
 )
 _EXISTENCE_COVERAGE: Final = 0.3
+#: With a model the weights were not fitted for: least share of the question's words.
+_LEAST_COVERAGE: Final = 0.15
 
 _LAW_NOW: Final = re.compile(
     r"(?:现行|现在|如今|目前|最新)(?:的)?(?:法律|法规|国家|规定|物业|政策).{0,20}(?:怎么|如何|规定|多少)|现在.{0,12}(?:怎么规定|怎么罚|罚多少)"
 )
 _CERTIFICATE: Final = re.compile(r"出(?:具|个|一?份)?(?:给我)?.{0,6}证明|开.{0,4}证明|盖章|公章")
-_DRAFTING: Final = re.compile(r"(?:写|拟|起草|生成|改)(?:成|一?[篇份个]|出)?.{0,8}(?:发言稿|讲话|总结|报告|文章|稿子)|发我邮箱|发到.{0,6}邮箱")
+_DRAFTING: Final = re.compile(
+    r"(?:写|拟|起草|生成|改)(?:成|一?[篇份个]|出)?.{0,8}(?:发言稿|讲话|总结|报告|文章|稿子)|发我邮箱|发到.{0,6}邮箱"
+)
 _INJECTION: Final = re.compile(
     r"忽略(?:以上|前面|上面|之前|所有)|无视(?:以上|规定)|system ?prompt|系统提示词|涉密目录|绕过(?:权限|规定)|ignore (?:all|previous)|越权|导出全部"
 )
@@ -121,11 +125,21 @@ def judge(
     evidence: Sequence[Evidence],
     excerpts: Sequence[Excerpt],
     rarity: Callable[[str], float],
+    *,
+    calibrated: bool = True,
 ) -> Judgement:
     """Weigh the best excerpts against what was asked.
 
     Similar-looking is not evidence: a place, a year, a session or an attribute the question names
     must be found where the answer would be quoted from, whatever the similarity says.
+
+    Args:
+        question: The question as read.
+        evidence: Ranked passages.
+        excerpts: Excerpts of them, best first.
+        rarity: Rarity of a term in the holdings.
+        calibrated: Whether the weights were fitted with the embedding model in use. Cosines of
+            another model lie elsewhere; then shared words decide in their place.
     """
     if not excerpts or not evidence:
         return Judgement(False, "无可引用的原文", -99.0, (0.0,) * len(FEATURES))
@@ -147,7 +161,7 @@ def judge(
         why = "事项不符"
     elif _EXISTENCE.search(question.form) and named["coverage"] < _EXISTENCE_COVERAGE:
         why = "没有这样的文件"
-    elif odds < THRESHOLD:
+    elif odds < THRESHOLD if calibrated else named["coverage"] < _LEAST_COVERAGE:
         why = "把握不足"
     return Judgement(not why, why, odds, values)
 

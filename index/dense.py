@@ -122,5 +122,7 @@ class DenseIndex:
 
     def _check_width(self, vectors: FloatArray) -> None:
         if vectors.ndim != 2 or vectors.shape[1] != self.dim:
-            msg = f"向量宽度不符：索引是 {self.dim}，给的是 {vectors.shape}。请用同一个模型重建索引。"
+            msg = (
+                f"向量宽度不符：索引是 {self.dim}，给的是 {vectors.shape}。请用同一个模型重建索引。"
+            )
             raise IndexMismatchError(msg)

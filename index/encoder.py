@@ -106,7 +106,9 @@ class SentenceTransformerEncoder:
         except Exception as error:
             msg = f"检索模型 {folder} 无法离线载入：{error}。请检查设置 model，或改回 built-in。"
             raise EncoderError(msg) from error
-        self._query_model.max_seq_length = self._model.max_seq_length = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
+        self._query_model.max_seq_length = self._model.max_seq_length = min(
+            self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS
+        )
         self._name = name
         self._dim = int(self._model.get_embedding_dimension() or 0)
         prompts: dict[str, str | None] = self._model.prompts or {}
@@ -230,7 +232,9 @@ def _fingerprint(folder: Path) -> str:
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+            digest.update(
+                f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode()
+            )
     return digest.hexdigest()[:12]
 
 

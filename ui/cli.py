@@ -360,9 +360,21 @@ def _serve(options: argparse.Namespace) -> int:
 
     # Opened here first, so that an empty home is told before the slow imports.
     Store(settings.database_path).close()
+    return _serve_pages(settings)
+
+
+def _serve_pages(settings: Settings, examples: Sequence[str] = ()) -> int:
+    """Serve until Ctrl+C, which is how it is meant to end."""
     from ui.server import serve
 
-    serve(settings, say=_say)
+    try:
+        if examples:
+            serve(settings, say=_say, examples=examples)
+        else:
+            serve(settings, say=_say)
+    except KeyboardInterrupt:
+        pass
+    _say("已停止。")
     return OK
 
 
@@ -373,14 +385,7 @@ def _say(line: str) -> None:
 def _demo(options: argparse.Namespace) -> int:
     settings = _load(options)
     _prepare_sample(settings)
-    from ui.server import serve
-
-    examples = _sample_examples()
-    if examples:
-        serve(settings, say=_say, examples=examples)
-    else:
-        serve(settings, say=_say)
-    return OK
+    return _serve_pages(settings, _sample_examples())
 
 
 def _prepare_sample(settings: Settings) -> None:

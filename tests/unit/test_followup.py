@@ -51,7 +51,9 @@ def test_a_chain_of_follow_ups_keeps_the_subject() -> None:
     """This test ensures that the third question still knows the first."""
     turns = [
         turn("2020年工作报告里赤字率多少？"),
-        turn("那城镇新增就业的目标是多少？", "2020年工作报告里赤字率多少，城镇新增就业的目标是多少？"),
+        turn(
+            "那城镇新增就业的目标是多少？", "2020年工作报告里赤字率多少，城镇新增就业的目标是多少？"
+        ),
     ]
     standalone = standalone_question("2022年的呢？", turns, PLACES)
 

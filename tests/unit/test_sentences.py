@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from assistant.sentences import split_sentences
 from index.domain import Page
+from index.sentences import split_sentences
 
 
 def cut(raw: str, furniture: tuple[tuple[int, int], ...] = ()) -> list[str]:
@@ -12,7 +12,11 @@ def cut(raw: str, furniture: tuple[tuple[int, int], ...] = ()) -> list[str]:
 
 def test_stops_end_sentences() -> None:
     """This test ensures that each full stop ends a sentence and keeps its mark."""
-    assert cut("甲应当登记。乙可以不登记；丙免费。") == ["甲应当登记。", "乙可以不登记；", "丙免费。"]
+    assert cut("甲应当登记。乙可以不登记；丙免费。") == [
+        "甲应当登记。",
+        "乙可以不登记；",
+        "丙免费。",
+    ]
 
 
 def test_a_line_break_inside_a_sentence_does_not_end_it() -> None:

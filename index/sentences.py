@@ -16,6 +16,10 @@ STARTER: Final = re.compile(
     r"|[一二三四五六七八九十]{1,3}、|[（(][一二三四五六七八九十0-9]{1,3}[）)]|[0-9]{1,2}[.、．]\s?\D"
     r"|[①-⑳]|附件|抄送|任命|免去|时间[:：]|地点[:：])"
 )
+#: The note of adoption (题注) under a title.
+_ADOPTION_NOTE: Final = re.compile(
+    r"\s*[（(]?(?:19|20)\d{2}年\d{1,2}月\d{1,2}日.{0,80}(?:通过|批准|公布|修正|修订)"
+)
 _NUMBERS: Final = re.compile(r"[0-9][0-9.,%]*")
 _MOST_CHARS: Final = 400
 
@@ -99,6 +103,7 @@ def _split(raw: str, start: int, stop: int) -> list[tuple[int, int, bool]]:
             or _is_row(next_line)
             or line.rstrip().endswith(("：", ":"))
             or (len(line.strip()) < 16 and _ends_short(line))
+            or (len(line.strip()) < 40 and _ADOPTION_NOTE.match(next_line))
         ):
             cuts.append((line_end + 1, True))
         line_start = line_end + 1
