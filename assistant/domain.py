@@ -69,7 +69,8 @@ class Citation:
     @property
     def place(self) -> str:
         """The page part of the citation form."""
-        place = f"第 {self.inner_label or self.page} 页（影像 {self.page}/{self.page_count}）"
+        kind = "影像" if self.has_image else "文本"
+        place = f"第 {self.inner_label or self.page} 页（{kind} {self.page}/{self.page_count}）"
         return f"{place}，卷内第 {self.volume_label} 页" if self.volume_label else place
 
 

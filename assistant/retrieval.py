@@ -12,6 +12,7 @@ from assistant.gazetteer import Gazetteer
 from assistant.question import Question
 from index.access import Permitted
 from index.domain import Hit, Record
+from index.fusion import DENSE_WEIGHT
 from index.passage_index import PassageIndex, SearchRequest
 from index.store import Store
 from index.text import lexical_tokens, search_form
@@ -178,7 +179,7 @@ def year_agreement(question: Question, record: Record) -> int:
 
 def dense_weight(question: Question) -> float:
     """Share of the dense side: less where names, numbers and quoted words decide."""
-    weight = 0.7
+    weight = DENSE_WEIGHT
     if question.phrases or any(c.isdigit() for c in question.form):
         weight -= 0.15
     return weight

@@ -80,7 +80,7 @@ def evaluate_retrieval(
         if progress is not None:
             progress("编码", done, total)
 
-    build_index(store, pool, encoding, encoder)
+    build_index(store, pool, encoding, encoder, sentences=False)
     searcher = PassageIndex(store, pool, encoder)
     rows = [body for _, body in _json_lines(questions)][:limit]
     gazetteer = Gazetteer(())

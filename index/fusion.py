@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 #: Weight of the dense ranking for an ordinary question; see `docs/log.md`.
-DENSE_WEIGHT: Final = 0.7
+DENSE_WEIGHT: Final = 0.8
 
 
 def fuse(

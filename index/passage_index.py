@@ -101,6 +101,8 @@ def build_index(
     settings: Settings,
     progress: Callable[[int, int], None] | None = None,
     encoder: Encoder | None = None,
+    *,
+    sentences: bool = True,
 ) -> BuildReport:
     """Bring the indexes up to date with the store.
 
@@ -112,6 +114,8 @@ def build_index(
         settings: Names the model and the index folder.
         progress: Called with (encoded, to encode) passages and sentences.
         encoder: Model to use; None opens the one the settings name.
+        sentences: Encode the sentences too, so that answers come at once. Off where only passages
+            are searched.
 
     Raises:
         EncoderError: If the model cannot be loaded.
@@ -133,7 +137,8 @@ def build_index(
         for passage, record in store.iterate_passages()
     ]
     texts = [text for _, _, text in rows]
-    encoded = _encode_missing(store, encoder, [*texts, *_sentence_forms(store)], progress)
+    quotable = _sentence_forms(store) if sentences else []
+    encoded = _encode_missing(store, encoder, [*texts, *quotable], progress)
 
     number = 1 + max(
         (int(p.name.split("-")[1]) for p in settings.index_path.glob("gen-*")), default=0

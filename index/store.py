@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from index.access import EVERYTHING, Permitted, may_read
+from index.codes import parse_doc_number
 from index.domain import Coverage, Line, Page, Passage, Reader, Record, Role, TextSource
 from index.errors import IndexMismatchError, IndexNotFoundError, IndexStoreError
 from index.text import matching_key
@@ -173,6 +174,8 @@ class Store:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA foreign_keys = ON")
+            # Text of a removed record must not survive in free pages of the file.
+            db.execute("PRAGMA secure_delete = ON")
             db.execute("PRAGMA busy_timeout = 30000")
             self._local.db = db
         return db
@@ -342,7 +345,7 @@ class Store:
         columns = (
             matching_key(record.record_id),
             matching_key(record.title),
-            matching_key(record.doc_no),
+            _doc_no_key(record.doc_no),
             record.year,
             record.doc_type,
             content_hash,
@@ -659,6 +662,12 @@ def passage_id(record_id: str, start: int, text: str) -> str:
     """The stable id of a passage: 20 hex digits of a hash over record, place and text."""
     digest = hashlib.sha256(f"{record_id}\0{start}\0{text}".encode())
     return digest.hexdigest()[:20]
+
+
+def _doc_no_key(doc_no: str) -> str:
+    """Key of a 文号; `第012号` and `12号` are one number."""
+    number = parse_doc_number(doc_no)
+    return matching_key(number.canonical if number is not None else doc_no)
 
 
 def _bump(cursor: sqlite3.Cursor) -> None:

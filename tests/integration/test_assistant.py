@@ -155,7 +155,9 @@ def test_what_the_system_never_does(
 def test_a_follow_up_knows_its_subject(assistant: Assistant) -> None:
     """This test ensures that a question without a subject takes it from the turn before."""
     first = assistant.ask("示例市养犬管理条例规定每户能养几只犬？", [], ARCHIVIST)
-    second = assistant.ask("那它是哪天通过的？", [Turn(first.question, first)], ARCHIVIST)
+    second = assistant.ask(
+        "那它是常务委员会第十九次会议哪天通过的？", [Turn(first.question, first)], ARCHIVIST
+    )
 
     assert isinstance(second, Answer)
     assert second.citations[0].record.title == "示例市养犬管理条例"
