@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import statistics
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -65,6 +66,8 @@ class PageRecognizer:
 
         parameters: dict[str, Any] = {"Global.use_cls": False, "Global.log_level": "error"}
         if ocr_engine() == "openvino":
+            # Importing OpenVINO reports to a statistics host unless its reporting part is missing.
+            sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
             for part in ("Det", "Rec", "Cls"):
                 parameters[f"{part}.engine_type"] = EngineType.OPENVINO
             parameters["EngineConfig.openvino.inference_num_threads"] = threads
