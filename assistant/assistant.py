@@ -222,6 +222,8 @@ class Assistant:
             excerpts,
             rarity,
             calibrated=self._encoder.name.startswith(MODEL_NAME),
+            year_needed=any(str(y) in base.question for y in asked.years)
+            or base.question == base.standalone,
         )
         if not verdict.answers:
             logger.info("refused: %s odds=%.2f", verdict.why, verdict.odds)

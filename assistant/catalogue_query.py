@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from index.text import matching_key, search_form
 
 #: Words about the act of counting or the catalogue itself; they filter nothing.
 _COUNTING: Final = re.compile(
-    r"一共|总共|合计|共计|共有|多少|几(?:件|部|份|条|卷|项|篇|个|次)|库里|馆里|室里|目录上|目录里|目录中|目录|题名里|题名中|题名|标题里|标题"
+    r"责任者|开放标识|开放状态|最早|最晚|最新|一共|总共|合计|共计|共有|多少|几(?:件|部|份|条|卷|项|篇|个|次)|库里|馆里|室里|目录上|目录里|目录中|目录|题名里|题名中|题名|标题里|标题"
     r"|收了|收藏|收录|归档|馆藏|里头|里面|名字里|带有|带|含有|含|包含|写着|写有|日期|咱们|咱这儿|咱这|咱|我们|自己的|自己|的|有|在|是|了|里|上"
     r"|列一下|列个|列出|清单|都|分别|哪些|哪几|哪|什么|啥|关于|件|部|份|条|卷|篇|个|请问|请|帮我|查|数|数一数|统计|年度|年份|年|月|日|号"
     r"|保管|期限|的文件|文件|材料|档案|记录|资料|各市|各县|各区|各地|各|提出|通过|批准|开|人代会|会上|会|那次|这次|那|这|市|省|县|区|本市|吗|呢|[，。？！,.?!“”\"《》「」（）() 、：:-]"
@@ -124,7 +124,8 @@ def query_catalogue(
     """
     records = store.records(permitted)
     filters = _filters(question, records, gazetteer)
-    if not filters:
+    extreme = bool(_EARLIEST.search(question.form) or _LATEST.search(question.form))
+    if not filters and not extreme:
         return None
     kept = [r for r in records if all(f.keeps(r) for f in filters)]
     kept.sort(key=lambda r: (r.date_iso or "9999", r.record_id))
@@ -161,6 +162,9 @@ def _filters(question: Question, records: Sequence[Record], gazetteer: Gazetteer
             )
         )
         rest = rest.replace(agency, " ")
+    for heading, value, keeps in _plain_values(rest, records):
+        filters.append(_Filter(f"{heading}为“{value}”", (value,), keeps))
+        rest = rest.replace(value, " ")
     types = _types(rest, records)
     if types:
         word, values = types
@@ -202,6 +206,28 @@ def _agency(form: str, records: Sequence[Record]) -> str:
     }
     named = [w for w in words if len(w) >= 2 and w in form]
     return max(named, key=len, default="")
+
+
+def _plain_values(
+    form: str, records: Sequence[Record]
+) -> Iterator[tuple[str, str, Callable[[Record], bool]]]:
+    """Departments, authors and opening marks that the question names as the catalogue has them."""
+    departments = {r.department for r in records if len(r.department) >= 3}
+    for value in sorted(departments, key=len, reverse=True):
+        if value in form:
+            yield "机构", value, lambda r, v=value: r.department == v  # type: ignore[misc]
+            break
+    match = re.search(
+        r"责任者(?:是|为|写的是)?([\u4e00-\u9fff]{2,20}?)(?:的|有|共|一共|[，,？?])", form
+    )
+    if match:
+        author = match.group(1)
+        yield "责任者", author, lambda r: author in search_form(r.author).text
+    if re.search(r"开放标识|开放状态|未审核|延期开放|未开放", form):
+        for value in sorted({r.opening for r in records if r.opening}, key=len, reverse=True):
+            if value in form.replace("开放标识", "").replace("开放状态", ""):
+                yield "开放标识", value, lambda r, v=value: r.opening == v  # type: ignore[misc]
+                break
 
 
 def _types(form: str, records: Sequence[Record]) -> tuple[str, frozenset[str]] | None:

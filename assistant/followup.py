@@ -7,6 +7,7 @@ from typing import Final
 
 from assistant.domain import Answer, Conversation
 from assistant.gazetteer import Gazetteer
+from assistant.question import content_runs
 from index.text import search_form
 
 #: What a question starts or ends with when it leans on the one before.
@@ -33,8 +34,9 @@ def needs_context(question: str, gazetteer: Gazetteer) -> bool:
     if _PRONOUN.search(form) and len(form) < 40:
         return True
     places, _ = gazetteer.places_in(form)
-    # Short and without a place, a year or a title: nothing to hold on to.
-    return len(form) <= 10 and not places and not _YEAR.search(form) and "《" not in question
+    # 罚多少？ 哪天通过的？: hardly a content word and no place, year or title to hold on to.
+    content = sum(len(run) for run in content_runs(form))
+    return content <= 3 and not places and not _YEAR.search(form) and "《" not in question
 
 
 def standalone_question(question: str, turns: Conversation, gazetteer: Gazetteer) -> str:

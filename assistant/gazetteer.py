@@ -24,6 +24,10 @@ _NOT_PLACES: Final = re.compile(
     r"|开发区|示范区|保护区|管理区|功能区|自治区|自治州|行政区|居民区|住宅区|禁养区|限养区|一般区|重点区|乡镇|城镇|村镇"
     r"|乡村|城乡|家乡|下乡|节省|市州|县区|市区县|公安|国旗|党旗|红旗|区县|哪个|几个|哪些|这个|那个|每个|多个"
 )
+#: Characters that show that a match ran over a word border: 选的市长, 要求乡镇, 答复里说市里.
+_FUNCTION_CHARACTERS: Final = frozenset(
+    "的是了在有当选求里说对把让给和与及到从这那某每各着过被叫问请查"
+)
 #: Provinces, so that a province no record is about is known as a place. Source: GB/T 2260.
 _PROVINCES: Final = (
     "北京市 天津市 河北省 山西省 内蒙古自治区 辽宁省 吉林省 黑龙江省 上海市 江苏省 浙江省 安徽省 福建省 江西省 "
@@ -49,6 +53,8 @@ def _city_names() -> tuple[str, ...]:
 
 def _is_no_place(name: str) -> bool:
     # 邹城市, 聊城市: the word 城市 inside is no sign against a name of one character before it.
+    if any(c in _FUNCTION_CHARACTERS for c in name):
+        return True
     inner = name[:-2] if len(name) == 3 and name.endswith(("城市", "门市")) else name
     return inner in "大中小各全本我该新旧老" or bool(_NOT_PLACES.search(inner))
 

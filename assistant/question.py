@@ -134,6 +134,7 @@ _COUNT: Final = re.compile(
 _HOLDINGS: Final = re.compile(
     r"库里|馆里|室里|目录|题名|收了|收藏|归档|馆藏|咱(?:这|们|收)|保管|永久|长期|短期|案卷|全宗|档号|未开放|开放的|挂上|挂在|扫描件"
 )
+_WHOLE: Final = re.compile(r"责任者|开放标识|(?:一共|总共)有?几[件份部]|有(?:多少|几)件[？?]?$")
 _LIST: Final = re.compile(
     r"哪些|哪几|有哪|列一下|列个|列出|都有谁|都有啥|都有什么|清单|分别是|几个方面|哪个市|哪些市"
 )
@@ -176,7 +177,7 @@ def read_question(
     years, dates, relative = _times(form, today)
     places, unknown = gazetteer.places_in(form)
     phrases = tuple(search_form(m.group(1)).text for m in _QUOTED.finditer(text))
-    content = _content(form)
+    content = content_runs(form)
     terms: dict[str, float] = {}
     for run in content:
         for term in lexical_tokens(run):
@@ -203,7 +204,9 @@ def read_question(
 
 
 def _intent(form: str) -> Intent:
-    if _COUNT.search(form) and _HOLDINGS.search(form):
+    if _COUNT.search(form) and (_HOLDINGS.search(form) or _WHOLE.search(form)):
+        return Intent.COUNT
+    if re.search(r"最早|最晚", form) and _HOLDINGS.search(form):
         return Intent.COUNT
     if _COMPARE.search(form):
         return Intent.COMPARE
@@ -224,8 +227,11 @@ def _intent(form: str) -> Intent:
     return Intent.FACT
 
 
-def _content(form: str) -> tuple[str, ...]:
-    """Runs of content: function words blanked out unless inside a protected word."""
+def content_runs(form: str) -> tuple[str, ...]:
+    """Runs of content words of a search form.
+
+    Function words are blanked out unless they are part of a protected word.
+    """
     keep = [False] * len(form)
     for match in _PROTECTED.finditer(form):
         for i in range(*match.span()):

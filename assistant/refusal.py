@@ -10,7 +10,7 @@ from typing import Final
 from assistant.excerpts import Excerpt, covered
 from assistant.question import Question
 from assistant.retrieval import Evidence, year_agreement
-from index.codes import find_sessions
+from index.codes import find_proposal_numbers, find_sessions, is_sitting, session_in
 from index.domain import Record
 from index.text import lexical_tokens, search_form
 
@@ -27,11 +27,9 @@ WEIGHTS: Final = (
 )  # fmt: skip
 INTERCEPT: Final = -31.602
 #: Answer when the log-odds of "the evidence answers it" reach this.
-THRESHOLD: Final = -1.4
+THRESHOLD: Final = -2.0
 #: Proceedings that must be named in the record when the question names them.
-_PROCEEDINGS: Final = re.compile(
-    r"执法检查|专题询问|述职评议|工作评议|质询|满意度测评|备案审查|审议意见|罢免|专题调研|审计整改"
-)
+_PROCEEDINGS: Final = re.compile(r"执法检查|专题询问|质询|备案审查|罢免")
 #: Questions whether there is such a paper at all; a similar one on another matter is no answer.
 _EXISTENCE: Final = re.compile(
     r"(?:有没有|有无|是否|是不是).{0,30}(?:条例|决议|决定|法规|建议|议案|提案|规定|文件)"
@@ -42,11 +40,12 @@ _EXISTENCE_COVERAGE: Final = 0.3
 _LEAST_COVERAGE: Final = 0.15
 
 _LAW_NOW: Final = re.compile(
-    r"(?:现行|现在|如今|目前|最新)(?:的)?(?:法律|法规|国家|规定|物业|政策).{0,20}(?:怎么|如何|规定|多少)|现在.{0,12}(?:怎么规定|怎么罚|罚多少)"
+    r"(?:现行|现在|如今|目前|最新)(?:的)?(?:国家)?(?:法律|法规|国家规定|规定|物业法规|政策).{0,20}(?:怎么|如何|规定|多少)"
 )
 _CERTIFICATE: Final = re.compile(r"出(?:具|个|一?份)?(?:给我)?.{0,6}证明|开.{0,4}证明|盖章|公章")
 _DRAFTING: Final = re.compile(
-    r"(?:写|拟|起草|生成|改)(?:成|一?[篇份个]|出)?.{0,8}(?:发言稿|讲话|总结|报告|文章|稿子)|发我邮箱|发到.{0,6}邮箱"
+    r"(?:(?:写|拟|起草|生成)(?:成|一?[篇份个])|(?:改|整理)成).{0,8}(?:发言稿|讲话|总结|报告|文章|稿子)"
+    r"|发我邮箱|发到.{0,6}邮箱"
 )
 _INJECTION: Final = re.compile(
     r"忽略(?:以上|前面|上面|之前|所有)|无视(?:以上|规定)|system ?prompt|系统提示词|涉密目录|绕过(?:权限|规定)|ignore (?:all|previous)|越权|导出全部"
@@ -127,6 +126,7 @@ def judge(
     rarity: Callable[[str], float],
     *,
     calibrated: bool = True,
+    year_needed: bool = True,
 ) -> Judgement:
     """Weigh the best excerpts against what was asked.
 
@@ -140,6 +140,8 @@ def judge(
         rarity: Rarity of a term in the holdings.
         calibrated: Whether the weights were fitted with the embedding model in use. Cosines of
             another model lie elsewhere; then shared words decide in their place.
+        year_needed: Whether the asker named the year in this very question; one carried over from
+            the turn before is a hint only.
     """
     if not excerpts or not evidence:
         return Judgement(False, "无可引用的原文", -99.0, (0.0,) * len(FEATURES))
@@ -151,7 +153,7 @@ def judge(
     why = ""
     if named["place_mismatch"] or (named["place_unknown"] and not named["place_match"]):
         why = "地方不符"
-    elif named["year_missing"]:
+    elif year_needed and named["year_missing"]:
         why = "年份不符"
     elif named["attribute_absent"]:
         why = "原文没有所问的内容"
@@ -184,12 +186,24 @@ def near_text(record: Record, evidence: Sequence[Evidence]) -> str:
 
 
 def session_present(question: Question, near: str) -> bool:
-    """Whether a session the question names (届 and 次) is named in the text as well."""
-    asked = [s for s in find_sessions(question.text) if s.term is not None and s.number is not None]
-    if not asked:
+    """Whether a session (届, 次) or a numbered 建议/议案 the question names is in the text too."""
+    asked = [s for s in find_sessions(question.text) if is_sitting(s)]
+    if asked and not any(session_in(s.term, s.number or 0, near) for s in asked):
+        return False
+    numbers = find_proposal_numbers(question.text)
+    return not numbers or any(
+        re.search(rf"第{n.number.lstrip('0')}(?:号|、)|、{n.number.lstrip('0')}号", near)
+        for n in numbers
+    )
+
+
+def year_in(year: int, form: str) -> bool:
+    """Whether a text names a year in Arabic or Chinese figures."""
+    if str(year) in form:
         return True
-    there = {(s.term, s.number) for s in find_sessions(near)}
-    return any((s.term, s.number) in there for s in asked)
+    spoken = "".join("〇一二三四五六七八九"[int(d)] for d in str(year))
+    folded = form.replace("零", "〇").replace("○", "〇").replace("o", "〇").replace("0", "〇")
+    return spoken in folded
 
 
 def refusal_features(
@@ -207,7 +221,6 @@ def refusal_features(
     there = set(lexical_tokens(near))
     missing = sorted((rarity(t) for t in question.content_terms if t not in there), reverse=True)
     heaviest = max((rarity(t) for t in question.content_terms), default=1.0) or 1.0
-    named_years = [str(y) for y in question.years]
     return (
         max((e.hit.cosine or 0.0) for e in evidence[:10]),
         covered(question, near, rarity),
@@ -219,7 +232,7 @@ def refusal_features(
         float(
             bool(question.unknown_places) and not any(p in near for p in question.unknown_places)
         ),
-        float(bool(named_years) and not any(y in near for y in named_years)),
+        float(bool(question.years) and not any(year_in(y, near) for y in question.years)),
         float(year_agreement(question, record) < 0),
         float(not attribute_present(question, "".join(mine[:5]))),
         top.evidence.title_overlap,

@@ -11,6 +11,7 @@ from typing import Final
 from assistant.gazetteer import Gazetteer
 from assistant.question import Question
 from index.access import Permitted
+from index.codes import find_sessions, is_sitting, session_in
 from index.domain import Hit, Record
 from index.fusion import DENSE_WEIGHT
 from index.passage_index import PassageIndex, SearchRequest
@@ -29,6 +30,7 @@ _YEAR_MATCH: Final = 0.12
 _YEAR_MISMATCH: Final = -0.06
 _DATE_MATCH: Final = 0.15
 _PHRASE: Final = 0.3
+_SESSION: Final = 0.3
 _PREVIOUS: Final = 0.15
 
 
@@ -128,9 +130,24 @@ class Retriever:
         if question.phrases:
             form = search_form(hit.passage.text).text + search_form(record.title).text
             score += _PHRASE * sum(p in form for p in question.phrases) / len(question.phrases)
+        if self._sessions(question.text) and any(
+            session_in(term, number, self._record_text(record, hit))
+            for term, number in self._sessions(question.text)
+        ):
+            score += _SESSION
         if hit.passage.record_id in previous:
             score += _PREVIOUS
         return Evidence(hit, record, score, overlap, place, year)
+
+    @staticmethod
+    @lru_cache(maxsize=64)
+    def _sessions(question_text: str) -> tuple[tuple[int | None, int], ...]:
+        return tuple((s.term, s.number or 0) for s in find_sessions(question_text) if is_sitting(s))
+
+    @staticmethod
+    def _record_text(record: Record, hit: Hit) -> str:
+        extra = " ".join(value for _, value in record.extra)
+        return search_form(f"{record.title} {record.meeting} {extra} {hit.passage.text}").text
 
     def _record(self, record_id: str) -> Record:
         record = self._store.record(record_id)

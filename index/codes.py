@@ -658,6 +658,20 @@ def find_sessions(text: str) -> list[Session]:
     return sorted(found, key=lambda session: session.start)
 
 
+def is_sitting(session: Session) -> bool:
+    """Whether a session found is a numbered sitting: 第五十八次主任会议, not 第二次答复."""
+    return session.number is not None and (session.term is not None or "会议" in session.text)
+
+
+def session_in(term: int | None, number: int, near: str) -> bool:
+    """Whether a text names a session: 十五届……第十一次 or 15届11次."""
+    numbers = rf"(?<![一二三四五六七八九十0-9])第?(?:{int_to_chinese(number)}|{number})次"
+    if term is None:
+        return re.search(numbers, near) is not None
+    terms = rf"(?<![一二三四五六七八九十0-9])(?:{int_to_chinese(term)}|{term})届"
+    return re.search(rf"{terms}.{{0,25}}?{numbers}", near) is not None
+
+
 def _place_before(folded: str, position: int) -> tuple[str, int]:
     window = folded[max(0, position - 12) : position]
     match = _PLACE_BEFORE.search(window)

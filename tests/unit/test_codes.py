@@ -19,10 +19,12 @@ from index.codes import (
     find_reference_codes,
     find_sessions,
     int_to_chinese,
+    is_sitting,
     parse_date,
     parse_doc_number,
     parse_reference_code,
     reference_key,
+    session_in,
 )
 
 
@@ -253,3 +255,28 @@ def test_hostile_input_costs_no_more_than_its_length(text):
     parse_reference_code(text)
 
     assert time.perf_counter() - start < 5  # seconds; backtracking would take hours
+
+
+@pytest.mark.parametrize(
+    ("text", "term", "number", "named"),
+    [
+        ("示例市第十五届人民代表大会常务委员会第十一次会议", 15, 11, True),
+        ("市十五届人大常委会于2018年举行第十一次会议", 15, 11, True),
+        ("市第二十五届人大常委会第十一次会议", 15, 11, False),
+        ("示例市第十五届人民代表大会常务委员会第二十一次会议", 15, 11, False),
+        ("第58次主任会议", None, 58, True),
+        ("第五十八次主任会议", None, 58, True),
+        ("第五十九次主任会议", None, 58, False),
+    ],
+)
+def test_a_session_is_recognised_whatever_stands_between(
+    text: str, term: int | None, number: int, named: bool
+) -> None:
+    """This test ensures that 届 and 次 are found apart, and never inside larger numbers."""
+    assert named is session_in(term, number, text)
+
+
+def test_a_second_reply_is_no_sitting() -> None:
+    """This test ensures that 第二次答复 is not taken for a meeting."""
+    assert not any(is_sitting(s) for s in find_sessions("第47号建议第二次答复"))
+    assert any(is_sitting(s) for s in find_sessions("第五十八次主任会议纪要"))

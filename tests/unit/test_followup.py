@@ -62,9 +62,19 @@ def test_a_chain_of_follow_ups_keeps_the_subject() -> None:
     assert "2020" not in standalone
 
 
+@pytest.mark.parametrize("question", ["罚多少？", "哪天通过的？", "谁批准的？"])
+def test_a_bare_predicate_leans_on_the_turn_before(question: str) -> None:
+    """This test ensures that a question without a subject is a follow-up."""
+    assert needs_context(question, PLACES)
+
+
 @pytest.mark.parametrize(
     "question",
-    ["示例市养犬管理条例规定每户能养几只犬？", "1998年代表建议一共办结了多少件？"],
+    [
+        "示例市养犬管理条例规定每户能养几只犬？",
+        "1998年代表建议一共办结了多少件？",
+        "红烧肉怎么做？",
+    ],
 )
 def test_a_new_topic_is_not_polluted(question: str) -> None:
     """This test ensures that a question that stands by itself is left alone."""
