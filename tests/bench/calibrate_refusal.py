@@ -1,0 +1,134 @@
+"""Fit the refusal weights again: `python -m tests.bench.calibrate_refusal --home H --questions Q`.
+
+Every question is read, searched and cut into excerpts as when asked. Answerable questions are also
+asked with their place swapped for a town no record is about and with their year moved; those must
+be refused. A logistic regression over `assistant.refusal.FEATURES` is fitted, its ten-fold
+precision and recall on the questions as written are printed for several thresholds, and then the
+weights to paste into `assistant/refusal.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import random
+import sys
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assistant.assistant import Assistant, open_assistant
+from assistant.evaluation import read_cases
+from assistant.gazetteer import Gazetteer
+from assistant.question import Question, read_question
+from assistant.refusal import FEATURES, refusal_features
+from index.access import EVERYTHING
+from index.settings import load_settings
+
+_FOREIGN = ("桐乡", "瑞金", "敦煌", "腾冲", "图们", "韶山")
+_YEARS_AWAY = (9, 11, 13)
+_FOLDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One question with whether the holdings answer it."""
+
+    case_id: str
+    as_written: bool
+    answerable: bool
+    features: tuple[float, ...]
+
+
+def features_of(assistant: Assistant, asked: Question) -> tuple[float, ...] | None:
+    """Features of the answer the assistant would weigh; None when nothing was found."""
+    live = assistant._live
+    evidence = live.retriever.retrieve(asked, EVERYTHING, 40)
+    excerpts = live.finder.find(asked, evidence)
+    if not excerpts:
+        return None
+    return refusal_features(asked, evidence, excerpts, live.passage_index.rarity)
+
+
+def variants(text: str, asked: Question, dice: random.Random) -> list[str]:
+    """The question about another town and about another year."""
+    changed: list[str] = []
+    for place in asked.places[:1]:
+        short, new = Gazetteer.short(place), dice.choice(_FOREIGN)
+        if short in text:
+            changed.append(text.replace(place, f"{new}市").replace(short, new))
+    for year in asked.years[:1]:
+        if str(year) in text:
+            changed.append(text.replace(str(year), str(year - dice.choice(_YEARS_AWAY))))
+    return changed
+
+
+def collect(assistant: Assistant, questions: Path) -> list[Example]:
+    """Examples of a question file; follow-ups and counts are left out."""
+    dice = random.Random(1)  # noqa: S311 - not for secrets
+    gazetteer, today = assistant._live.gazetteer, dt.datetime.now().astimezone().date()
+    examples: list[Example] = []
+    for case in read_cases(questions):
+        if case.history or case.kind == "count":
+            continue
+        asked = read_question(case.question, gazetteer, today)
+        texts = [(case.question, bool(case.gold), True)]
+        if case.gold:
+            texts += [(t, False, False) for t in variants(case.question, asked, dice)]
+        for text, answerable, as_written in texts:
+            features = features_of(assistant, read_question(text, gazetteer, today))
+            if features is not None:
+                examples.append(Example(case.case_id, as_written, answerable, features))
+    return examples
+
+
+def fit(examples: list[Example], strength: float) -> tuple[Any, np.ndarray]:
+    """A model on all examples and its ten-fold log-odds, folds by question."""
+    from sklearn.linear_model import LogisticRegression
+
+    values = np.array([e.features for e in examples])
+    values_scaled = values / (values.std(0) + 1e-6)
+    wanted = np.array([e.answerable for e in examples])
+    # The questions as written weigh double against the made ones.
+    weight = np.array([2.0 if e.as_written and not e.answerable else 1.0 for e in examples])
+    fold = np.array([zlib.crc32(e.case_id.encode()) % _FOLDS for e in examples])
+    odds = np.zeros(len(examples))
+    for k in range(_FOLDS):
+        train, test = fold != k, fold == k
+        if test.any():
+            model = LogisticRegression(C=strength, max_iter=3000)
+            model.fit(values_scaled[train], wanted[train], sample_weight=weight[train])
+            odds[test] = model.decision_function(values_scaled[test])
+    model = LogisticRegression(C=strength, max_iter=3000)
+    model.fit(values_scaled, wanted, sample_weight=weight)
+    return (model.coef_[0] / (values.std(0) + 1e-6), model.intercept_[0]), odds
+
+
+def main() -> None:
+    """Collect, fit, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--questions", type=Path, required=True)
+    parser.add_argument("--strength", type=float, default=0.1, help="inverse regularisation C")
+    options = parser.parse_args()
+    examples = collect(open_assistant(load_settings(options.home)), options.questions)
+    (weights, intercept), odds = fit(examples, options.strength)
+    written = np.array([e.as_written for e in examples])
+    absent = np.array([not e.answerable for e in examples])
+    for threshold in (-2.0, -1.0, -0.5, 0.0, 0.5):
+        refused = (odds < threshold) & written
+        right = int((refused & absent).sum())
+        precision = right / max(1, int(refused.sum()))
+        recall = right / max(1, int((absent & written).sum()))
+        made = (odds < threshold)[~written].mean() if (~written).any() else 0.0
+        sys.stdout.write(f"{threshold:5.1f} P {precision:.2f} R {recall:.2f} made {made:.2f}\n")
+    for name, weight in zip(FEATURES, weights, strict=True):
+        sys.stdout.write(f"{name:20s}{weight:9.3f}\n")
+    sys.stdout.write(f"{'intercept':20s}{intercept:9.3f}\n")
+
+
+if __name__ == "__main__":
+    main()
