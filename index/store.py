@@ -10,6 +10,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -171,12 +172,12 @@ class Store:
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
         if db is None:
             db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA busy_timeout = 30000")
+            _write_ahead(db)
             db.execute("PRAGMA synchronous = NORMAL")
             db.execute("PRAGMA foreign_keys = ON")
             # Text of a removed record must not survive in free pages of the file.
             db.execute("PRAGMA secure_delete = ON")
-            db.execute("PRAGMA busy_timeout = 30000")
             self._local.db = db
         return db
 
@@ -662,6 +663,24 @@ def passage_id(record_id: str, start: int, text: str) -> str:
     """The stable id of a passage: 20 hex digits of a hash over record, place and text."""
     digest = hashlib.sha256(f"{record_id}\0{start}\0{text}".encode())
     return digest.hexdigest()[:20]
+
+
+def _write_ahead(db: sqlite3.Connection) -> None:
+    """Switch to the write-ahead log.
+
+    SQLite gives up on this at once, without its usual wait, when another connection is making the
+    same switch (seen with eight threads creating one store), so the wait is here.
+    """
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _doc_no_key(doc_no: str) -> str:
