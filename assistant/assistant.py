@@ -199,7 +199,7 @@ class Assistant:
             previous,
             candidates=self.settings.number("candidates"),
         )
-        return self._compose(live, base, asked, evidence, permitted)
+        return self._compose(live, base, asked, evidence)
 
     # -- from passages ------------------------------------------------------------------------
 
@@ -209,7 +209,6 @@ class Assistant:
         base: _Base,
         asked: Question,
         evidence: Sequence[Evidence],
-        permitted: Permitted,
     ) -> Answer | Refusal:
         rarity = live.passage_index.rarity
         if asked.intent is Intent.COMPARE and len(asked.places) > 1:

@@ -92,6 +92,7 @@ class _Region:
     page: Page
     sentences: list[Sentence]
     odds: list[float]
+    title_form: str
     compared: dict[int, float] = field(default_factory=dict)
 
     def quotable(self, question: Question, sentence: Sentence) -> bool:
@@ -107,7 +108,7 @@ class _Region:
         ):
             return False
         form = sentence.form.lstrip("# ")
-        title = search_form(self.evidence.record.title).text
+        title = self.title_form
         if form in title or (title in form and len(form) < len(title) + 14) or "...." in form:
             return False
         return bool(_ASKS_ADOPTION.search(question.form)) or not _ADOPTION.match(form)
@@ -163,6 +164,7 @@ class ExcerptFinder:
 
     def _regions(self, question: Question, item: Evidence) -> list[_Region]:
         passage = item.hit.passage
+        title_form = search_form(item.record.title).text
         regions: list[_Region] = []
         for page in self._pages(item.record.record_id, passage.start, passage.end):
             start = max(0, passage.start - page.start - _MARGIN)
@@ -171,7 +173,7 @@ class ExcerptFinder:
             sentences = [s for s in sentences if s.end > start and s.start < stop]
             if sentences:
                 odds = rank_sentences(question, sentences, self._rarity)
-                regions.append(_Region(item, page, sentences, odds))
+                regions.append(_Region(item, page, sentences, odds, title_form))
         return regions
 
     def _add_similarity(self, question: Question, regions: Sequence[_Region]) -> None:

@@ -124,10 +124,6 @@ class Gazetteer:
         known = self._full.get(short)
         return known is not None and (known in self._in_holdings or known in _PROVINCES)
 
-    def knows(self, name: str) -> bool:
-        """Whether some record's title or author begins with this place."""
-        return name in self._in_holdings
-
     @staticmethod
     def short(name: str) -> str:
         """A place name without its last class word: 济宁市 → 济宁."""

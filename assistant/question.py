@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -277,11 +276,3 @@ def _times(
             date = f"{years[0]}-{int(month.group(1)):02d}"
             dates.append(f"{date}-{int(month.group(2)):02d}" if month.group(2) else date)
     return tuple(dict.fromkeys(years)), tuple(dict.fromkeys(dates)), tuple(relative)
-
-
-def content_overlap(a: Sequence[str], b: Sequence[str]) -> float:
-    """Share of the terms of `a` that are in `b`, 0..1; 0 when `a` is empty."""
-    if not a:
-        return 0.0
-    there = set(b)
-    return sum(term in there for term in a) / len(a)

@@ -145,11 +145,11 @@ def judge(
     """
     if not excerpts or not evidence:
         return Judgement(False, "无可引用的原文", -99.0, (0.0,) * len(FEATURES))
-    values = refusal_features(question, evidence, excerpts, rarity)
-    named = dict(zip(FEATURES, values, strict=True))
-    odds = INTERCEPT + sum(w * x for w, x in zip(WEIGHTS, values, strict=True))
     record = excerpts[0].evidence.record
     near = near_text(record, evidence)
+    values = refusal_features(question, evidence, excerpts, rarity, near)
+    named = dict(zip(FEATURES, values, strict=True))
+    odds = INTERCEPT + sum(w * x for w, x in zip(WEIGHTS, values, strict=True))
     why = ""
     if named["place_mismatch"] or (named["place_unknown"] and not named["place_match"]):
         why = "地方不符"
@@ -211,11 +211,14 @@ def refusal_features(
     evidence: Sequence[Evidence],
     excerpts: Sequence[Excerpt],
     rarity: Callable[[str], float],
+    near: str,
 ) -> tuple[float, ...]:
-    """Features of the answer about to be given, in the order of `FEATURES`."""
+    """Features of the answer about to be given, in the order of `FEATURES`.
+
+    `near` is `near_text` of the best excerpt's record.
+    """
     top = excerpts[0]
     record = top.evidence.record
-    near = near_text(record, evidence)
     mine = [e.form for e in excerpts if e.evidence.record.record_id == record.record_id]
     quoted = near_text(record, ()) + "".join(mine[:3])
     there = set(lexical_tokens(near))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -130,11 +130,11 @@ class Retriever:
         if question.phrases:
             form = search_form(hit.passage.text).text + search_form(record.title).text
             score += _PHRASE * sum(p in form for p in question.phrases) / len(question.phrases)
-        if self._sessions(question.text) and any(
-            session_in(term, number, self._record_text(record, hit))
-            for term, number in self._sessions(question.text)
-        ):
-            score += _SESSION
+        sessions = self._sessions(question.text)
+        if sessions:
+            text = self._record_text(record, hit)
+            if any(session_in(term, number, text) for term, number in sessions):
+                score += _SESSION
         if hit.passage.record_id in previous:
             score += _PREVIOUS
         return Evidence(hit, record, score, overlap, place, year)
@@ -200,11 +200,3 @@ def dense_weight(question: Question) -> float:
     if question.phrases or any(c.isdigit() for c in question.form):
         weight -= 0.15
     return weight
-
-
-def group_by_record(evidence: Sequence[Evidence]) -> Mapping[str, list[Evidence]]:
-    """Evidence by record id, records in order of their best passage."""
-    groups: dict[str, list[Evidence]] = {}
-    for item in evidence:
-        groups.setdefault(item.record.record_id, []).append(item)
-    return groups

@@ -24,7 +24,7 @@ from assistant.assistant import Assistant, open_assistant
 from assistant.evaluation import read_cases
 from assistant.gazetteer import Gazetteer
 from assistant.question import Question, read_question
-from assistant.refusal import FEATURES, refusal_features
+from assistant.refusal import FEATURES, near_text, refusal_features
 from index.access import EVERYTHING
 from index.settings import load_settings
 
@@ -50,7 +50,8 @@ def features_of(assistant: Assistant, asked: Question) -> tuple[float, ...] | No
     excerpts = live.finder.find(asked, evidence)
     if not excerpts:
         return None
-    return refusal_features(asked, evidence, excerpts, live.passage_index.rarity)
+    near = near_text(excerpts[0].evidence.record, evidence)
+    return refusal_features(asked, evidence, excerpts, live.passage_index.rarity, near)
 
 
 def variants(text: str, asked: Question, dice: random.Random) -> list[str]:
