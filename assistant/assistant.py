@@ -21,7 +21,7 @@ from assistant.domain import (
     RefusalReason,
     cite,
 )
-from assistant.excerpts import Excerpt, ExcerptFinder
+from assistant.excerpts import Excerpt, ExcerptFinder, choose
 from assistant.followup import previous_records, standalone_question
 from assistant.gazetteer import Gazetteer
 from assistant.question import Intent, Question, read_question
@@ -41,12 +41,7 @@ logger = logging.getLogger(__name__)
 #: Longest question in characters; a pasted page is not a question.
 LONGEST_QUESTION: Final = 500
 _TOP_K: Final = 40
-_MOST_QUOTES: Final = 5
-#: Characters quoted in all.
-_QUOTED: Final = 500
 _RELATED: Final = 5
-#: An excerpt this much (log-odds) behind the best one is not quoted as well.
-_CLOSE: Final = 2.5
 
 _NOT_FOUND: Final = (
     "在您可查阅的范围内未检索到相关记录（检索范围：{records} 件、{pages} 页{unreadable}）。"
@@ -227,7 +222,7 @@ class Assistant:
         if not verdict.answers:
             logger.info("refused: %s odds=%.2f", verdict.why, verdict.odds)
             return base.not_found()
-        chosen = _choose(excerpts)
+        chosen = choose(excerpts)
         citations = self._cite(chosen)
         cited = {c.record.record_id for c in citations}
         related: dict[str, Record] = {}
@@ -290,7 +285,7 @@ class Assistant:
         inside = Permitted(frozenset(n for n in numbers if n is not None and permitted.allows(n)))
         evidence = live.retriever.retrieve(asked, inside, _TOP_K)
         excerpts = live.finder.find(asked, evidence)
-        chosen = _choose(excerpts)[:2]
+        chosen = choose(excerpts, most=2)
         citations = self._cite(chosen)
         lead = f"查得 {len(found)} 件。"
         return base.answer(Intent.LOOK_UP.value, lead, citations, listings=listings)
@@ -387,21 +382,6 @@ def _listings(records: Sequence[Record]) -> tuple[Listing, ...]:
         )
         listings.append(Listing(number, record, tuple((k, v) for k, v in facts if v)))
     return tuple(listings)
-
-
-def _choose(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
-    """The excerpts to quote: the best, and those nearly as good while there is room."""
-    chosen: list[Excerpt] = []
-    used = 0
-    for excerpt in excerpts:
-        length = excerpt.end - excerpt.start
-        if chosen and (excerpt.score < chosen[0].score - _CLOSE or used + length > _QUOTED):
-            continue
-        chosen.append(excerpt)
-        used += length
-        if len(chosen) == _MOST_QUOTES:
-            break
-    return chosen
 
 
 def describe(question: str, asked: Question) -> str:

@@ -188,6 +188,7 @@ def evaluate(
     reader: Reader,
     *,
     limit: int | None = None,
+    change: Callable[[Sequence[Case]], Sequence[Case]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> EvaluationReport:
     """Ask every question of a file and score the answers.
@@ -199,9 +200,12 @@ def evaluate(
         questions: A question file.
         reader: In whose name; a case's own `role` goes before it.
         limit: Only the first so many questions.
+        change: Turns the questions of the file into those to ask, see `assistant.swaps`.
         progress: Called with (done, total).
     """
-    cases = read_cases(questions, limit)
+    cases: Sequence[Case] = read_cases(questions, limit)
+    if change is not None:
+        cases = change(cases)
     if cases:  # the first question pays for lazy loading
         _ask(assistant, cases[0], reader)
     results: list[CaseResult] = []

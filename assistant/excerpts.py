@@ -2,55 +2,63 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from assistant.attributes import attribute_present
 from assistant.question import Question
 from assistant.ranking import rank_sentences
 from assistant.retrieval import Evidence
 from index.domain import Page
 from index.passage_index import SHORTEST_SENTENCE
-from index.sentences import Sentence, split_sentences
+from index.sentences import (
+    ITEM,
+    LEAD_IN,
+    LEAD_REACH,
+    Sentence,
+    embedded_sentence,
+    lead_in,
+    split_sentences,
+)
 from index.text import lexical_tokens, search_form
 
 #: Passages whose sentences are looked at.
 REGIONS: Final = 12
 #: Characters of context on both sides of a passage that may be quoted too.
 _MARGIN: Final = 260
-#: Longest excerpt grown around the best sentence.
-WINDOW: Final = 150
-#: An excerpt shorter than this takes its better neighbour whatever its odds, to read complete.
-_SHORTEST: Final = 60
-_LIST_WINDOW: Final = 260
-#: A neighbour joins the excerpt when it is at most this much less likely (log-odds).
-_NEIGHBOUR: Final = 2.5
-# The next five were chosen by grid search on the public congress questions (evidence .49 before,
-# .70 after, the first record right .87); see docs/log.md.
+#: Longest excerpt a lead-in and its items make.
+WINDOW: Final = 200
+_LIST_WINDOW: Final = 500
+# Chosen on the public congress questions; docs/log.md has what else was tried.
 #: Log-odds a sentence gains for one unit of its passage's score.
 PASSAGE_WEIGHT: Final = 3.0
-#: Sentences compared with the question by the embedding model.
-SENTENCES: Final = 60
-#: Of each region, best passage first.
-_MOST_OF_REGION: Final = (12, 12, 12, 4)
+#: Sentences compared with the question by the embedding model, in all and of one region.
+SENTENCES: Final = 100
+_MOST_OF_REGION: Final = 12
 #: Log-odds for one unit of cosine below the best sentence.
 SIMILARITY_WEIGHT: Final = 60.0
 #: Share of the lexical log-odds beside the similarity.
 LEXICAL_WEIGHT: Final = 0.1
 #: Log-odds a sentence that was not compared stays behind the best one.
 UNSEEN: Final = 4.6
+#: Log-odds a sentence loses that has nothing of the kind asked for (no sum, no date …).
+MISSING_ATTRIBUTE: Final = 2.0
+#: Quoting stops when the answer is among the chosen excerpts with this probability …
+SURE: Final = 0.6
+#: … read off the scores at this temperature; or at this many excerpts or characters.
+_TEMPERATURE: Final = 1.0
+_MOST_QUOTES: Final = 6
+_ROOM: Final = 500
 
-_ITEM: Final = re.compile(
-    r"\s*(?:[（(][一二三四五六七八九十0-9]{1,3}[）)]|[0-9]{1,2}[.、．]|[一二三四五六七八九十]{1,3}、)"
-)
 _ADOPTION: Final = re.compile(
     r"[（(]?(?:19|20)[0-9]{2}年[0-9]{1,2}月[0-9]{1,2}日.{0,120}(?:通过|批准|修正|修订|公布|施行)"
 )
 _ASKS_ADOPTION: Final = re.compile(
     r"通过|批准|批了|修订|修改|改过|动过|施行|哪天|哪年|什么时候|何时|几号|起用|管用|会议|那次会|第.{1,8}次|出过|表决"
 )
-_LEAD_IN: Final = re.compile(r"[：:]\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,7 @@ class _Region:
     evidence: Evidence
     page: Page
     sentences: list[Sentence]
+    texts: list[str]
     odds: list[float]
     title_form: str
     compared: dict[int, float] = field(default_factory=dict)
@@ -169,43 +178,46 @@ class ExcerptFinder:
         for page in self._pages(item.record.record_id, passage.start, passage.end):
             start = max(0, passage.start - page.start - _MARGIN)
             stop = min(len(page.raw), passage.end - page.start + _MARGIN)
-            sentences = split_sentences(page, start, stop)
-            sentences = [s for s in sentences if s.end > start and s.start < stop]
-            if sentences:
+            # Lead-ins may stand before the margin; they belong to what was embedded.
+            wide = split_sentences(page, max(0, start - LEAD_REACH), stop)
+            inside = [i for i, s in enumerate(wide) if s.end > start and s.start < stop]
+            if inside:
+                sentences = [wide[i] for i in inside]
+                texts = [embedded_sentence(title_form, wide, i) for i in inside]
                 odds = rank_sentences(question, sentences, self._rarity)
-                regions.append(_Region(item, page, sentences, odds, title_form))
+                regions.append(_Region(item, page, sentences, texts, odds, title_form))
         return regions
 
     def _add_similarity(self, question: Question, regions: Sequence[_Region]) -> None:
-        """Add what the embedding model says of the sentences worth asking it about.
-
-        Sentences of the best passages come first, the likelier ones by their words.
-        """
+        """Add what the embedding model says of the sentences that could be quoted."""
         wanted: list[tuple[_Region, int]] = []
-        for place, region in enumerate(regions):
+        for region in regions:
             inside = [i for i, s in enumerate(region.sentences) if region.quotable(question, s)]
             inside.sort(key=lambda i: -region.odds[i])
-            wanted += [(region, i) for i in inside[: _MOST_OF_REGION[min(place, 3)]]]
+            wanted += [(region, i) for i in inside[:_MOST_OF_REGION]]
         wanted = wanted[:SENTENCES]
-        cosines = self._similarity(
-            question.text, [region.sentences[i].form for region, i in wanted]
-        )
+        cosines = self._similarity(question.text, [region.texts[i] for region, i in wanted])
         best = max(cosines, default=0.0)
         for region in regions:
             region.odds[:] = [o * LEXICAL_WEIGHT - UNSEEN for o in region.odds]
         for (region, i), cosine in zip(wanted, cosines, strict=True):
             region.odds[i] += UNSEEN + SIMILARITY_WEIGHT * (cosine - best)
+            if not attribute_present(question, region.sentences[i].form):
+                region.odds[i] -= MISSING_ATTRIBUTE
             region.compared[i] = cosine
 
     def _cut(self, region: _Region, whole_lists: bool) -> list[Excerpt]:
-        """The two best excerpts of a region, each grown around a sentence."""
-        order = sorted(range(len(region.sentences)), key=lambda i: -region.odds[i])
+        """Excerpts of a region, best first: each sentence with what it cannot be read without."""
         excerpts: list[Excerpt] = []
         taken: set[int] = set()
-        for i in order:
-            if i in taken or i not in region.compared:
+        for i in sorted(region.compared, key=lambda i: -region.odds[i]):
+            if i in taken:
                 continue
-            first, last = self._grow(region, i, taken, whole_lists)
+            first, last = self._complete(region, i, whole_lists)
+            while first in taken:
+                first += 1
+            while last in taken:
+                last -= 1
             taken |= set(range(first, last + 1))
             start, end = region.sentences[first].start, region.sentences[last].end
             form = "".join(s.form for s in region.sentences[first : last + 1])
@@ -222,46 +234,89 @@ class ExcerptFinder:
                     region.compared[i],
                 )
             )
-            if len(excerpts) == 4:
-                break
         return excerpts
 
-    def _grow(
-        self, region: _Region, best: int, taken: set[int], whole_lists: bool
-    ) -> tuple[int, int]:
-        sentences, odds = region.sentences, region.odds
+    @staticmethod
+    def _complete(region: _Region, best: int, whole_lists: bool) -> tuple[int, int]:
+        """First and last sentence of the excerpt around a sentence.
+
+        A lead-in takes its items along, an item its lead-in where that is near; any other
+        sentence stands by itself. Growing by similar neighbours instead made quotations twice as
+        long for the same evidence (docs/log.md).
+        """
+        sentences = region.sentences
+        limit = _LIST_WINDOW if whole_lists else WINDOW
         first = last = best
-        limit = WINDOW
-        if whole_lists and (
-            _LEAD_IN.search(sentences[best].text) or _ITEM.match(sentences[best].text)
-        ):
-            limit = _LIST_WINDOW
-        if _LEAD_IN.search(sentences[best].text):
-            # A lead-in alone says nothing: take at least the item after it.
-            while (
-                last + 1 < len(sentences)
-                and sentences[last + 1].end - sentences[first].start <= limit
-            ):
-                last += 1
-                if not _ITEM.match(sentences[last].text):
-                    break
-        while True:
-            choices = []
-            for k in (first - 1, last + 1):
-                if not 0 <= k < len(sentences) or k in taken or _is_heading(sentences[k]):
-                    continue
-                start = min(sentences[first].start, sentences[k].start)
-                end = max(sentences[last].end, sentences[k].end)
-                close = odds[k] >= odds[best] - _NEIGHBOUR
-                close = close or end - start < _SHORTEST
-                if end - start <= limit and (
-                    close or (whole_lists and _ITEM.match(sentences[k].text))
-                ):
-                    choices.append((odds[k], k))
-            if not choices:
-                return first, last
-            _, k = max(choices)
-            first, last = min(first, k), max(last, k)
+        if ITEM.match(sentences[best].text) and not LEAD_IN.search(sentences[best].text):
+            lead = lead_in(sentences, best)
+            if lead is not None and sentences[best].end - sentences[lead].start <= limit:
+                first = lead
+        opens = bool(LEAD_IN.search(sentences[best].text))
+        while last + 1 < len(sentences) and (opens or (whole_lists and first < best)):
+            after = sentences[last + 1]
+            if after.end - sentences[first].start > limit:
+                break
+            if not ITEM.match(after.text) and (last > best or _is_heading(after)):
+                break
+            last += 1
+            if not ITEM.match(after.text):
+                break
+        return first, last
+
+
+def choose(
+    excerpts: Sequence[Excerpt], *, sure: float = SURE, most: int = _MOST_QUOTES, room: int = _ROOM
+) -> list[Excerpt]:
+    """The excerpts to quote: as few as make it likely that the answer is among them.
+
+    The scores are log-odds; their shares are read as the probability that an excerpt holds the
+    answer. A clear question gets one sentence, an unclear one several.
+
+    Args:
+        excerpts: Best first.
+        sure: Stop when the shares of the chosen ones add up to this, 0..1.
+        most: Most excerpts.
+        room: Most characters in all; the first excerpt is taken whatever its length.
+
+    Returns:
+        The chosen ones, best first; those that follow each other on a page are joined.
+    """
+    if not excerpts:
+        return []
+    shares = [math.exp((e.score - excerpts[0].score) / _TEMPERATURE) for e in excerpts]
+    total = sum(shares)
+    chosen: list[Excerpt] = []
+    used, reached = 0, 0.0
+    for excerpt, share in zip(excerpts, shares, strict=True):
+        length = excerpt.end - excerpt.start
+        if chosen and used + length > room:
+            continue
+        chosen.append(excerpt)
+        used += length
+        reached += share / total
+        if reached >= sure or len(chosen) == most:
+            break
+    return _joined(chosen)
+
+
+def _joined(chosen: Sequence[Excerpt]) -> list[Excerpt]:
+    """Excerpts with those that follow each other directly made one, in the place of the better."""
+    kept: list[Excerpt] = []
+    for excerpt in chosen:
+        for at, other in enumerate(kept):
+            first, second = sorted((excerpt, other), key=lambda e: e.start)
+            same = (
+                first.evidence.record.record_id == second.evidence.record.record_id
+                and first.page.seq == second.page.seq
+            )
+            if same and not first.page.raw[first.end : second.start].strip():
+                kept[at] = replace(
+                    other, start=first.start, end=second.end, form=first.form + second.form
+                )
+                break
+        else:
+            kept.append(excerpt)
+    return kept
 
 
 def _is_heading(sentence: Sentence) -> bool:

@@ -24,7 +24,7 @@ from index.encoder import Encoder, open_encoder
 from index.errors import IndexMismatchError, IndexNotFoundError, IndexStoreError
 from index.fusion import DENSE_WEIGHT, fuse
 from index.lexical import LexicalDocument, LexicalIndex
-from index.sentences import split_sentences
+from index.sentences import embedded_sentence, split_sentences
 from index.settings import Settings
 from index.store import Store
 from index.text import search_form
@@ -32,7 +32,7 @@ from index.text import search_form
 logger = logging.getLogger(__name__)
 
 #: Bumped when files of a generation change meaning.
-FORMAT: Final = 1
+FORMAT: Final = 2
 _CURRENT: Final = "CURRENT"
 _MANIFEST: Final = "manifest.json"
 _ENCODE_BATCH: Final = 1024
@@ -137,7 +137,7 @@ def build_index(
         for passage, record in store.iterate_passages()
     ]
     texts = [text for _, _, text in rows]
-    quotable = _sentence_forms(store) if sentences else []
+    quotable = _sentence_texts(store) if sentences else []
     encoded = _encode_missing(store, encoder, [*texts, *quotable], progress)
 
     number = 1 + max(
@@ -205,19 +205,21 @@ def _encode_missing(
     return len(missing)
 
 
-def _sentence_forms(store: Store) -> list[str]:
-    """Search forms of every sentence that may be quoted, each once.
+def _sentence_texts(store: Store) -> list[str]:
+    """What is embedded for every sentence that may be quoted, each text once.
 
     Encoded beforehand, comparing a question with sixty sentences takes milliseconds; encoded when
     the question is asked, it took 450 ms.
     """
-    forms: dict[str, None] = {}
+    texts: dict[str, None] = {}
     for record in store.records():
+        title = search_form(record.title).text
         for page in store.pages(record.record_id):
-            for sentence in split_sentences(page):
+            sentences = split_sentences(page)
+            for at, sentence in enumerate(sentences):
                 if len(sentence.form) >= SHORTEST_SENTENCE:
-                    forms[sentence.form] = None
-    return list(forms)
+                    texts[embedded_sentence(title, sentences, at)] = None
+    return list(texts)
 
 
 def read_manifest(index_path: Path) -> dict[str, object] | None:
@@ -282,7 +284,7 @@ class PassageIndex:
         return len(self._dense)
 
     def similarity(self, question: str, texts: Sequence[str]) -> list[float]:
-        """Cosine of a question with each of some sentences, given as search forms."""
+        """Cosine of a question with each of some sentences, given as they are embedded."""
         if not texts:
             return []
         hashes = [_text_hash(text) for text in texts]

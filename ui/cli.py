@@ -186,6 +186,11 @@ def _parser() -> ChineseParser:
     evaluate.options.add_argument(
         "--passages", type=Path, metavar="文件", help="段落文件（默认是题目旁的 passages.jsonl）"
     )
+    evaluate.options.add_argument(
+        "--swapped",
+        action="store_true",
+        help="可答的题各换掉地方、年份、届次、编号或姓名再问一遍，看是否拒答",
+    )
     _add_reader(evaluate)
 
     command(
@@ -478,14 +483,25 @@ def _evaluate_answers(
     questions: Path, options: argparse.Namespace, settings: Settings
 ) -> tuple[str, dict[str, object]]:
     from assistant.assistant import open_assistant
-    from assistant.evaluation import evaluate
+    from assistant.evaluation import Case, evaluate
+    from assistant.gazetteer import Gazetteer
+    from assistant.swaps import swapped
     from ui.terminal import ProgressLine
 
     assistant = open_assistant(settings)
     line = ProgressLine("评测", "题")
+
+    def change(cases: Sequence[Case]) -> Sequence[Case]:
+        return swapped(cases, Gazetteer(assistant.store.records()))
+
     try:
         report = evaluate(
-            assistant, questions, _reader(options, settings), limit=options.limit, progress=line
+            assistant,
+            questions,
+            _reader(options, settings),
+            limit=options.limit,
+            change=change if options.swapped else None,
+            progress=line,
         )
     finally:
         line.close()
