@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from assistant.catalogue_query import CatalogueResult, look_up_codes, query_catalogue
+from assistant.composing import Composer, open_composer, still_stands
 from assistant.domain import (
     Answer,
     Citation,
@@ -78,6 +79,7 @@ class Assistant:
         settings: Settings,
         encoder: Encoder,
         today: Callable[[], dt.date] | None = None,
+        composer: Composer | None = None,
     ) -> None:
         """Open the current index generation.
 
@@ -86,6 +88,7 @@ class Assistant:
             settings: The settings in force.
             encoder: The model questions are encoded with.
             today: Clock for relative dates; None for the real one.
+            composer: Writes joining sentences over answers; None to leave them as they are.
 
         Raises:
             IndexNotFoundError: If nothing was built yet.
@@ -95,6 +98,7 @@ class Assistant:
         self.settings = settings
         self._encoder = encoder
         self._today = today or (lambda: dt.datetime.now().astimezone().date())
+        self._composer = composer
         self._lock = threading.Lock()
         self._live = self._open()
 
@@ -157,6 +161,26 @@ class Assistant:
             elapsed,
         )
         return replace(result, elapsed_ms=elapsed)
+
+    def may_compose(self, answer: Answer) -> bool:
+        """Whether `compose` would ask a language model about this answer."""
+        return self._composer is not None and bool(answer.citations)
+
+    def compose(self, answer: Answer, reader: Reader) -> Answer:
+        """The answer with a language model's joining text, or the same answer without.
+
+        Slow: as long as the language model takes. What the reader may not see any more, or what
+        no longer stands in its record, is neither sent nor shown with joining text.
+        """
+        if self._composer is None or not self._stands(answer, reader):
+            return answer
+        composed = self._composer.compose(answer)
+        return composed if self._stands(answer, reader) else answer
+
+    def _stands(self, answer: Answer, reader: Reader) -> bool:
+        return bool(answer.citations) and all(
+            still_stands(citation, self.store, reader) for citation in answer.citations
+        )
 
     def _answer(
         self, live: _Live, question: str, conversation: Conversation, reader: Reader
@@ -419,9 +443,11 @@ def open_assistant(settings: Settings, encoder: Encoder | None = None) -> Assist
     Raises:
         IndexNotFoundError: If nothing was ingested yet.
         EncoderError: If the embedding model cannot be loaded.
+        SettingsError: If the settings of the language model are unusable.
     """
     store = Store(settings.database_path)
     if not (settings.index_path / "CURRENT").is_file():
         msg = f"{settings.home} 里还没有索引。请先运行 chadang ingest 目录，或 chadang demo 试用样本。"
         raise IndexNotFoundError(msg)
-    return Assistant(store, settings, encoder or open_encoder(settings))
+    composer = open_composer(settings)
+    return Assistant(store, settings, encoder or open_encoder(settings), composer=composer)
