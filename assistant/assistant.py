@@ -162,9 +162,10 @@ class Assistant:
         )
         return replace(result, elapsed_ms=elapsed)
 
-    def may_compose(self, answer: Answer) -> bool:
-        """Whether `compose` would ask a language model about this answer."""
-        return self._composer is not None and bool(answer.citations)
+    @property
+    def composes(self) -> bool:
+        """Whether a language model is set that may add joining text to answers with quotations."""
+        return self._composer is not None
 
     def compose(self, answer: Answer, reader: Reader) -> Answer:
         """The answer with a language model's joining text, or the same answer without.

@@ -37,6 +37,7 @@ _MOST_SENTENCES: Final = 8
 _MOST_CHARS: Final = 800
 #: A longer quotation is not repeated inside a sentence; its mark leads to it.
 _LONGEST_INSERTED: Final = 120
+_STOPS: Final = "。！？!?"
 #: Fewer Chinese characters than this are no sentence worth showing.
 _LEAST_HAN: Final = 6
 
@@ -287,25 +288,35 @@ def _segments(sentence: _Sentence, offered: dict[str, Citation]) -> list[ProseSe
     ending = ""
     for number, (raw, token) in enumerate(sentence.parts):
         text = without_quotation_marks(raw)
-        text = (_LIST_SIGN.sub("", text) if number == 0 else text).replace("\n", "")
+        text = (_LIST_SIGN.sub("", text) if number == 0 else text).replace("\n", "").strip()
         if not token:
             ending = text
             continue
         citation = offered[token]
-        wanted = silent or text.rstrip().endswith(("：", ":"))
+        wanted = silent or text.endswith(("：", ":"))
         quoted = wanted and len(citation.quote) <= _LONGEST_INSERTED
-        if wanted and not quoted:
-            lead = text.rstrip().rstrip("：:")
-            text = f"{lead}，见" if lead else "见"
-        segments.append(ProseSegment(text, citation.marker, quoted))
-    segments.append(ProseSegment(ending.strip() or "。"))
-    return _full_stop_last(segments)
+        if silent:
+            text = "" if quoted else "见"
+        elif wanted and not quoted:
+            text = f"{text.rstrip('：:')}，见"
+        segments.append(ProseSegment(text.rstrip(_STOPS), citation.marker, quoted))
+    if any(map(is_han, ending)):
+        return [*segments, ProseSegment(ending if ending[-1] in _STOPS else f"{ending}。")]
+    return _with_stop(segments, ending[-1:] if ending[-1:] in _STOPS else "")
 
 
-def _full_stop_last(segments: Sequence[ProseSegment]) -> list[ProseSegment]:
-    """Marks stand before the full stop, wherever the model put them."""
-    ordered = [replace(s, text=s.text.rstrip("。！？!?")) for s in segments[:-1]]
-    return [*ordered, segments[-1]]
+def _with_stop(segments: Sequence[ProseSegment], stop: str) -> list[ProseSegment]:
+    """The full stop before the last marks: a mark stays on the line, a full stop would not.
+
+    An inserted quotation brings its own.
+    """
+    ordered = list(segments)
+    last = len(ordered) - 1
+    while last > 0 and not ordered[last].text and not ordered[last].quoted:
+        last -= 1
+    if not ordered[last].quoted:
+        ordered[last] = replace(ordered[last], text=ordered[last].text + (stop or "。"))
+    return ordered
 
 
 def still_stands(citation: Citation, store: Store, reader: Reader) -> bool:

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -48,14 +48,12 @@ class Stage(BaseHTTPRequestHandler):
         self.request_seen = Request(self.path, dict(self.headers), body)
         act = self.server.next_act(self.request_seen)
         self.close_connection = True
-        try:
+        with suppress(BrokenPipeError, ConnectionResetError):
             act(self)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 - the name http.server calls
 
-    def log_message(self, format: str, *arguments: Any) -> None:
+    def log_message(self, *arguments: Any) -> None:
         """Nothing on the terminal."""
 
     # -- what acts are made of ----------------------------------------------------------------

@@ -180,6 +180,13 @@ class FakeAssistant:
         self.readers: list[Reader] = []
         self.conversations: list[tuple[Turn, ...]] = []
 
+    @property
+    def composes(self) -> bool:
+        return False
+
+    def compose(self, answer: Answer, reader: Reader) -> Answer:
+        return answer
+
     def ask(self, question: str, conversation: Sequence[Turn], reader: Reader) -> Answer | Refusal:
         self.readers.append(reader)
         self.conversations.append(tuple(conversation))

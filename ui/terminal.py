@@ -10,7 +10,7 @@ from typing import Any, Final, TextIO
 from assistant.domain import Answer, Citation, Listing, Refusal, mark, record_reference
 from index.domain import Coverage, Record
 from ui import strings
-from ui.render import fold_quote, is_unreliable
+from ui.render import fold_quote, is_unreliable, prose_text
 
 #: Characters of a record that could move the cursor, ring the bell or reverse the text order.
 _CONTROLS: Final[dict[int, int | str]] = {
@@ -46,6 +46,11 @@ def _answer_text(answer: Answer) -> str:
     blocks += [strings.NOTE + note for note in answer.notes]
     blocks.append(f"{_coverage(answer.coverage)}{strings.NO_VOUCHER}")
     return printable("\n\n".join(block for block in blocks if block))
+
+
+def composed_text(answer: Answer) -> str:
+    """The joining text of an answer under its label; the marks are those of the quotations."""
+    return printable(f"{strings.AI_LABEL}：\n{prose_text(answer)}")
 
 
 def _refusal_text(refusal: Refusal) -> str:
@@ -118,6 +123,20 @@ def result_json(result: Answer | Refusal) -> dict[str, Any]:
             for row in result.listings
         ],
         "notes": list(result.notes),
+        "prose": _prose_json(result),
+    }
+
+
+def _prose_json(answer: Answer) -> dict[str, Any] | None:
+    if answer.prose is None:
+        return None
+    return {
+        "label": strings.AI_LABEL,
+        "model": answer.prose.model,
+        "text": prose_text(answer),
+        "segments": [
+            {"text": s.text, "marker": s.marker, "quoted": s.quoted} for s in answer.prose.segments
+        ],
     }
 
 
