@@ -226,6 +226,8 @@ class Refusal:
         message: The fixed sentence shown.
         coverage: What was searched.
         elapsed_ms: Time from question to refusal, milliseconds.
+        records: Records on the subject, named with their dates where what was asked is not theirs
+            to say (the law in force); they answer nothing.
     """
 
     question: str
@@ -235,6 +237,7 @@ class Refusal:
     message: str
     coverage: Coverage
     elapsed_ms: float = 0.0
+    records: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

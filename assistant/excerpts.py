@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from assistant.machine_text import orders_among
 from assistant.question import Question
 from assistant.ranking import rank_sentences
 from assistant.retrieval import Evidence
@@ -93,6 +94,7 @@ class _Region:
     sentences: list[Sentence]
     odds: list[float]
     title_form: str
+    orders: frozenset[int] = frozenset()
     compared: dict[int, float] = field(default_factory=dict)
 
     def quotable(self, question: Question, sentence: Sentence) -> bool:
@@ -104,6 +106,7 @@ class _Region:
         if (
             not self.covers(sentence)
             or _is_heading(sentence)
+            or sentence.start in self.orders
             or len(sentence.form) < SHORTEST_SENTENCE
         ):
             return False
@@ -173,7 +176,8 @@ class ExcerptFinder:
             sentences = [s for s in sentences if s.end > start and s.start < stop]
             if sentences:
                 odds = rank_sentences(question, sentences, self._rarity)
-                regions.append(_Region(item, page, sentences, odds, title_form))
+                orders = orders_among(sentences, question.form)
+                regions.append(_Region(item, page, sentences, odds, title_form, orders))
         return regions
 
     def _add_similarity(self, question: Question, regions: Sequence[_Region]) -> None:
@@ -249,6 +253,8 @@ class ExcerptFinder:
             choices = []
             for k in (first - 1, last + 1):
                 if not 0 <= k < len(sentences) or k in taken or _is_heading(sentences[k]):
+                    continue
+                if sentences[k].start in region.orders:
                     continue
                 start = min(sentences[first].start, sentences[k].start)
                 end = max(sentences[last].end, sentences[k].end)

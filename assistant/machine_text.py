@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
+from index.sentences import Sentence
 from index.text import search_form
 
 _MACHINE: Final = r"(?:ai|人工智能|大?语言模型|大模型|智能(?:助手|体|问答)|聊天机器人|机器人|chatgpt|gpt|assistant|chatbot|llm)"
@@ -24,6 +26,15 @@ _INVISIBLE: Final = re.compile(
 )
 
 
+#: Without one of these no order is given; most sentences need no closer look.
+_HINT: Final = re.compile(
+    "ai|人工智能|模型|助手|智能体|智能问答|机器人|gpt|assistant|chatbot|llm|忽略|无视|不要理会|不必理会|忘记|取代"
+    "|ignore|disregard|forget|you ?are|system|提示词|<|出处|来源|引用|标注"
+)
+_ABOUT_MACHINES: Final = re.compile("(?<![a-z])ai(?![a-z])|人工智能|大模型|语言模型|提示词|指令")
+_LEADS_ON: Final = ("：", ":", "，", ",", "、")
+
+
 def visible(text: str) -> str:
     """A text without the characters that print nothing."""
     return _INVISIBLE.sub("", text)
@@ -36,4 +47,28 @@ def gives_orders(text: str) -> bool:
     model is never shown it. Invisible characters between the words do not hide it.
     """
     form = search_form(visible(text)).text
+    if not _HINT.search(form):
+        return False
     return bool(_ORDERS.search(_SPACES.sub("", form)))
+
+
+def orders_among(sentences: Sequence[Sentence], question_form: str = "") -> frozenset[int]:
+    """Starts of the sentences that give orders, by themselves or led on to by the one before.
+
+    None when the question itself is about machines: then such words may be what it is after.
+
+    Args:
+        sentences: Neighbours in order.
+        question_form: Search form of the question.
+    """
+    if _ABOUT_MACHINES.search(question_form):
+        return frozenset()
+    found: set[int] = set()
+    for before, sentence in zip((None, *sentences), sentences, strict=False):
+        text = sentence.text
+        if before is not None and before.text.rstrip().endswith(_LEADS_ON):
+            text = before.text + text
+        hinted = _HINT.search(search_form(text).text if text != sentence.text else sentence.form)
+        if (hinted or _INVISIBLE.search(text)) and gives_orders(text):
+            found.add(sentence.start)
+    return frozenset(found)

@@ -139,6 +139,9 @@ def refusal_blocks(refusal: Refusal) -> tuple[str, ...]:
     if refusal.reading:
         blocks.append(_small("reading", refusal.reading))
     blocks.append("\n\n".join(md_escape(p) for p in refusal.message.splitlines() if p.strip()))
+    if refusal.records:
+        rows = [f"- {md_escape(one_line(record_reference(r)))}" for r in refusal.records]
+        blocks.append("\n".join([md_escape(strings.NAMED_RECORDS), "", *rows]))
     steps = strings.NEXT_STEPS.get(refusal.reason.value, ())
     if steps:
         blocks.append("\n".join(f"- {md_escape(step)}" for step in steps))

@@ -55,7 +55,14 @@ def composed_text(answer: Answer) -> str:
 
 def _refusal_text(refusal: Refusal) -> str:
     steps = strings.NEXT_STEPS.get(refusal.reason.value, ())
-    blocks = (refusal.reading, refusal.message, "\n".join(f"  · {step}" for step in steps))
+    named = [f"  · {record_reference(record)}" for record in refusal.records]
+    named = [strings.NAMED_RECORDS, *named] if named else []
+    blocks = (
+        refusal.reading,
+        refusal.message,
+        "\n".join(named),
+        "\n".join(f"  · {step}" for step in steps),
+    )
     # The fixed sentence may hold the coverage already.
     coverage = _coverage(refusal.coverage)
     shown = [block for block in blocks if block]
@@ -95,7 +102,12 @@ def result_json(result: Answer | Refusal) -> dict[str, Any]:
         "elapsed_ms": round(result.elapsed_ms, 1),
     }
     if isinstance(result, Refusal):
-        return common | {"reason": result.reason.value, "message": result.message}
+        named = [_record_json(record) for record in result.records]
+        return common | {
+            "reason": result.reason.value,
+            "message": result.message,
+            "records": named,
+        }
     return common | {
         "kind": result.kind,
         "lead": result.lead,
