@@ -146,6 +146,9 @@ def says(text: str, size: int = 7) -> Act:
 
 
 def fill(text: str, tokens: Sequence[str]) -> str:
+    """The text with `{0}`, `{1}` … replaced by the tokens in double brackets, if there are any."""
+    if not tokens:
+        return text
     return re.sub(r"\{(\d)\}", lambda m: f"[[{tokens[int(m[1]) % len(tokens)]}]]", text)
 
 
