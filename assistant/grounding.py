@@ -33,6 +33,7 @@ class Flaw(StrEnum):
     NAME = "name or words not cited"
     CLAIM = "conclusion not cited"
     NEGATION = "negation differs"
+    LONG = "too long to judge"
     UNCITED = "no citation"
     UNKNOWN = "unknown citation"
     DANGLING = "refers to a sentence taken out"
@@ -76,6 +77,8 @@ def _spoken(iso: str) -> str:
     return "".join(part + unit for part, unit in zip(parts, "年月日", strict=False))
 
 
+#: Characters of a sentence; the longest worth reading has half of it.
+_LONGEST: Final = 400
 #: Brackets of references, Markdown, HTML, addresses, circled numbers, characters nobody sees.
 _MARKUP: Final = re.compile(
     "[\\[\\]\uff3b\uff3d【】{}<>|`*_#~^\\\\=]|https?:|www\\.|[\u2460-\u24ff\u2776-\u2793\u3220-\u32ff]"
@@ -94,6 +97,8 @@ def find_flaw(text: str, support: Support) -> Flaw | None:
         text: The sentence without its references.
         support: What it cites.
     """
+    if len(text) > _LONGEST:
+        return Flaw.LONG
     if _MARKUP.search(text):
         return Flaw.MARKUP
     if _CODE.search(text) or find_doc_numbers(text) or find_reference_codes(text):
@@ -269,24 +274,21 @@ def _words_stand(form: str, told: str) -> bool:
     unknown touches them: 城市 of the source does not vouch for 邹城市. One character alone may be
     unknown, but not before a person's title.
     """
-    joiners = _joiner_pattern()
+    known = [False] * len(form)
+    for pattern in (_joiner_pattern(), _FIGURE):  # figures are judged by themselves
+        for match in pattern.finditer(form):
+            known[match.start() : match.end()] = [True] * len(match[0])
+    for at in range(len(form) - 2):  # over punctuation too: 市、县(区)
+        if form[at : at + 3] in told:
+            known[at : at + 3] = [True] * 3
     strays = 0
     for stretch in _STRETCH.finditer(form):
-        text = stretch.group()
-        known = [False] * len(text)
-        for match in joiners.finditer(text):
-            known[match.start() : match.end()] = [True] * len(match[0])
-        for match in _FIGURE.finditer(text):  # judged already
-            known[match.start() : match.end()] = [True] * len(match[0])
-        for at in range(len(text) - 2):
-            if text[at : at + 3] in told:
-                known[at : at + 3] = [True] * 3
-        for start, end in _unknown(known):
-            run = text[start:end]
+        for start, end in _unknown(known[stretch.start() : stretch.end()]):
+            run = stretch.group()[start:end]
             if _tiled(run, told):
                 continue
             strays += 1
-            if len(run) > 1 or not is_han(run) or _PERSON.match(text, end):
+            if len(run) > 1 or not is_han(run) or _PERSON.match(form, stretch.start() + end):
                 return False
     return strays <= 1
 

@@ -158,4 +158,4 @@ def without_claim(question: str) -> str:
         return question
     while (shorter := _PLEA.sub("", rest)) != rest:
         rest = shorter
-    return rest.strip() or question
+    return rest.strip().removesuffix("。") or question

@@ -47,6 +47,7 @@ def flaw_of(sentence: str, *citations: Citation) -> Flaw | None:
         "会议不同意提高登记费。",
         "关于遛狗伤人的事，示例市公安局答复如下：",
         "该条例“尚未列入年度立法计划”。",
+        "由市公安局牵头，共收容流浪犬1420只。",
     ],
 )
 def test_a_sentence_that_says_what_the_record_says_stands(sentence: str) -> None:
@@ -89,6 +90,7 @@ def test_a_sentence_that_says_what_the_record_says_stands(sentence: str) -> None
         ("会议同意提高登记费。", Flaw.NEGATION),  # 不 is lost
         ("城区登记犬只不是1.7万只。", Flaw.NEGATION),
         ("没有收容流浪犬。", Flaw.NEGATION),
+        ("开展城区养犬专项整治" * 50, Flaw.LONG),
         ("开展城区养犬专项整治①。", Flaw.MARKUP),
         ("**开展城区养犬专项整治**。", Flaw.MARKUP),
         ("开展城区养犬专项整治<b>。", Flaw.MARKUP),
@@ -100,6 +102,15 @@ def test_a_sentence_that_says_what_the_record_says_stands(sentence: str) -> None
 def test_a_sentence_that_says_more_is_found_out(sentence: str, flaw: Flaw) -> None:
     """This test ensures that every kind of invention is recognised for what it is."""
     assert flaw_of(sentence) is flaw
+
+
+def test_words_across_punctuation_are_the_records_own() -> None:
+    text = "市、县（区）人民政府应当建立联席会议制度。"
+
+    assert flaw_of("市、县（区）人民政府应当建立联席会议制度。", citation(text)) is None
+    assert (
+        flaw_of("乡、县（区）人民政府应当建立联席会议制度，区里另有。", citation(text)) is not None
+    )
 
 
 def test_only_the_cited_quotation_counts() -> None:
