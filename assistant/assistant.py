@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from assistant.catalogue_query import CatalogueResult, look_up_codes, query_catalogue
+from assistant.composing import Composer, open_composer, still_stands
 from assistant.domain import (
     Answer,
     Citation,
@@ -22,11 +23,12 @@ from assistant.domain import (
     cite,
 )
 from assistant.excerpts import Excerpt, ExcerptFinder, choose
-from assistant.followup import previous_records, standalone_question
+from assistant.followup import previous_records, searched_turns, standalone_question
 from assistant.gazetteer import Gazetteer
 from assistant.question import Intent, Question, read_question
-from assistant.refusal import judge, out_of_scope
+from assistant.refusal import judge
 from assistant.retrieval import Evidence, Retriever
+from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
 from index.access import Permitted
 from index.builtin_model import MODEL_NAME
 from index.domain import Coverage, Reader, Record
@@ -47,10 +49,6 @@ _NOT_FOUND: Final = (
     "在您可查阅的范围内未检索到相关记录（检索范围：{records} 件、{pages} 页{unreadable}）。"
     "未检索到不等于不存在；如需查阅未开放档案，请按程序申请。"
 )
-_OUT_OF_SCOPE: Final = "本系统只回答馆（室）藏记录，现行规定请查国家法律法规数据库。"
-_CERTIFICATE: Final = "出证请到档案室办理，可为您生成申请单。"
-_DRAFTING: Final = "本系统只提供带出处的原文引用，不代拟文稿、不外发材料；请就需要的事实逐项提问。"
-_UNSAFE: Final = "该请求不予办理：本系统只在您的查阅权限内检索并引用馆藏记录。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,7 @@ class Assistant:
         settings: Settings,
         encoder: Encoder,
         today: Callable[[], dt.date] | None = None,
+        composer: Composer | None = None,
     ) -> None:
         """Open the current index generation.
 
@@ -81,6 +80,7 @@ class Assistant:
             settings: The settings in force.
             encoder: The model questions are encoded with.
             today: Clock for relative dates; None for the real one.
+            composer: Writes joining sentences over answers; None to leave them as they are.
 
         Raises:
             IndexNotFoundError: If nothing was built yet.
@@ -90,6 +90,7 @@ class Assistant:
         self.settings = settings
         self._encoder = encoder
         self._today = today or (lambda: dt.datetime.now().astimezone().date())
+        self._composer = composer
         self._lock = threading.Lock()
         self._live = self._open()
 
@@ -153,30 +154,48 @@ class Assistant:
         )
         return replace(result, elapsed_ms=elapsed)
 
+    @property
+    def composes(self) -> bool:
+        """Whether a language model is set that may add joining text to answers with quotations."""
+        return self._composer is not None
+
+    def compose(self, answer: Answer, reader: Reader) -> Answer:
+        """The answer with a language model's joining text, or the same answer without.
+
+        Slow: as long as the language model takes. What the reader may not see any more, or what
+        no longer stands in its record, is neither sent nor shown with joining text.
+        """
+        if self._composer is None or not self._stands(answer, reader):
+            return answer
+        composed = self._composer.compose(answer)
+        return composed if self._stands(answer, reader) else answer
+
+    def _stands(self, answer: Answer, reader: Reader) -> bool:
+        return bool(answer.citations) and all(
+            still_stands(citation, self.store, reader) for citation in answer.citations
+        )
+
     def _answer(
         self, live: _Live, question: str, conversation: Conversation, reader: Reader
     ) -> Answer | Refusal:
         permitted = self.store.permitted(reader)
         coverage = self.store.coverage(permitted)
-        standalone = standalone_question(question, conversation, live.gazetteer)
+        request = without_claim(question)
+        standalone = standalone_question(request, searched_turns(conversation), live.gazetteer)
         asked = read_question(
             standalone,
             live.gazetteer,
             self._today(),
             local_body=self.settings.text("local_body"),
         )
-        reading = describe(question, asked)
+        reading = describe(question, asked) + (CLAIM_NOTE if request != question else "")
         base = _Base(question, standalone, reading, coverage)
-        scope = out_of_scope(asked.form)
-        if scope is not None:
-            return base.refuse(
-                *{
-                    "规定": (RefusalReason.OUT_OF_SCOPE, _OUT_OF_SCOPE),
-                    "出证": (RefusalReason.CERTIFICATE, _CERTIFICATE),
-                    "代写": (RefusalReason.OUT_OF_SCOPE, _DRAFTING),
-                    "注入": (RefusalReason.UNSAFE, _UNSAFE),
-                }[scope]
-            )
+        outside = out_of_scope(question, reader.role) or out_of_scope(standalone, reader.role)
+        if outside is not None:
+            refusal = base.refuse(outside.reason, outside.message)
+            if not outside.names_records:
+                return refusal
+            return replace(refusal, records=self._on_the_subject(live, base, asked, permitted))
         found, named = look_up_codes(standalone, self.store, permitted)
         if named:
             return self._look_up(live, base, asked, found, permitted)
@@ -186,7 +205,7 @@ class Assistant:
             result = query_catalogue(asked, self.store, permitted, live.gazetteer)
             if result is not None and len(result.unexplained) <= 3:
                 return self._count(base, asked, result)
-        previous = previous_records(conversation) if standalone != question else ()
+        previous = previous_records(conversation) if standalone != request else ()
         evidence = live.retriever.retrieve(
             asked,
             permitted,
@@ -235,6 +254,17 @@ class Assistant:
             citations,
             related=tuple(related.values())[:_RELATED],
         )
+
+    def _on_the_subject(
+        self, live: _Live, base: _Base, asked: Question, permitted: Permitted
+    ) -> tuple[Record, ...]:
+        """Records that would have answered, had the question been about the records."""
+        candidates = self.settings.number("candidates")
+        evidence = live.retriever.retrieve(asked, permitted, _TOP_K, candidates=candidates)
+        result = self._compose(live, base, asked, evidence)
+        if isinstance(result, Refusal):
+            return ()
+        return tuple({c.record.record_id: c.record for c in result.citations}.values())
 
     def _by_place(
         self, live: _Live, asked: Question, evidence: Sequence[Evidence]
@@ -399,9 +429,11 @@ def open_assistant(settings: Settings, encoder: Encoder | None = None) -> Assist
     Raises:
         IndexNotFoundError: If nothing was ingested yet.
         EncoderError: If the embedding model cannot be loaded.
+        SettingsError: If the settings of the language model are unusable.
     """
     store = Store(settings.database_path)
     if not (settings.index_path / "CURRENT").is_file():
         msg = f"{settings.home} 里还没有索引。请先运行 chadang ingest 目录，或 chadang demo 试用样本。"
         raise IndexNotFoundError(msg)
-    return Assistant(store, settings, encoder or open_encoder(settings))
+    composer = open_composer(settings)
+    return Assistant(store, settings, encoder or open_encoder(settings), composer=composer)

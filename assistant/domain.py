@@ -132,6 +132,34 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class ProseSegment:
+    """A piece of joining text and the citation it leans on.
+
+    Attributes:
+        text: Words of a language model, checked against the quotations; may be empty.
+        marker: Number of the citation whose mark follows the words, 0 for none.
+        quoted: Whether the program puts that citation's quotation before the mark.
+    """
+
+    text: str
+    marker: int = 0
+    quoted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Joining text over the quotations of an answer. It adds no fact and replaces no quotation.
+
+    Attributes:
+        segments: Pieces in reading order; every sentence among them leads to a citation.
+        model: Name of the language model, for the label.
+    """
+
+    segments: tuple[ProseSegment, ...]
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A cited answer.
 
@@ -148,6 +176,7 @@ class Answer:
         kind: Intent the question was answered under (事实, 统计, 清单, 查号, 比较 …).
         related: Other records that may bear on the question, best first; listed, not cited.
         elapsed_ms: Time from question to answer, milliseconds.
+        prose: Joining text by a language model, None without one.
     """
 
     question: str
@@ -161,11 +190,18 @@ class Answer:
     kind: str = ""
     related: tuple[Record, ...] = ()
     elapsed_ms: float = 0.0
+    prose: Prose | None = None
 
     def __post_init__(self) -> None:
         if not self.citations and not self.listings:
             msg = "an answer needs at least one citation"
             raise ValueError(msg)
+        if self.prose is not None:
+            used = {s.marker for s in self.prose.segments if s.marker}
+            unknown = used - {c.marker for c in self.citations}
+            if unknown or not used:
+                msg = f"prose leads to citations {sorted(unknown) or 'nowhere'}"
+                raise ValueError(msg)
 
 
 class RefusalReason(StrEnum):
@@ -190,6 +226,8 @@ class Refusal:
         message: The fixed sentence shown.
         coverage: What was searched.
         elapsed_ms: Time from question to refusal, milliseconds.
+        records: Records on the subject, named with their dates where what was asked is not theirs
+            to say (the law in force); they answer nothing.
     """
 
     question: str
@@ -199,6 +237,7 @@ class Refusal:
     message: str
     coverage: Coverage
     elapsed_ms: float = 0.0
+    records: tuple[Record, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

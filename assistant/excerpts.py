@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from assistant.attributes import attribute_present
+from assistant.machine_text import orders_among
 from assistant.question import Question
 from assistant.ranking import rank_sentences
 from assistant.retrieval import Evidence
@@ -102,6 +103,7 @@ class _Region:
     texts: list[str]
     odds: list[float]
     title_form: str
+    orders: frozenset[int] = frozenset()
     compared: dict[int, float] = field(default_factory=dict)
 
     def quotable(self, question: Question, sentence: Sentence) -> bool:
@@ -113,6 +115,7 @@ class _Region:
         if (
             not self.covers(sentence)
             or _is_heading(sentence)
+            or sentence.start in self.orders
             or len(sentence.form) < SHORTEST_SENTENCE
         ):
             return False
@@ -185,7 +188,8 @@ class ExcerptFinder:
                 sentences = [wide[i] for i in inside]
                 texts = [embedded_sentence(title_form, wide, i) for i in inside]
                 odds = rank_sentences(question, sentences, self._rarity)
-                regions.append(_Region(item, page, sentences, texts, odds, title_form))
+                orders = orders_among(sentences, question.form)
+                regions.append(_Region(item, page, sentences, texts, odds, title_form, orders))
         return regions
 
     def _add_similarity(self, question: Question, regions: Sequence[_Region]) -> None:
@@ -249,12 +253,16 @@ class ExcerptFinder:
         first = last = best
         if ITEM.match(sentences[best].text) and not LEAD_IN.search(sentences[best].text):
             lead = lead_in(sentences, best)
-            if lead is not None and sentences[best].end - sentences[lead].start <= limit:
+            if (
+                lead is not None
+                and sentences[best].end - sentences[lead].start <= limit
+                and region.orders.isdisjoint(s.start for s in sentences[lead:best])
+            ):
                 first = lead
         opens = bool(LEAD_IN.search(sentences[best].text))
         while last + 1 < len(sentences) and (opens or (whole_lists and first < best)):
             after = sentences[last + 1]
-            if after.end - sentences[first].start > limit:
+            if after.end - sentences[first].start > limit or after.start in region.orders:
                 break
             if not ITEM.match(after.text) and (last > best or _is_heading(after)):
                 break

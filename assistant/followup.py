@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from assistant.domain import Answer, Conversation
+from assistant.domain import Answer, Conversation, Refusal, RefusalReason
 from assistant.gazetteer import Gazetteer
 from assistant.question import content_runs
 from index.text import search_form
@@ -69,6 +69,19 @@ def standalone_question(question: str, turns: Conversation, gazetteer: Gazetteer
         return base
     rest = _BARE.sub("", question)
     return f"{base.rstrip('？?。!！')}，{rest}"
+
+
+def searched_turns(turns: Conversation) -> Conversation:
+    """The turns that were searched: a request turned away unsearched is no subject to go on with.
+
+    Otherwise its wording, carried into the next question, would have that turned away too.
+    """
+    searched = (RefusalReason.NOT_FOUND, RefusalReason.EMPTY)
+    return [
+        turn
+        for turn in turns
+        if not isinstance(turn.result, Refusal) or turn.result.reason in searched
+    ]
 
 
 def _standalone_of(turns: Conversation) -> str:

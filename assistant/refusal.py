@@ -40,18 +40,6 @@ _EXISTENCE_COVERAGE: Final = 0.3
 #: With a model the weights were not fitted for: least share of the question's words.
 _LEAST_COVERAGE: Final = 0.15
 
-_LAW_NOW: Final = re.compile(
-    r"(?:现行|现在|如今|目前|最新)(?:的)?(?:国家)?(?:法律|法规|国家规定|规定|物业法规|政策).{0,20}(?:怎么|如何|规定|多少)"
-)
-_CERTIFICATE: Final = re.compile(r"出(?:具|个|一?份)?(?:给我)?.{0,6}证明|开.{0,4}证明|盖章|公章")
-_DRAFTING: Final = re.compile(
-    r"(?:(?:写|拟|起草|生成)(?:成|一?[篇份个])|(?:改|整理)成).{0,8}(?:发言稿|讲话|总结|报告|文章|稿子)"
-    r"|发我邮箱|发到.{0,6}邮箱"
-)
-_INJECTION: Final = re.compile(
-    r"忽略(?:以上|前面|上面|之前|所有)|无视(?:以上|规定)|system ?prompt|系统提示词|涉密目录|绕过(?:权限|规定)|ignore (?:all|previous)|越权|导出全部"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -68,24 +56,6 @@ class Judgement:
     why: str
     odds: float
     features: tuple[float, ...]
-
-
-def out_of_scope(form: str) -> str | None:
-    """The kind of request the system never serves, None when the question is ordinary.
-
-    Returns:
-        `规定` for law in force today, `出证` for certificates, `代写` for drafting and sending,
-        `注入` for attempts to get round the rules.
-    """
-    if _INJECTION.search(form):
-        return "注入"
-    if _CERTIFICATE.search(form):
-        return "出证"
-    if _DRAFTING.search(form):
-        return "代写"
-    if _LAW_NOW.search(form):
-        return "规定"
-    return None
 
 
 def judge(

@@ -9,7 +9,8 @@
     │   └── IndexMismatchError
     ├── EncoderError
     ├── IngestError            (ingest/errors.py)
-    └── AssistantError         (assistant/errors.py)
+    └── AssistantError         (assistant/domain.py)
+        └── LanguageModelError (assistant/composing.py)
 
 A message is one Chinese sentence (or two) that names the offending value and the next step.
 """

@@ -56,6 +56,13 @@ TABLE: Final[tuple[Setting, ...]] = (
     Setting("archive_name", "", "本馆（室）名称，显示在页面顶部"),
     Setting("local_body", "", "本级人大的地名，如“示例市”；问题里说“我市”“本市”时按它理解"),
     Setting("frame_ancestors", "", "允许嵌入本页面的内网站点，空格分隔；空 = 只许本站"),
+    Setting("llm_base_url", "", "内网语言模型的地址（OpenAI 兼容），如 http://10.0.0.8:8000/v1；空 = 不用"),
+    Setting("llm_model", "", "语言模型名称，照模型服务上的写"),
+    Setting("llm_api_key", "", "语言模型的密钥；请写在环境变量或 chadang.toml，不要写在命令行", secret=True),
+    Setting("llm_ca_file", "", "内网 https 证书的签发机构文件（PEM）；空 = 用系统自带的"),
+    Setting("llm_timeout_s", 30.0, "等语言模型写完的总时限（秒），到时只用原文摘录", 0.1, 600),
+    Setting("llm_silence_s", 10.0, "语言模型多少秒没有动静就不再等", 0.1, 600),
+    Setting("llm_concurrency", 4, "同时请语言模型写几份，多出的只用原文摘录", 1, 64),
 )  # fmt: skip
 
 
@@ -80,6 +87,10 @@ class Settings:
     def number(self, name: str) -> int:
         """A setting whose type is a whole number."""
         return int(self.values[name])
+
+    def decimal(self, name: str) -> float:
+        """A setting whose type is a number with decimals."""
+        return float(self.values[name])
 
     @property
     def database_path(self) -> Path:
@@ -170,7 +181,8 @@ def _checked(setting: Setting, value: object, source: str) -> str | int | float 
         else:
             converted = str(value)
     except ValueError as error:
-        msg = f"设置 {setting.name} 的值“{value}”（来自{source}）类型不对：{setting.help}。"
+        shown = "（不显示）" if setting.secret else f"“{value}”"
+        msg = f"设置 {setting.name} 的值{shown}（来自{source}）类型不对：{setting.help}。"
         raise SettingsError(msg) from error
     if setting.choices and converted not in setting.choices:
         msg = f"设置 {setting.name} 的值“{value}”（来自{source}）不在可选范围：{'、'.join(setting.choices)}。"

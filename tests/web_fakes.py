@@ -6,6 +6,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
@@ -13,6 +14,8 @@ from PIL import Image, ImageDraw, ImageFont
 from assistant.domain import (
     Answer,
     Listing,
+    Prose,
+    ProseSegment,
     QuestionError,
     Refusal,
     RefusalReason,
@@ -174,11 +177,25 @@ def _font_file() -> str:
 class FakeAssistant:
     """Answers fixed questions from the store of `make_store`."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, settings: Settings, *, composes: bool = False) -> None:
         self.store = store
         self.settings = settings
+        self.composes = composes
         self.readers: list[Reader] = []
         self.conversations: list[tuple[Turn, ...]] = []
+
+    def compose(self, answer: Answer, reader: Reader) -> Answer:
+        """Joining text after a second; none for 无话, a failure for 出错."""
+        time.sleep(1)
+        if "出错" in answer.question:
+            raise RuntimeError("broken")
+        if "无话" in answer.question:
+            return answer
+        segments = (
+            ProseSegment("维修经费五千元", 1),
+            ProseSegment("，*决定*如下：", 2, quoted=True),
+        )
+        return replace(answer, prose=Prose(segments, "剧本"))
 
     def ask(self, question: str, conversation: Sequence[Turn], reader: Reader) -> Answer | Refusal:
         self.readers.append(reader)
@@ -232,13 +249,14 @@ class FakeAssistant:
 
 
 def main() -> None:
-    """Serve the fake holdings: `python -m tests.web_fakes HOME PORT`."""
+    """Serve the fake holdings: `python -m tests.web_fakes HOME PORT [composes]`."""
     from ui.server import serve
 
     home, port = Path(sys.argv[1]), int(sys.argv[2])
     settings = make_settings(home, port=port)
     store = make_store(home)
-    serve(settings, FakeAssistant(store, settings), say=lambda line: sys.stdout.write(line + "\n"))
+    assistant = FakeAssistant(store, settings, composes="composes" in sys.argv)
+    serve(settings, assistant, say=lambda line: sys.stdout.write(line + "\n"))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,10 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
             return
         session.remember(Turn(question, result))
         if isinstance(result, Answer):
-            blocks = answer_blocks(result, recent.add(reader, result))
+            composing = assistant.composes and bool(result.citations)
+            blocks = answer_blocks(result, recent.add(reader, result), composing=composing)
+            if composing:
+                session.waiting = (result, stages(blocks)[-1])
         else:
             blocks = refusal_blocks(result)
         pieces = stages(blocks)
@@ -108,6 +111,20 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
             yield _messages(session)
             if i < len(pieces) - 1:
                 time.sleep(_STEP_S)
+
+    def compose(session: Session, request: gr.Request) -> Messages:
+        if session.waiting is None:
+            return _messages(session)
+        (answer, old), session.waiting = session.waiting, None
+        reader = current_reader(request.request, assistant.settings)
+        try:
+            answer = assistant.compose(answer, reader)
+        except Exception:
+            # the extractive answer is already there and complete
+            logger.exception("composing failed")
+        blocks = answer_blocks(answer, recent.add(reader, answer))
+        session.show_instead(old, stages(blocks)[-1])
+        return _messages(session)
 
     def stop(session: Session) -> Messages:
         if session.shown and session.shown[-1][1] == PENDING:
@@ -175,6 +192,20 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
             )
             for event in (typed, chosen)
         ]
+        if assistant.composes:
+            # apart from `ask`, so that the next question need not wait for the language model
+            running += [
+                event.then(
+                    compose,
+                    session,
+                    chat,
+                    concurrency_limit=64,
+                    concurrency_id="compose",
+                    trigger_mode="multiple",
+                    **quiet,
+                )
+                for event in running
+            ]
         box.stop(stop, session, chat, cancels=running, queue=False, **quiet)
         renew.click(clear, session, chat, cancels=running, queue=False, **quiet)
     return page

@@ -163,6 +163,9 @@ def _parser() -> ChineseParser:
     ask.positionals.add_argument("questions", nargs="*", metavar="问题", help="一个或几个问题")
     ask.options.add_argument("-i", "--interactive", action="store_true", help="连续对话，空行结束")
     ask.options.add_argument("--json", action="store_true", help="每个答复输出一行 JSON")
+    ask.options.add_argument(
+        "--no-llm", action="store_true", help="这一次不用语言模型，只用原文摘录"
+    )
     _add_reader(ask)
 
     serve = command("serve", _serve, "打开网页服务")
@@ -250,6 +253,8 @@ def _version() -> str:
 
 def _load(options: argparse.Namespace) -> Settings:
     flags: dict[str, object] = dict(options.set)
+    if getattr(options, "no_llm", False):
+        flags["llm_base_url"] = ""
     for name in ("host", "port"):
         if getattr(options, name, None) is not None:
             flags[name] = getattr(options, name)
@@ -325,7 +330,7 @@ def _ask(options: argparse.Namespace) -> int:
         msg = '请给出问题，例如：chadang ask "2023 年预算收入是多少？"；连续对话用 chadang ask -i。'
         raise _MisusedError(msg)
     from assistant.assistant import open_assistant
-    from assistant.domain import Turn
+    from assistant.domain import Answer, Turn
 
     assistant = open_assistant(settings)
     reader = _reader(options, settings)
@@ -334,14 +339,20 @@ def _ask(options: argparse.Namespace) -> int:
     def answer(question: str) -> None:
         result = assistant.ask(question, conversation, reader)
         conversation.append(Turn(question, result))
-        from ui.terminal import printable, result_json, result_text
+        from ui.terminal import composed_text, printable, result_json, result_text
 
         if options.json:
+            if isinstance(result, Answer):
+                result = assistant.compose(result, reader)
             print(json.dumps(result_json(result), ensure_ascii=False), flush=True)
             return
         if len(questions) > 1:
             print(f"问：{printable(question)}\n")
         print(result_text(result) + "\n", flush=True)
+        if isinstance(result, Answer):
+            composed = assistant.compose(result, reader)
+            if composed.prose is not None:
+                print(composed_text(composed) + "\n", flush=True)
 
     for question in questions:
         answer(question)

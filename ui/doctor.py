@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ _PACKAGES: Final = (
     "faiss",
     "fastapi",
     "gradio",
+    "httpx",
     "langchain_text_splitters",
     "numpy",
     "onnxruntime",
@@ -68,6 +70,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _home(settings.home)
     yield _disk(settings.home)
     yield _model(settings)
+    yield _language_model(settings)
     try:
         store = Store(settings.database_path)
     except ArchiveError as error:
@@ -136,6 +139,44 @@ def _model(settings: Settings) -> Finding:
     except ArchiveError as error:
         return Finding(False, "检索模型载入失败", str(error))
     return Finding(True, f"检索模型可离线载入：{encoder.name}（{width} 维）")
+
+
+def _language_model(settings: Settings) -> Finding:
+    """One short request to the endpoint, exactly as an answer would make it."""
+    from assistant.composing import Fault, LanguageModelError
+
+    if not settings.text("llm_base_url").strip():
+        return Finding(True, "语言模型：没有设置，答复只用原文摘录")
+    from assistant.llm import LanguageModel, public_addresses
+
+    said = f"语言模型 {settings.text('llm_model').strip()}"
+    try:
+        model = LanguageModel(settings)
+    except ArchiveError as error:
+        return Finding(False, "语言模型的设置不能用", str(error))
+    began = time.monotonic()
+    try:
+        model.write("只照要求回答，不解释。", "请只回答两个字：正常")
+    except LanguageModelError as error:
+        steps = {
+            Fault.UNREACHABLE: "请核对 llm_base_url 的主机和端口，并确认模型服务已启动",
+            Fault.REFUSED: "请核对 llm_base_url（通常以 /v1 结尾）、llm_model 和 llm_api_key",
+            Fault.REDIRECTED: "请把 llm_base_url 直接写成最终的地址",
+            Fault.SILENT: "请看模型服务是否过载，或加大 llm_silence_s",
+            Fault.SLOW: "请看模型服务是否过载，或加大 llm_timeout_s",
+        }
+        step = steps.get(error.fault, "请查看模型服务自己的日志")
+        return Finding(False, f"{said} 不能用", f"{error}{step}。在此期间答复照常，只用原文摘录。")
+    finally:
+        model.close()
+    seconds = time.monotonic() - began
+    outside = public_addresses(model.host)
+    warning = (
+        f"；注意 {outside[0]} 不是内网地址段，请确认它在本单位网络之内，档案文字不得外送"
+        if outside
+        else ""
+    )
+    return Finding(True, f"{said} 可用，{seconds:.1f} 秒应答{warning}")
 
 
 def _integrity(store: Store) -> Finding:

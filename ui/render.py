@@ -16,6 +16,8 @@ from assistant.domain import (
     Answer,
     Citation,
     Listing,
+    Prose,
+    ProseSegment,
     Refusal,
     RefusalReason,
     mark,
@@ -100,12 +102,13 @@ def message_markdown(message: str) -> str:
     return md_escape(message)
 
 
-def answer_blocks(answer: Answer, answer_id: str) -> tuple[str, ...]:
+def answer_blocks(answer: Answer, answer_id: str, *, composing: bool = False) -> tuple[str, ...]:
     """An answer as Markdown blocks, in the order to show them.
 
     Args:
         answer: The answer.
         answer_id: Hexadecimal id under which the page's script fetches the citations.
+        composing: Whether a language model is still writing joining text for it.
 
     Returns:
         Blocks to be joined by a blank line; any prefix of them is well-formed.
@@ -113,6 +116,10 @@ def answer_blocks(answer: Answer, answer_id: str) -> tuple[str, ...]:
     blocks: list[str] = []
     if answer.reading:
         blocks.append(_small("reading", answer.reading))
+    if answer.prose is not None:
+        blocks += [_small("ai", strings.AI_LABEL), _prose_block(answer, answer.prose, answer_id)]
+    elif composing:
+        blocks.append(_small("composing", strings.COMPOSING))
     if answer.lead:
         blocks.append(f"**{md_escape(one_line(answer.lead))}**")
     blocks += [_citation_block(citation, answer_id) for citation in answer.citations]
@@ -132,6 +139,9 @@ def refusal_blocks(refusal: Refusal) -> tuple[str, ...]:
     if refusal.reading:
         blocks.append(_small("reading", refusal.reading))
     blocks.append("\n\n".join(md_escape(p) for p in refusal.message.splitlines() if p.strip()))
+    if refusal.records:
+        rows = [f"- {md_escape(one_line(record_reference(r)))}" for r in refusal.records]
+        blocks.append("\n".join([md_escape(strings.NAMED_RECORDS), "", *rows]))
     steps = strings.NEXT_STEPS.get(refusal.reason.value, ())
     if steps:
         blocks.append("\n".join(f"- {md_escape(step)}" for step in steps))
@@ -151,12 +161,38 @@ def stages(blocks: Sequence[str], at_most: int = 3) -> list[str]:
 def answer_text(answer: Answer) -> str:
     """The answer as plain text for the clipboard: quotations with their references."""
     lines = [answer.lead] if answer.lead else []
+    if answer.prose is not None:
+        lines.insert(0, f"（{strings.AI_LABEL}）{prose_text(answer)}")
     lines += [
         f"{mark(c.marker)}「{fold_quote(c.quote)}」\n　　——{c.reference}" for c in answer.citations
     ]
     lines += [f"{mark(row.marker)}{record_reference(row.record)}" for row in answer.listings]
     lines.append(strings.NO_VOUCHER)
     return "\n".join(lines)
+
+
+def prose_text(answer: Answer) -> str:
+    """The joining text as one line of plain text with marks, empty when there is none."""
+    if answer.prose is None:
+        return ""
+    return "".join(
+        f"{one_line(s.text)}{_inserted(answer, s)}{mark(s.marker) if s.marker else ''}"
+        for s in answer.prose.segments
+    )
+
+
+def _inserted(answer: Answer, segment: ProseSegment) -> str:
+    """The quotation a segment calls for, in quotation marks, empty when it calls for none."""
+    quotes = [c.quote for c in answer.citations if segment.quoted and c.marker == segment.marker]
+    return f"「{one_line(fold_quote(quotes[0]))}」" if quotes else ""
+
+
+def _prose_block(answer: Answer, prose: Prose, answer_id: str) -> str:
+    return "".join(
+        md_escape(one_line(s.text) + _inserted(answer, s))
+        + (_link(answer_id, s.marker) if s.marker else "")
+        for s in prose.segments
+    )
 
 
 def _small(name: str, text: str) -> str:

@@ -31,8 +31,15 @@ class Asker(Protocol):
     def settings(self) -> Settings:
         """The settings in force."""
 
+    @property
+    def composes(self) -> bool:
+        """Whether `compose` may add anything."""
+
     def ask(self, question: str, conversation: Sequence[Turn], reader: Reader) -> Answer | Refusal:
         """Answer a question for a reader."""
+
+    def compose(self, answer: Answer, reader: Reader) -> Answer:
+        """The answer with joining text by a language model, or the same; slow."""
 
 
 @dataclass(slots=True)
@@ -42,10 +49,12 @@ class Session:
     Attributes:
         turns: Finished exchanges, oldest first, for follow-up questions.
         shown: (question, answer) as Markdown, oldest first; what the page shows.
+        waiting: The answer a language model is to add joining text to, with what is shown of it.
     """
 
     turns: list[Turn] = field(default_factory=list)
     shown: list[tuple[str, str]] = field(default_factory=list)
+    waiting: tuple[Answer, str] | None = None
 
     def begin(self, question: str, pending: str) -> None:
         """Show a question with a waiting line."""
@@ -56,6 +65,10 @@ class Session:
         """Replace what is shown under the newest question."""
         self.shown[-1] = (self.shown[-1][0], answer)
 
+    def show_instead(self, old: str, new: str) -> None:
+        """Replace an answer wherever it stands by now; nothing happens once it has gone."""
+        self.shown[:] = [(q, new if answer == old else answer) for q, answer in self.shown]
+
     def remember(self, turn: Turn) -> None:
         """Keep a finished exchange."""
         self.turns.append(turn)
@@ -65,6 +78,7 @@ class Session:
         """Forget everything."""
         self.turns.clear()
         self.shown.clear()
+        self.waiting = None
 
 
 class RecentAnswers:

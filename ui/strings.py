@@ -36,6 +36,9 @@ NO_VOUCHER: Final = "检索参考件，不作凭证。"
 LISTING_REST: Final = "其余 {count} 件"
 RELATED: Final = "其他可能有关的档案 {count} 件（未引用）"
 NOTE: Final = "提示："
+NAMED_RECORDS: Final = "馆藏中与此有关的记录（只说明当时的情况，是否仍然有效请另行查证）："
+AI_LABEL: Final = "AI 生成，请核对档案原件"
+COMPOSING: Final = "正在写连接语；下面的原文已可核对。"
 COVERAGE_HEADING: Final = "检索范围"
 
 

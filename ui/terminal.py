@@ -10,7 +10,7 @@ from typing import Any, Final, TextIO
 from assistant.domain import Answer, Citation, Listing, Refusal, mark, record_reference
 from index.domain import Coverage, Record
 from ui import strings
-from ui.render import fold_quote, is_unreliable
+from ui.render import fold_quote, is_unreliable, prose_text
 
 #: Characters of a record that could move the cursor, ring the bell or reverse the text order.
 _CONTROLS: Final[dict[int, int | str]] = {
@@ -48,9 +48,21 @@ def _answer_text(answer: Answer) -> str:
     return printable("\n\n".join(block for block in blocks if block))
 
 
+def composed_text(answer: Answer) -> str:
+    """The joining text of an answer under its label; the marks are those of the quotations."""
+    return printable(f"{strings.AI_LABEL}：\n{prose_text(answer)}")
+
+
 def _refusal_text(refusal: Refusal) -> str:
     steps = strings.NEXT_STEPS.get(refusal.reason.value, ())
-    blocks = (refusal.reading, refusal.message, "\n".join(f"  · {step}" for step in steps))
+    named = [f"  · {record_reference(record)}" for record in refusal.records]
+    named = [strings.NAMED_RECORDS, *named] if named else []
+    blocks = (
+        refusal.reading,
+        refusal.message,
+        "\n".join(named),
+        "\n".join(f"  · {step}" for step in steps),
+    )
     # The fixed sentence may hold the coverage already.
     coverage = _coverage(refusal.coverage)
     shown = [block for block in blocks if block]
@@ -90,7 +102,12 @@ def result_json(result: Answer | Refusal) -> dict[str, Any]:
         "elapsed_ms": round(result.elapsed_ms, 1),
     }
     if isinstance(result, Refusal):
-        return common | {"reason": result.reason.value, "message": result.message}
+        named = [_record_json(record) for record in result.records]
+        return common | {
+            "reason": result.reason.value,
+            "message": result.message,
+            "records": named,
+        }
     return common | {
         "kind": result.kind,
         "lead": result.lead,
@@ -118,6 +135,20 @@ def result_json(result: Answer | Refusal) -> dict[str, Any]:
             for row in result.listings
         ],
         "notes": list(result.notes),
+        "prose": _prose_json(result),
+    }
+
+
+def _prose_json(answer: Answer) -> dict[str, Any] | None:
+    if answer.prose is None:
+        return None
+    return {
+        "label": strings.AI_LABEL,
+        "model": answer.prose.model,
+        "text": prose_text(answer),
+        "segments": [
+            {"text": s.text, "marker": s.marker, "quoted": s.quoted} for s in answer.prose.segments
+        ],
     }
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,13 +32,18 @@ QUESTION = "东风水库渠道维修经费是多少？"
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    home = tmp_path_factory.mktemp("home")
+    with _served(tmp_path_factory.mktemp("home")) as address:
+        yield address
+
+
+@contextmanager
+def _served(home: Path, *more: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = (home / "server.log").open("w")
     server = subprocess.Popen(
-        [sys.executable, "-m", "tests.web_fakes", str(home), str(port)],
+        [sys.executable, "-m", "tests.web_fakes", str(home), str(port), *more],
         cwd=ROOT,
         stdout=log,
         stderr=log,
@@ -371,3 +377,29 @@ def test_the_page_is_light_and_chinese(visit: Visit) -> None:
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(244, 245, 247)"
     assert "正在打开" not in page.locator("body").inner_text()
     assert not re.search(r"[A-Za-z]{3}", page.locator("body").inner_text())
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+def test_joining_text_is_put_above_without_holding_up_the_next_question(
+    browser: Any, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    """This test ensures that quotations come first, and two answers under way do not mix."""
+    with _served(tmp_path, "composes") as address:
+        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        page.goto(f"{address}/")
+        messages = page.locator("[data-testid=bot]")
+        for number, question in enumerate(("东风水库渠道维修经费是多少？", "预算调整了多少？")):
+            page.locator("#cd-question textarea").fill(question)
+            page.keyboard.press("Enter")
+            messages.nth(number).locator(".cd-composing").wait_for()
+            messages.nth(number).locator("blockquote").nth(2).wait_for()
+        for number in range(2):
+            message = messages.nth(number)
+            message.locator(".cd-ai").wait_for(timeout=15_000)
+            text = message.inner_text()
+            assert text.index("AI 生成，请核对档案原件") < text.index("维修经费五千元")
+            assert text.index("维修经费五千元") < text.index("从一九八五年预备")
+        assert page.locator(".cd-composing").count() == 0
+        messages.nth(0).locator("p a").first.click()
+        page.locator("dialog img").wait_for()
+        page.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from tests.web_fakes import (
     make_settings,
     make_store,
 )
-from ui import api
+from ui import api, strings
 from ui.api import record_token
 
 MISSING = "0012-0000-没有-0000"
@@ -41,7 +42,6 @@ class Web:
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    from ui.app import build_app
     from ui.server import prepare_environment
 
     home = tmp_path_factory.mktemp("home")
@@ -50,13 +50,21 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     store = make_store(home)
     assistant = FakeAssistant(store, settings)
 
+    with _client(assistant) as client:
+        yield Web(client, assistant, home)
+
+
+@contextmanager
+def _client(assistant: FakeAssistant) -> Iterator[TestClient]:
+    from ui.app import build_app
+
     async def build() -> FastAPI:
         # without a running loop gradio opens one of its own and never closes it
-        return build_app(assistant, settings)
+        return build_app(assistant, assistant.settings)
 
     app = asyncio.run(build())
     with TestClient(app, base_url="http://127.0.0.1:7860", follow_redirects=False) as client:
-        yield Web(client, assistant, home)
+        yield client
 
 
 @pytest.fixture
@@ -67,16 +75,29 @@ def as_reader(monkeypatch: pytest.MonkeyPatch) -> Any:
     return become
 
 
+SESSION = {"session_hash": "s1234567890"}
+
+
 def _ask(web: Web, question: str) -> list[dict[str, Any]]:
     """Ask over Gradio's own queue, as the page does; returns the messages shown at the end."""
+    typed, asked, _ = _steps(web)
+    first = {"data": [question], "fn_index": typed, **SESSION}
+    assert web.client.post("/app/gradio_api/run/predict", json=first).status_code == 200
+    return _run(web, asked, [None, None])
+
+
+def _steps(web: Web) -> tuple[int, int, int | None]:
+    """Numbers of the steps that take a question, answer it, and add joining text."""
     steps = web.client.get("/app/config").json()
     box = next(c["id"] for c in steps["components"] if c["type"] == "textbox")
     typed = next(d["id"] for d in steps["dependencies"] if [box, "submit"] in d["targets"])
-    asked = next(d["id"] for d in steps["dependencies"] if d["trigger_after"] == typed)
-    session = {"session_hash": "s1234567890"}
-    first = {"data": [question], "fn_index": typed, **session}
-    assert web.client.post("/app/gradio_api/run/predict", json=first).status_code == 200
-    second = {"data": [None, None], "fn_index": asked, **session}
+    after = {d["trigger_after"]: d["id"] for d in steps["dependencies"]}
+    return typed, after[typed], after.get(after[typed])
+
+
+def _run(web: Web, step: int, data: list[Any]) -> list[dict[str, Any]]:
+    session = SESSION
+    second = {"data": data, "fn_index": step, **session}
     assert web.client.post("/app/gradio_api/queue/join", json=second).status_code == 200
     with web.client.stream("GET", "/app/gradio_api/queue/data", params=session) as stream:
         for line in stream.iter_lines():
@@ -162,6 +183,62 @@ def test_a_record_closed_after_the_answer_is_left_out(web: Web, as_reader: Any) 
 def _answer_id(messages: list[dict[str, Any]]) -> str:
     text = json.dumps(messages[-1], ensure_ascii=False)
     return text.split("(#c-")[1][:32]
+
+
+# -- joining text by a language model -------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def composing(web: Web, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    home = tmp_path_factory.mktemp("composing")
+    assistant = FakeAssistant(make_store(home), make_settings(home), composes=True)
+    with _client(assistant) as client:
+        yield Web(client, assistant, home)
+
+
+def _shown(messages: list[dict[str, Any]]) -> str:
+    content = messages[-1]["content"]
+    return content if isinstance(content, str) else "".join(part["text"] for part in content)
+
+
+def test_joining_text_comes_after_the_answer_under_its_label(composing: Web) -> None:
+    """This test ensures that the quotations are there first, and stay as they are."""
+    *_, compose = _steps(composing)
+    assert compose is not None
+    first = _shown(_ask(composing, "维修经费是多少？"))
+    then = _shown(_run(composing, compose, [None]))
+
+    assert strings.COMPOSING in first
+    assert "用于东风水库渠道维修" in first
+    assert strings.AI_LABEL not in first
+    assert strings.COMPOSING not in then
+    prose = then.index(strings.AI_LABEL)
+    assert prose < then.index("维修经费五千元[①](#c-") < then.index("> 「")
+    assert "，\\*决定\\*如下：「决定批准2019年市级预算调整方案" in then
+    quotations = [line for line in first.splitlines() if line.startswith("> 「")]
+    assert len(quotations) >= 3
+    for line in quotations:
+        assert line.split("[①]")[0].split("[②]")[0].split("[③]")[0] in then
+    copied = composing.client.get(f"/api/answers/{then.split('(#c-')[1][:32]}").json()["text"]
+    assert copied.startswith(f"（{strings.AI_LABEL}）维修经费五千元①")
+
+
+@pytest.mark.parametrize("question", ["无话：维修经费是多少？", "出错：维修经费是多少？"])
+def test_without_joining_text_the_answer_stays(composing: Web, question: str) -> None:
+    """This test ensures that neither an empty-handed nor a failing model shows."""
+    *_, compose = _steps(composing)
+    assert compose is not None
+    _ask(composing, question)
+    then = _shown(_run(composing, compose, [None]))
+
+    assert strings.COMPOSING not in then
+    assert strings.AI_LABEL not in then
+    assert "用于东风水库渠道维修" in then
+
+
+def test_without_a_language_model_there_is_no_such_step(web: Web) -> None:
+    assert _steps(web)[2] is None
+    assert strings.COMPOSING not in _shown(_ask(web, "维修经费是多少？"))
 
 
 # -- asking ---------------------------------------------------------------------------------------

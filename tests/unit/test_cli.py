@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from index.domain import Coverage, Page, Record
 from index.errors import ArchiveError
 from index.settings import TABLE
 from tests.fakes import HashEncoder
+from tests.language_model import Endpoint, endpoint, fails, says
 from ui import cli
 from ui.arguments import in_chinese
 from ui.terminal import ProgressLine, printable, result_json, result_text, table
@@ -470,6 +472,80 @@ def test_doctor_passes_a_good_home_and_names_what_is_wrong(
     assert "✗ 索引" in ill
 
 
+@pytest.fixture
+def quoting_endpoint() -> Iterator[Endpoint]:
+    """A language model that repeats a fact of the first quotation."""
+    with endpoint(says("批准2023年市级预算调整方案{0}。")) as server:
+        yield server
+
+
+def set_endpoint(server: Endpoint, patch: pytest.MonkeyPatch) -> None:
+    patch.setenv("CHADANG_LLM_BASE_URL", server.url)
+    patch.setenv("CHADANG_LLM_MODEL", "剧本")
+    patch.setenv("CHADANG_LLM_API_KEY", "hush-hush")
+
+
+@pytest.mark.usefixtures("light_model")
+def test_joining_text_follows_the_answer_unless_switched_off(
+    texts: Path,
+    home: Path,
+    quoting_endpoint: Endpoint,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cli.main(["ingest", str(texts), "--home", str(home)])
+    set_endpoint(quoting_endpoint, monkeypatch)
+    question = "批准的2023年预算调整方案，一般公共预算支出是多少？"
+    capsys.readouterr()
+
+    assert cli.main(["ask", question, "--home", str(home)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.index("128.6亿元") < shown.index("AI 生成，请核对档案原件")
+    assert "批准2023年市级预算调整方案。①" in shown
+
+    assert cli.main(["ask", question, "--json", "--home", str(home)]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert body["prose"]["text"] == "批准2023年市级预算调整方案。①"
+    assert body["prose"]["label"] == "AI 生成，请核对档案原件"
+
+    asked = len(quoting_endpoint.requests)
+    assert cli.main(["ask", question, "--no-llm", "--home", str(home)]) == 0
+    assert "AI 生成" not in capsys.readouterr().out
+    assert len(quoting_endpoint.requests) == asked == 2
+
+
+@pytest.mark.usefixtures("light_model")
+def test_doctor_tries_the_language_model(
+    texts: Path,
+    home: Path,
+    quoting_endpoint: Endpoint,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cli.main(["ingest", str(texts), "--home", str(home)])
+    capsys.readouterr()
+    assert cli.main(["doctor", "--home", str(home)]) == 0
+    assert "✓ 语言模型：没有设置" in capsys.readouterr().out
+
+    set_endpoint(quoting_endpoint, monkeypatch)
+    assert cli.main(["doctor", "--home", str(home)]) == 0
+    assert "✓ 语言模型 剧本 可用" in capsys.readouterr().out
+
+    with endpoint(fails(401, b"no: hush-hush")) as refusing:
+        set_endpoint(refusing, monkeypatch)
+        assert cli.main(["doctor", "--home", str(home)]) == 1
+    captured = capsys.readouterr()
+    assert (
+        "✗ 语言模型 剧本 不能用。语言模型拒绝了请求（HTTP 401）。请核对 llm_base_url"
+        in captured.out
+    )
+    assert "hush-hush" not in captured.out + captured.err
+
+    monkeypatch.setenv("CHADANG_LLM_BASE_URL", "10.0.0.8:8000")
+    assert cli.main(["doctor", "--home", str(home)]) == 1
+    assert "✗ 语言模型的设置不能用" in capsys.readouterr().out
+
+
 def test_settings_lists_value_source_and_help_of_each(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -485,6 +561,7 @@ def test_a_secret_is_never_listed(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secrets = [setting for setting in TABLE if setting.secret]
+    assert [setting.name for setting in secrets] == ["llm_api_key"]
     for setting in secrets:
         monkeypatch.setenv(f"CHADANG_{setting.name.upper()}", "hush-hush")
 

@@ -20,6 +20,7 @@ MAY_IMPORT = {
 }
 ONE_FILE_LIBRARIES = (
     "gradio",
+    "httpx",
     "faiss",
     "sentence_transformers",
     "tantivy",

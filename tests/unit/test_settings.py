@@ -115,3 +115,17 @@ def test_every_default_obeys_its_own_bounds(setting: Setting, tmp_path: Path) ->
 
 def test_names_are_unique() -> None:
     assert len({setting.name for setting in TABLE}) == len(TABLE)
+
+
+def test_a_secret_is_not_repeated_in_an_error(tmp_path: Path) -> None:
+    (tmp_path / SETTINGS_FILE).write_text('llm_api_key = ["geheim"]\n', "utf-8")
+
+    with pytest.raises(SettingsError, match="llm_api_key.*类型不对") as caught:
+        load(tmp_path)
+    assert "geheim" not in str(caught.value)
+
+
+def test_seconds_may_have_decimals(tmp_path: Path) -> None:
+    assert load(tmp_path, {"llm_timeout_s": "2.5"}).decimal("llm_timeout_s") == 2.5
+    with pytest.raises(SettingsError, match="llm_timeout_s"):
+        load(tmp_path, {"llm_timeout_s": "0"})

@@ -65,3 +65,14 @@ def test_the_policy_names_only_well_formed_ancestors() -> None:
     assert policy.endswith("frame-ancestors 'self' http://oa.gov.test https://*.rd.test:8443")
     assert "unsafe-eval" not in policy
     assert "script-src 'self';" in policy
+
+
+def test_an_answer_is_replaced_wherever_it_stands_by_now() -> None:
+    session = Session()
+    session.begin("一", "先")
+    session.begin("二", "后")
+
+    session.show_instead("先", "先，连接语")
+    session.show_instead("已经不在", "无处可放")
+
+    assert session.shown == [("一", "先，连接语"), ("二", "后")]

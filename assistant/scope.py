@@ -1,0 +1,161 @@
+"""Requests the system never serves, told by their wording before anything is searched.
+
+The wording alone decides, so the reply is the same whether or not such a record exists.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from assistant.domain import RefusalReason
+from assistant.machine_text import gives_orders, visible
+from index.domain import Role
+from index.text import search_form
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """A kind of request that is not served.
+
+    Attributes:
+        reason: Reason of the refusal.
+        message: Its fixed sentence.
+        names_records: Whether records on the subject are named all the same, with their dates.
+    """
+
+    reason: RefusalReason
+    message: str
+    names_records: bool = False
+
+
+LAW_NOW: Final = Outside(
+    RefusalReason.OUT_OF_SCOPE,
+    "本系统只回答馆（室）藏记录，现行规定请查国家法律法规数据库。",
+    names_records=True,
+)
+CERTIFICATE: Final = Outside(RefusalReason.CERTIFICATE, "出证请到档案室办理，可为您生成申请单。")
+DRAFTING: Final = Outside(
+    RefusalReason.OUT_OF_SCOPE,
+    "本系统只提供带出处的原文引用，不代拟文稿、不外发材料，也不隐去出处；请就需要的事实逐项提问。",
+)
+CLASSIFIED: Final = Outside(
+    RefusalReason.OUT_OF_SCOPE,
+    "本系统不保存国家秘密，涉密档案的目录和密级台账另行保管；请按保密规定向档案室查询。",
+)
+PRIVATE: Final = Outside(
+    RefusalReason.UNSAFE,
+    "该请求不予办理：个人的证件号码、住址、账号，举报人、信访人的身份和联系方式，一律不提供查询。",
+)
+UNSAFE: Final = Outside(
+    RefusalReason.UNSAFE,
+    "该请求不予办理：本系统只在您的查阅权限内检索并引用馆藏记录。",
+)
+
+_INJECTION: Final = re.compile(
+    r"忽略(?:掉)?(?:以上|上述|前面|上面|之前|先前|所有)|(?:无视|不顾)(?:以上|规定)"
+    r"|(?:忽略|无视|忘记|忘掉|不要管|不用管|别管|抛开|不要遵守|不必遵守)(?:掉)?(?:以上|上述|前面|上面|之前|先前|所有|一切|这些|你的|系统)(?:的|所有)?.{0,4}(?:规定|规则|指令|指示|限制|设定|提示|约束)"
+    r"|system ?prompt|系统提示词|你的提示词|越狱模式|开发者模式|developer mode"
+    r"|(?:列出|给我|导出|调出|看看|告诉我).{0,8}(?:涉密|机密|绝密)(?:档案|文件|目录|清单|材料|件)|涉密目录|涉密清单"
+    r"|(?:绕过|绕开|突破|跳过|关闭|解除|取消)(?:系统|查阅|访问|阅读|我的|你的|这个|一下|掉)*(?:的)?(?:权限(?!下放)|访问控制|安全限制)"
+    r"|(?:绕过|绕开|突破|跳过)(?:权限|规定)|越权|导出全部"
+    r"|你现在(?:是|扮演)|从现在(?:起|开始)[,，]?你|(?:假装|假设)你是|扮演.{0,8}(?:管理员|助手|角色)"
+    r"|(?:把我|给我|让我)(?:当作|设为|设成|升级为|变成|开通|提升为).{0,6}(?:管理员|权限)|以(?:超级)?管理员(?:的)?身份(?:回答|查|列|显示)"
+)
+_CERTIFICATE: Final = re.compile(
+    r"(?<![提作做付支退推列])出(?:具|个|一?份)?(?:给我)?.{0,6}证明|(?<!公)开.{0,4}证明"
+    r"|(?:给|帮|替|要|想|请|能不能|能否|可以|可否).{0,12}(?:盖个?(?:公)?章|加盖|盖上)|盖公章|盖个章"
+)
+_DRAFTING: Final = re.compile(
+    r"(?:(?:写|拟|起草|生成)(?:成|一?[篇份个])|(?:改|整理)成).{0,8}(?:发言稿|讲话|总结|报告|文章|稿子)"
+    r"|发我邮箱|发到.{0,6}邮箱"
+    r"|(?:删掉|删去|删除|去掉|去除|抹掉|隐去|不要|别带|不带|省略)(?:所有|全部)?(?:的)?(?:出处|引文标记)"
+    r"|(?:把)?(?:出处|引文标记)(?:都|全|全都|统统)?(?:给我)?(?:删|去掉|抹|隐去|省)"
+    r"|就说.{0,8}(?:都)?(?:核实|核对|查证|确认)(?:过|无误)"
+)
+_LAW_NOW: Final = re.compile(
+    r"(?:现行|现在|如今|目前|最新)(?:的)?(?:国家)?(?:法律|法规|国家规定|规定|物业法规|政策).{0,20}(?:怎么|如何|规定|多少)"
+    r"|(?:现行|现在|如今|目前)[^，,。？?]{2,10}(?:法律|法规|规定)(?:里|中|是|上)?(?:怎么|如何|咋)"
+)
+_CLASSIFIED: Final = re.compile(
+    r"(?:密级|保密期限|保密期)(?:期)?(?:已|都)?(?:满|到期|届满)|(?:没|未|已)(?:做|经|办)?解密审核|解密审核"
+    r"|(?:哪些|多少|几件|有没有).{0,4}(?:涉密|机密|绝密)(?:的)?(?:档案|文件|件|材料)"
+)
+_COMPLAINANT: Final = re.compile(
+    r"(?:举报|检举|揭发|控告|信访|来信|来访|上访|投诉)(?:的)?(?:那个|那位|这个|这位)?(?:人(?!大|员|民|次|数)|者|群众|当事人)"
+    r"|写.{0,14}信的(?:那个|那位)?人|谁(?:写|寄|递)的?.{0,6}(?:举报|检举|控告|匿名)信|谁(?:举报|检举|揭发|控告)的?"
+    r"|(?:举报|检举|控告|匿名)信.{0,4}(?:是)?谁(?:写|寄|递)"
+)
+_INFORMER: Final = re.compile(r"举报|检举|揭发|控告|匿名")
+_CONTACT: Final = re.compile(r"电话|手机|联系方式|住址|地址|住哪|住在哪|身份证|微信|邮箱|银行卡")
+_WHO: Final = re.compile(r"谁|叫什么|姓什么|姓名|名字|身份(?!证)")
+_PRIVATE: Final = re.compile(
+    r"(?:身份证|银行卡|银行账)(?:号|号码)|(?:家庭住址|家庭地址|私人电话|个人手机|家里电话)|家住(?:哪|什么)|住在哪(?:个小区|条街|里)?[？?。]?$"
+)
+
+
+def out_of_scope(question: str, role: Role) -> Outside | None:
+    """The kind of request never served that a question is, None when it is ordinary.
+
+    Invisible characters and spaces between the words do not hide one.
+
+    Args:
+        question: The question, as typed or self-contained.
+        role: Whose question it is; only an archivist may ask who wrote a letter of complaint.
+    """
+    form = search_form(visible(question)).text
+    if _DRAFTING.search(form):
+        return DRAFTING
+    if _INJECTION.search(form) or gives_orders(form):
+        return UNSAFE
+    if _is_private(form, role):
+        return PRIVATE
+    if _CERTIFICATE.search(form):
+        return CERTIFICATE
+    if _CLASSIFIED.search(form):
+        return CLASSIFIED
+    if _LAW_NOW.search(form):
+        return LAW_NOW
+    return None
+
+
+def _is_private(form: str, role: Role) -> bool:
+    """Contacts of a complainant for anyone; who informed, for all but the archivist.
+
+    Source:
+        信访工作条例 30 (informers are never disclosed); 个人信息保护法 28, 29.
+    """
+    if _PRIVATE.search(form):
+        return True
+    if not _COMPLAINANT.search(form):
+        return False
+    if _CONTACT.search(form):
+        return True
+    return role is not Role.ARCHIVIST and bool(_INFORMER.search(form) and _WHO.search(form))
+
+
+#: Who the asker says they are, before the request itself.
+_CLAIM: Final = re.compile(
+    r"^\s*(?:(?:你好|您好|喂)[，,。！! ]*)?(?:我(?:就)?(?:是|叫)|本人(?:是|系)|这里是)"
+    r"[^，,。！!？?；;]{0,16}?(?:主任|书记|[局市县区院处科馆镇乡部]长|秘书长?|检察长|领导|管理员|档案员|工作人员|负责人|干部|代表|委员)(?:本人)?"
+    r"[，,。！!；;]\s*"
+)
+_PLEA: Final = re.compile(
+    r"^(?:(?:我)?(?:临时|暂时|借|先)?(?:借)?用(?:一下|下)?这台?(?:机子|机器|电脑|账号|终端)|我有(?:查阅)?权限|我授权你[^，,。]{0,8}|领导(?:已经?)?(?:同意|批准)了?|事情紧急|情况紧急)[，,。！!；;]\s*"
+)
+CLAIM_NOTE: Final = "查阅权限以登录身份为准，提问里写的身份不改变可查阅的范围。"
+
+
+def without_claim(question: str) -> str:
+    """A question without the words in which the asker says who they are; often the same.
+
+    What is left is what they may ask with the rights they have; the words themselves would only
+    lead the search to records about that office.
+    """
+    rest = _CLAIM.sub("", question)
+    if rest == question:
+        return question
+    while (shorter := _PLEA.sub("", rest)) != rest:
+        rest = shorter
+    return rest.strip().removesuffix("。") or question
