@@ -10,7 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from assistant.catalogue_query import CatalogueResult, look_up_codes, query_catalogue
+from assistant.catalogue_answer import asks_catalogue_only, reply, reply_to_code, restated
+from assistant.catalogue_query import CatalogueResult, answers_from_catalogue, query_catalogue
+from assistant.catalogue_request import asks_about_secrecy
+from assistant.catalogue_view import CatalogueView
+from assistant.code_lookup import look_up_codes
 from assistant.domain import (
     Answer,
     Citation,
@@ -19,6 +23,7 @@ from assistant.domain import (
     QuestionError,
     Refusal,
     RefusalReason,
+    Table,
     cite,
 )
 from assistant.excerpts import Excerpt, ExcerptFinder
@@ -47,6 +52,8 @@ _QUOTED: Final = 500
 _RELATED: Final = 5
 #: An excerpt this much (log-odds) behind the best one is not quoted as well.
 _CLOSE: Final = 2.5
+#: Permitted sets whose catalogue is kept ready.
+_VIEWS_KEPT: Final = 16
 
 _NOT_FOUND: Final = (
     "在您可查阅的范围内未检索到相关记录（检索范围：{records} 件、{pages} 页{unreadable}）。"
@@ -55,6 +62,7 @@ _NOT_FOUND: Final = (
 _OUT_OF_SCOPE: Final = "本系统只回答馆（室）藏记录，现行规定请查国家法律法规数据库。"
 _CERTIFICATE: Final = "出证请到档案室办理，可为您生成申请单。"
 _DRAFTING: Final = "本系统只提供带出处的原文引用，不代拟文稿、不外发材料；请就需要的事实逐项提问。"
+_SECRECY: Final = "涉密档案不进入本系统，密级期满和解密审核请查档案部门线下保管的台账；期满不等于已经解密，解密也不等于开放。"
 _UNSAFE: Final = "该请求不予办理：本系统只在您的查阅权限内检索并引用馆藏记录。"
 
 
@@ -96,6 +104,7 @@ class Assistant:
         self._encoder = encoder
         self._today = today or (lambda: dt.datetime.now().astimezone().date())
         self._lock = threading.Lock()
+        self._views: dict[tuple[int, Permitted], CatalogueView] = {}
         self._live = self._open()
 
     def _open(self) -> _Live:
@@ -185,12 +194,19 @@ class Assistant:
         found, named = look_up_codes(standalone, self.store, permitted)
         if named:
             return self._look_up(live, base, asked, found, permitted)
-        if asked.intent is Intent.COUNT or (
-            asked.intent is Intent.LIST and _about_holdings(asked.form)
-        ):
-            result = query_catalogue(asked, self.store, permitted, live.gazetteer)
-            if result is not None and len(result.unexplained) <= 3:
-                return self._count(base, asked, result)
+        if asks_about_secrecy(asked.form):
+            return base.refuse(RefusalReason.OUT_OF_SCOPE, _SECRECY)
+        result = query_catalogue(
+            asked,
+            self._view(permitted),
+            self.store,
+            permitted,
+            live.gazetteer,
+            self.settings,
+            self._today(),
+        )
+        if result is not None and answers_from_catalogue(asked, result):
+            return self._count(base, result)
         previous = previous_records(conversation) if standalone != question else ()
         evidence = live.retriever.retrieve(
             asked,
@@ -285,26 +301,44 @@ class Assistant:
         """A code was named: the records that bear it, and what they say on the question."""
         if not found:
             return base.not_found()
-        listings = _listings(found)
+        said = reply_to_code(asked.form, found, self.store, permitted)
+        if asks_catalogue_only(asked.form):
+            return base.answer(
+                Intent.LOOK_UP.value, said.lead, (), listings=said.listings, notes=said.notes
+            )
         numbers = [self.store.record_number(r.record_id) for r in found]
         inside = Permitted(frozenset(n for n in numbers if n is not None and permitted.allows(n)))
         evidence = live.retriever.retrieve(asked, inside, _TOP_K)
         excerpts = live.finder.find(asked, evidence)
         chosen = _choose(excerpts)[:2]
         citations = self._cite(chosen)
-        lead = f"查得 {len(found)} 件。"
-        return base.answer(Intent.LOOK_UP.value, lead, citations, listings=listings)
+        return base.answer(
+            Intent.LOOK_UP.value, said.lead, citations, listings=said.listings, notes=said.notes
+        )
 
-    def _count(self, base: _Base, asked: Question, result: CatalogueResult) -> Answer | Refusal:
-        conditions = "；".join(result.filters)
+    def _view(self, permitted: Permitted) -> CatalogueView:
+        """The catalogue as the reader may see it; kept until the records change."""
+        key = (self.store.data_version, permitted)
+        with self._lock:
+            view = self._views.get(key)
+            if view is None:
+                if len(self._views) >= _VIEWS_KEPT:
+                    self._views.clear()
+                view = self._views[key] = CatalogueView(self.store.records(permitted))
+        return view
+
+    def _count(self, base: _Base, result: CatalogueResult) -> Answer | Refusal:
         if not result.records:
             return base.refuse(
                 RefusalReason.NOT_FOUND,
-                f"按“{conditions}”检索目录 {result.total} 条，没有符合的记录。"
+                f"按“{restated(result)}”检索目录 {result.total} {result.unit}，没有符合的记录。"
                 + _not_found_sentence(base.coverage),
             )
-        lead = f"共 {len(result.records)} 件（在目录 {result.total} 条中，条件：{conditions}）。"
-        return base.answer(asked.intent.value, lead, (), listings=_listings(result.records))
+        said = reply(result)
+        kind = Intent.LIST if result.request.listing else Intent.COUNT
+        return base.answer(
+            kind.value, said.lead, (), listings=said.listings, table=said.table, notes=said.notes
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +359,7 @@ class _Base:
         listings: tuple[Listing, ...] = (),
         related: tuple[Record, ...] = (),
         notes: tuple[str, ...] = (),
+        table: Table | None = None,
     ) -> Answer:
         low = [c for c in citations if c.confidence is not None and c.confidence < 0.75]
         if low:
@@ -341,6 +376,7 @@ class _Base:
             coverage=self.coverage,
             notes=notes,
             kind=kind,
+            table=table,
         )
 
     def refuse(self, reason: RefusalReason, message: str) -> Refusal:
@@ -355,38 +391,6 @@ def _not_found_sentence(coverage: Coverage) -> str:
         f"，另有 {coverage.unreadable_pages} 页无法识别" if coverage.unreadable_pages else ""
     )
     return _NOT_FOUND.format(records=coverage.records, pages=coverage.pages, unreadable=unreadable)
-
-
-def _about_holdings(form: str) -> bool:
-    return any(
-        word in form
-        for word in (
-            "库里",
-            "馆里",
-            "目录",
-            "题名",
-            "收了",
-            "馆藏",
-            "列个清单",
-            "列一下",
-            "案卷",
-            "档号",
-        )
-    )
-
-
-def _listings(records: Sequence[Record]) -> tuple[Listing, ...]:
-    listings = []
-    for number, record in enumerate(records, start=1):
-        facts = (
-            ("文号", record.doc_no),
-            ("责任者", record.author),
-            ("日期", record.date),
-            ("页数", str(record.page_count) if record.page_count else ""),
-            ("保管期限", record.retention),
-        )
-        listings.append(Listing(number, record, tuple((k, v) for k, v in facts if v)))
-    return tuple(listings)
 
 
 def _choose(excerpts: Sequence[Excerpt]) -> list[Excerpt]:

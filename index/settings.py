@@ -55,6 +55,10 @@ TABLE: Final[tuple[Setting, ...]] = (
     Setting("department", "", "单机使用时所在的部门"),
     Setting("archive_name", "", "本馆（室）名称，显示在页面顶部"),
     Setting("local_body", "", "本级人大的地名，如“示例市”；问题里说“我市”“本市”时按它理解"),
+    Setting("transfer_years", 20, "形成满多少年应移交档案馆（设区的市 20，县 10）", 1, 100),
+    Setting("transfer_retention", "永久 Y 长期", "哪些保管期限的档案要移交，照目录写法，空格分隔"),
+    Setting("short_term_years", 15, "“短期”按多少年算到期", 1, 50),
+    Setting("long_term_years", 50, "“长期”按多少年算到期", 1, 100),
     Setting("frame_ancestors", "", "允许嵌入本页面的内网站点，空格分隔；空 = 只许本站"),
 )  # fmt: skip
 
