@@ -330,7 +330,7 @@ def _missing_scans(
         r.record_id: (
             ("目录页数", str(r.page_count)),
             ("已挂页数", str(pages[r.record_id][0])),
-            ("相差", f"{pages[r.record_id][0] - (r.page_count or 0):+d}"),
+            ("相差", _difference(r.page_count or 0, pages[r.record_id][0])),
         )
         for r in differing
     }
@@ -341,6 +341,10 @@ def _missing_scans(
     if unlinked:
         notes.append(f"另有 {unlinked} 件完全没有挂接原文。")
     return differing, details, notes
+
+
+def _difference(told: int, stored: int) -> str:
+    return f"缺 {told - stored} 页" if stored < told else f"多 {stored - told} 页"
 
 
 def _term_years(retention: str, settings: Settings) -> int | None:
