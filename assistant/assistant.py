@@ -27,11 +27,12 @@ from assistant.domain import (
     cite,
 )
 from assistant.excerpts import Excerpt, ExcerptFinder
-from assistant.followup import previous_records, standalone_question
+from assistant.followup import Act, FollowUp, last_answer, previous_records, read_follow_up
 from assistant.gazetteer import Gazetteer
 from assistant.question import Intent, Question, read_question
 from assistant.refusal import judge, out_of_scope
 from assistant.retrieval import Evidence, Retriever
+from assistant.revisit import Revisit
 from index.access import Permitted
 from index.builtin_model import MODEL_NAME
 from index.domain import Coverage, Reader, Record
@@ -52,6 +53,8 @@ _QUOTED: Final = 500
 _RELATED: Final = 5
 #: An excerpt this much (log-odds) behind the best one is not quoted as well.
 _CLOSE: Final = 2.5
+#: Kind of an answer that opens a record of the answer before; the page opens it too.
+OPENED: Final = "打开"
 #: Permitted sets whose catalogue is kept ready.
 _VIEWS_KEPT: Final = 16
 
@@ -172,7 +175,8 @@ class Assistant:
     ) -> Answer | Refusal:
         permitted = self.store.permitted(reader)
         coverage = self.store.coverage(permitted)
-        standalone = standalone_question(question, conversation, live.gazetteer)
+        follow = read_follow_up(question, conversation, live.gazetteer, self._view(permitted))
+        standalone = follow.standalone
         asked = read_question(
             standalone,
             live.gazetteer,
@@ -191,7 +195,21 @@ class Assistant:
                     "注入": (RefusalReason.UNSAFE, _UNSAFE),
                 }[scope]
             )
-        found, named = look_up_codes(standalone, self.store, permitted)
+        if follow.act is not None:
+            return self._revisit(live, base, follow, conversation, permitted)
+        previous = previous_records(conversation) if standalone != question else ()
+        return self._respond(live, base, asked, permitted, previous)
+
+    def _respond(
+        self,
+        live: _Live,
+        base: _Base,
+        asked: Question,
+        permitted: Permitted,
+        previous: Sequence[str],
+    ) -> Answer | Refusal:
+        """Answer a self-contained question: from codes, from the catalogue, else from passages."""
+        found, named = look_up_codes(asked.text, self.store, permitted)
         if named:
             return self._look_up(live, base, asked, found, permitted)
         if asks_about_secrecy(asked.form):
@@ -207,7 +225,6 @@ class Assistant:
         )
         if result is not None and answers_from_catalogue(asked, result):
             return self._count(base, result)
-        previous = previous_records(conversation) if standalone != question else ()
         evidence = live.retriever.retrieve(
             asked,
             permitted,
@@ -216,6 +233,86 @@ class Assistant:
             candidates=self.settings.number("candidates"),
         )
         return self._compose(live, base, asked, evidence)
+
+    # -- about the answer before ---------------------------------------------------------------
+
+    def _revisit(
+        self,
+        live: _Live,
+        base: _Base,
+        follow: FollowUp,
+        conversation: Conversation,
+        permitted: Permitted,
+    ) -> Answer | Refusal:
+        """A field again, the n-th item, the surroundings, or what else there is."""
+        before = last_answer(conversation)
+        if before is None:
+            return base.not_found()
+        revisit = Revisit(self.store, permitted)
+        if follow.act is Act.MORE:
+            return self._more(live, base, before, conversation, permitted)
+        if follow.act is Act.EXPAND:
+            citations = revisit.widened(before)
+            return base.answer(before.kind, "", citations) if citations else base.not_found()
+        item = revisit.item(before, follow.number)
+        if item is None:
+            return base.refuse(RefusalReason.NOT_FOUND, _no_item(before, follow.number))
+        record = item.record if isinstance(item, Citation) else item
+        if follow.act is Act.OPEN:
+            shown = item if isinstance(item, Citation) else revisit.opening(record)
+            card = Listing(1, record, revisit.card(record))
+            quoted = (replace(shown, marker=1),) if shown is not None else ()
+            return base.answer(OPENED, "", quoted, listings=(card,))
+        lead, row = revisit.fields(record, follow)
+        if not follow.rest:
+            return base.answer(Intent.LOOK_UP.value, lead, (), listings=(row,))
+        asked = read_question(
+            follow.rest,
+            live.gazetteer,
+            self._today(),
+            local_body=self.settings.text("local_body"),
+        )
+        second = self._respond(live, base, asked, permitted, (record.record_id,))
+        if isinstance(second, Refusal):
+            note = f"“{follow.rest}”：{second.message}"
+            return base.answer(Intent.LOOK_UP.value, lead, (), listings=(row,), notes=(note,))
+        return base.answer(
+            second.kind, lead, second.citations, listings=(row,), related=second.related,
+            notes=second.notes,
+        )  # fmt: skip
+
+    def _more(
+        self,
+        live: _Live,
+        base: _Base,
+        before: Answer,
+        conversation: Conversation,
+        permitted: Permitted,
+    ) -> Answer | Refusal:
+        """The next results for the question of the answer before, without what was shown."""
+        if not before.citations:
+            count = len(before.listings)
+            return base.refuse(
+                RefusalReason.NOT_FOUND,
+                f"上一条答复已把符合的 {count} 件全部列出。" + _not_found_sentence(base.coverage),
+            )
+        shown = {
+            citation.record.record_id
+            for turn in conversation
+            if isinstance(turn.result, Answer) and turn.result.standalone == base.standalone
+            for citation in turn.result.citations
+        }
+        asked = read_question(
+            base.standalone,
+            live.gazetteer,
+            self._today(),
+            local_body=self.settings.text("local_body"),
+        )
+        evidence = live.retriever.retrieve(
+            asked, permitted, 2 * _TOP_K, candidates=self.settings.number("candidates")
+        )
+        rest = [e for e in evidence if e.record.record_id not in shown]
+        return self._compose(live, base, asked, rest[:_TOP_K])
 
     # -- from passages ------------------------------------------------------------------------
 
@@ -384,6 +481,11 @@ class _Base:
 
     def not_found(self) -> Refusal:
         return self.refuse(RefusalReason.NOT_FOUND, _not_found_sentence(self.coverage))
+
+
+def _no_item(before: Answer, number: int) -> str:
+    count = len(before.citations) + len(before.listings)
+    return f"上一条答复里没有第 {number} 项（共 {count} 项），或您已无权查阅。可以说“打开第 1 条”。"
 
 
 def _not_found_sentence(coverage: Coverage) -> str:

@@ -40,6 +40,7 @@ _NEUTRAL: Final = re.compile(
     r"|放|挂|存|现在|目前|至今|其|它|某|只|全|总|从|到|对|把|让|按|照|排|序|排序|顺序|先后|时间|日期|开的|通过的|发的|发出|发|印发的|印发"
     r"|[，。？！,.?!“”\"《》「」（）() 、：:;；…-]"
 )
+_NEUTRAL_ENDS: Final = re.compile(rf"^(?:{_NEUTRAL.pattern})+|(?:{_NEUTRAL.pattern})+$")
 _RETENTION: Final = (
     (re.compile(r"永久"), "永久", ("永久", "Y")),
     (re.compile(r"(?:定期)?(?:三十|30)年(?:期|保管|的(?=[^，。]{0,6}(?:件|卷|份|有|文件|档案|$)))|D30"), "D30", ("D30", "30", "定期30年", "30年")),
@@ -246,9 +247,12 @@ def _said_texts(reading: _Reading, text_holders: Callable[[str], frozenset[str]]
 
 
 def _topics(reading: _Reading, text_holders: Callable[[str], frozenset[str]]) -> None:
-    left = _NEUTRAL.sub(lambda m: " " * len(m.group()), reading.rest)
-    for match in re.finditer(r"\S{2,}", left):
-        if _text_filter(reading, match.group(), text_holders):
+    """Runs of words no filter took, without the neutral words at their ends."""
+    if not reading.types:
+        return
+    for match in list(re.finditer(r"[\u4e00-\u9fff0-9]{2,}", reading.rest)):
+        word = _NEUTRAL_ENDS.sub("", match.group())
+        if len(word) >= 2 and _text_filter(reading, word, text_holders):
             reading.take(*match.span())
 
 
