@@ -16,6 +16,7 @@ from assistant.catalogue_request import asks_about_secrecy
 from assistant.catalogue_view import CatalogueView
 from assistant.code_lookup import look_up_codes
 from assistant.domain import (
+    OPENED,
     Answer,
     Citation,
     Conversation,
@@ -53,8 +54,6 @@ _QUOTED: Final = 500
 _RELATED: Final = 5
 #: An excerpt this much (log-odds) behind the best one is not quoted as well.
 _CLOSE: Final = 2.5
-#: Kind of an answer that opens a record of the answer before; the page opens it too.
-OPENED: Final = "打开"
 #: Permitted sets whose catalogue is kept ready.
 _VIEWS_KEPT: Final = 16
 

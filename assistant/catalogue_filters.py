@@ -31,7 +31,7 @@ from index.text import matching_key, search_form
 
 #: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
 _NEUTRAL: Final = re.compile(
-    r"请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"日期|时间|排序|顺序|先后|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
     r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
     r"|库里|馆里|室里|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
     r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
@@ -347,11 +347,16 @@ def _type_words(rest: str, view: CatalogueView) -> tuple[tuple[str, ...], int, i
     words = [word]
     for before, at, stop in reversed(found[:-1]):
         between = rest[stop:start]
-        if between in ("", "和", "、", "及", "或", "与", "跟", "以及", "还有"):
+        compound = before + words[0]
+        if not between and any(end.endswith(compound) for end in view.title_ends):
+            # 主任会议纪要 is one kind of paper, 决议决定 are two.
+            words[0] = compound
+            start = at
+        elif between in ("", "和", "、", "及", "或", "与", "跟", "以及", "还有"):
             words.insert(0, before)
             start = at
-        elif between == "的" and any(v.endswith(before + words[0]) for v in view.types):
-            words[0] = before + words[0]
+        elif between == "的" and any(v.endswith(compound) for v in view.types):
+            words[0] = compound
             start = at
         else:
             break

@@ -116,7 +116,7 @@ def query_catalogue(
     kept.sort(key=lambda r: (r.date_iso or "9999", _natural(r.record_id)))
     notes += _year_note(conditions, level, len(kept)) if request.check is None else []
     same_volumes = [r for r in volumes if conditions.keeps(r)]
-    if same_volumes and request.check is None:
+    if same_volumes and request.check is None and not request.extreme:
         notes.append(f"另有 {len(same_volumes)} 个案卷条目也符合，未计入件数。")
     if request.extreme:
         kept, said = _extreme(request, kept)

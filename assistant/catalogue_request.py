@@ -105,13 +105,14 @@ _EXTREME: Final = re.compile(
     r"(?:的)?(?:前)?(?P<n>[0-9]{1,3}|[一二两三四五六七八九十]{1,2})?(?:件|份|条|个|部|卷)?(?:是)?(?:哪(?:一)?(?:年|天|件|份|条|部)?(?:的)?)?"
 )
 _EACH: Final = re.compile(r"各(?:有|收|发|出)?(?:了)?(?:多少|几)[件份部卷篇条]")
+_COUNTING: Final = re.compile(r"多少|几[件份条部卷篇]")
 _LISTING: Final = re.compile(
     r"清单|列(?:个|一下|出|一列)|哪些|哪几|有哪|都有(?:啥|什么)|排(?:一下|个|列)|调(?:一下|出|阅)"
 )
 #: Speaks of the holdings, not of what the papers say.
 _PLAIN: Final = re.compile(
     r"库里|馆里|室里|库中|馆藏|目录|题名|标题|收了|收藏|收录|归档|保管|永久|长期|短期|案卷|全宗|档号|文种|责任者|开放标识|开放状态|未开放|著录"
-    r"|挂接|挂上|扫描件|咱(?:这|们|收)|(?:文件|材料|档案|名单|纪要|简报)(?:一共|总共|共)?(?:有|收|存)?(?:多少|几|哪)|清单"
+    r"|挂接|挂上|扫描件|咱(?:这|们|收)|(?:文件|材料|档案|名单|纪要|简报)(?:一共|总共|共)?(?:有|收|存)?(?:多少|几|哪)|(?:多少|几)[件份卷](?:文件|材料|档案)|清单"
 )
 _NUMERALS: Final = {c: i for i, c in enumerate("零一二三四五六七八九十")} | {"两": 2}
 _SECRECY: Final = re.compile(r"密级.{0,6}(?:期满|到期|满了|到了)|解密(?:审核|鉴定)?|脱密")
@@ -145,8 +146,8 @@ def read_request(question: Question) -> Request:
         rest = _blank(rest, *match.span())
     listing = bool(_LISTING.search(question.form))
     asked = bool(check or grouping or extreme or listing)
-    asked = asked or question.intent in (Intent.COUNT, Intent.LIST)
-    counting = question.intent is Intent.COUNT or bool(re.search(r"多少|几[件份条部卷篇]", rest))
+    counting = question.intent is Intent.COUNT or bool(_COUNTING.search(rest))
+    asked = asked or question.intent in (Intent.COUNT, Intent.LIST) or (plain and counting)
     return Request(
         rest, grouping, check, extreme, take,
         listing=listing and not counting, most=most, asked=asked, plain=plain, told_pages=told,

@@ -10,6 +10,8 @@ from typing import Final
 from index.domain import Coverage, Page, Record
 from index.errors import ArchiveError
 
+#: Kind of an answer that opens a record of the answer before; the page opens it too.
+OPENED: Final = "打开"
 _CIRCLED: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 
 

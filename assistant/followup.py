@@ -17,11 +17,16 @@ from index.text import search_form
 #: What a question starts with when it leans on the one before.
 _LEANING_START: Final = re.compile(
     r"^(?:那(?!个?(?:省|市|县|区)人大)|这(?!几年|些年)|它|他|她|其(?!他地)|该|此|人家|上面|上述|前面|刚才|还有|再(?!生)|又|换成|改成|同样|另外|后来|最后|之后|然后"
-    r"|具体|如果是|要是|县区|省里(?!是哪天批)|协办|主办|当年|当时|当初|里面|里头|里边|文中|比(?:上|去|前)(?:一)?年|同比|除了这|第[一二三四五六七八九十0-9]+(?:个|条|件|号)(?:呢|的))"
+    r"|具体|如果是|要是|县区|协办|主办|里面|里头|里边|文中|比(?:上|去|前)(?:一)?年|同比|除了这|第[一二三四五六七八九十0-9]+(?:个|条|件|号)(?:呢|的))"
 )
+#: These lean too, unless much follows: 当年是哪位委员提的…… names its matter itself.
+_LEANING_TIME: Final = re.compile(r"^(?:当年|当时|当初)")
 _PRONOUN: Final = re.compile(
-    r"(?:^|[，,。 ])?(?:它|他们|她们|他(?!省|市|地)|她|其中|该件|该文|此件|这件|那件|这份|那份|这部|那部|这个|那个|这次|那次|这回|那回|上一条|上一件|上次|他们说的|人家|这位|那位)"
+    r"它|他们|她们|他(?!省|市|地)|她|其中|该件|该文|此件|上一条|上一件|上次|人家"
+    # 青沙河的那个议案 points to its own matter; at the beginning 那个 points back.
+    r"|(?:^|[，,。 ])[这那](?:件|份|部|个|次|回|位)"
 )
+_POINTING: Final = re.compile(r"[这那](?:件|份|部|个|次|回|位)")
 _ENDING: Final = re.compile(r"呢[？?。!！]*$")
 _SAME: Final = re.compile(r"^.{2,8}(?:也|同样)(?:是|要|得|有|能|可以|这|那)")
 _BARE: Final = re.compile(
@@ -65,7 +70,10 @@ _FIELD_TALK: Final = re.compile(
     rf"上一?(?:条|件|份|个)|刚才|前面|这(?:一)?(?:条|件|份|个|部|卷)|那(?:一)?(?:条|件|份|个|部|卷)|该件|它们?|第{_N}(?:条|件|份|个)|文件|档案|记录"
     r"|再说一遍|再说一下|说一遍|说一下|再报一遍|报一下|告诉我|给我|请|是多少|是什么|是啥|是谁|是哪(?:天|年|个)|多少|什么|啥|是|的|和|跟|与|及|、|也|都|呢|吗|一下|再|，|,|[？?。！! ]"
 )
-_NTH: Final = re.compile(rf"第({_N})(?:条|个|件|份|项|篇)?|([①-⑳])")
+#: 第二个, 看看②; the search form of ② is 2.
+_NTH: Final = re.compile(
+    rf"第({_N})(?:条|个|件|份|项|篇)?|(?<=[看开出])([0-9]{{1,2}})(?![0-9年月])"
+)
 _OPEN: Final = re.compile(r"打开|点开|调出来|调出|调阅|看一下|看看|看一眼|瞧瞧|拿来|翻开")
 _OPEN_TALK: Final = re.compile(
     rf"{_NTH.pattern}|{_OPEN.pattern}|把|给我|帮我|请|我想|我要|一下|那|这|上一?(?:条|件|份|个)|刚才|前面|它|的|原文|原件|影像|条|个|件|份|[，,。？?！! ]"
@@ -144,7 +152,7 @@ def _act(form: str) -> FollowUp | None:
         number = _nth(form)
         if number or re.search(r"上一?(?:条|件|份|个)|刚才|这|那|它", form):
             return FollowUp("", Act.OPEN, number or 1)
-    head, _, rest = form.partition("，")
+    head, rest = (*re.split(r"[，,]", form, maxsplit=1), "")[:2]
     for clause, other in ((form, ""), (head, rest)) if rest else ((form, ""),):
         fields = tuple(name for name, words in _FIELDS if re.search(words, clause))
         left = clause
@@ -159,9 +167,7 @@ def _nth(form: str) -> int:
     match = _NTH.search(form)
     if match is None:
         return 0
-    if match.group(2):
-        return ord(match.group(2)) - ord("①") + 1
-    word = match.group(1)
+    word = match.group(1) or match.group(2)
     return int(word) if word.isdigit() else chinese_to_int(word) or 0
 
 
@@ -196,10 +202,14 @@ def needs_context(question: str, gazetteer: Gazetteer) -> bool:
     if _LEANING_START.search(form) or _SAME.search(form):
         # 那一年…… long and with a place, a year or a title of its own is a question of its own.
         return not (content > 16 and (places or "《" in question))
+    if _LEANING_TIME.search(form) and content <= 12:
+        return True
     if _ENDING.search(form):
         # 1998年选的市长是谁呢: a question word and enough content stand by themselves.
         return not (content > 7 and (_QUESTION_WORD.search(form) or "《" in question))
     if _PRONOUN.search(form) and len(form) < 40 and content <= 14:
+        return True
+    if _POINTING.search(form) and content <= 6:
         return True
     # 罚多少？ 哪天通过的？: hardly a content word and no place, year or title to hold on to.
     return content <= 3 and not places and not _YEAR.search(form) and "《" not in question

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from assistant.catalogue_export import NothingToExportError
-from assistant.domain import Answer, Citation, cite, mark, record_reference
+from assistant.domain import OPENED, Answer, Citation, cite, mark, record_reference
 from index.access import may_read
 from index.domain import Page, Reader, Record
 from index.highlight import quote_boxes
@@ -188,6 +188,7 @@ def _answer_json(answer: Answer, assistant: Asker, reader: Reader) -> dict[str, 
         "citations": citations,
         "listings": listings,
         "text": answer_text(answer) if complete else "",
+        "open": answer.kind == OPENED,
         "exportable": bool(answer.listings),
     }
 

@@ -27,8 +27,6 @@ from ui import strings
 
 #: Below this OCR confidence the reader is told to trust the image only.
 LOW_CONFIDENCE: Final = 0.75
-#: Rows of a list shown at once; the rest is folded away, still in full.
-_ROWS_AT_ONCE: Final = 20
 #: Rows of a list on the page at all; every later message sends the whole conversation again.
 _ROWS_ON_PAGE: Final = 500
 #: Marks in a cell of a grouped table.

@@ -129,6 +129,7 @@
 
   /* -- answers ----------------------------------------------------------------------------- */
 
+  const opened = new Set(); // answers that were asked to open a record, and did
   const answers = new Map(); // id -> promise of the citations
   function loadAnswer(id) {
     if (!answers.has(id)) {
@@ -672,6 +673,8 @@
         const built = cards(answer, id);
         built.dataset.answer = id;
         place.replaceWith(built);
+        if (answer.open && !opened.has(id)) openMark(id, "1"); // 打开第三条: asked for in words
+        opened.add(id);
       },
       () => undefined
     );
