@@ -11,7 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from assistant.catalogue_answer import asks_catalogue_only, reply, reply_to_code, restated
-from assistant.catalogue_query import CatalogueResult, answers_from_catalogue, query_catalogue
+from assistant.catalogue_query import (
+    CatalogueResult,
+    answers_from_catalogue,
+    query_catalogue,
+    wanted_a_count,
+)
 from assistant.catalogue_request import asks_about_secrecy
 from assistant.catalogue_view import CatalogueView
 from assistant.code_lookup import look_up_codes
@@ -231,7 +236,11 @@ class Assistant:
             previous,
             candidates=self.settings.number("candidates"),
         )
-        return self._compose(live, base, asked, evidence)
+        answer = self._compose(live, base, asked, evidence)
+        if isinstance(answer, Answer) and result is not None and wanted_a_count(asked, result):
+            note = f"没有按目录统计：“{result.unexplained}”在目录里没有对应的条件，以上是原文里的说法。"
+            return replace(answer, notes=(*answer.notes, note))
+        return answer
 
     # -- about the answer before ---------------------------------------------------------------
 

@@ -156,6 +156,13 @@ def answers_from_catalogue(question: Question, result: CatalogueResult) -> bool:
     return bool(result.records)
 
 
+def wanted_a_count(question: Question, result: CatalogueResult) -> bool:
+    """Whether the catalogue was plainly asked to count and could not for words it does not know."""
+    request = result.request
+    asked = question.intent is Intent.COUNT or request.grouping or request.check
+    return bool(request.plain and asked and result.unexplained)
+
+
 def _with_replies(conditions: Conditions) -> Conditions:
     """The same with replies for suggestions: many holdings keep the reply only."""
     words = (*conditions.types, "答复")

@@ -313,3 +313,12 @@ def test_declassification_is_referred_to_the_ledger(assistant: Assistant) -> Non
     assert isinstance(refusal, Refusal)
     assert refusal.reason is RefusalReason.OUT_OF_SCOPE
     assert "台账" in refusal.message
+
+
+def test_words_the_catalogue_has_no_condition_for_are_named(assistant: Assistant) -> None:
+    """This test ensures that a passage in place of a count says why it is not a count."""
+    result = assistant.ask("库里写小餐饮持证率监管薄弱的有几件？", [], ARCHIVIST)
+
+    assert isinstance(result, Answer)
+    assert result.citations
+    assert any("没有按目录统计" in note and "监管薄弱" in note for note in result.notes)
