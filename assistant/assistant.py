@@ -10,9 +10,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from assistant.catalogue_query import CatalogueResult, look_up_codes, query_catalogue
+from assistant.catalogue_answer import asks_catalogue_only, reply, reply_to_code, restated
+from assistant.catalogue_query import (
+    CatalogueResult,
+    answers_from_catalogue,
+    query_catalogue,
+    wanted_a_count,
+)
+from assistant.catalogue_request import asks_about_secrecy
+from assistant.catalogue_view import CatalogueView
+from assistant.code_lookup import look_up_codes
 from assistant.composing import Composer, open_composer, still_stands
 from assistant.domain import (
+    OPENED,
     Answer,
     Citation,
     Conversation,
@@ -20,14 +30,23 @@ from assistant.domain import (
     QuestionError,
     Refusal,
     RefusalReason,
+    Table,
     cite,
 )
 from assistant.excerpts import Excerpt, ExcerptFinder, choose
-from assistant.followup import previous_records, searched_turns, standalone_question
+from assistant.followup import (
+    Act,
+    FollowUp,
+    last_answer,
+    previous_records,
+    read_follow_up,
+    searched_turns,
+)
 from assistant.gazetteer import Gazetteer
 from assistant.question import Intent, Question, read_question
 from assistant.refusal import judge
 from assistant.retrieval import Evidence, Retriever
+from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
 from index.access import Permitted
 from index.builtin_model import MODEL_NAME
@@ -44,11 +63,14 @@ logger = logging.getLogger(__name__)
 LONGEST_QUESTION: Final = 500
 _TOP_K: Final = 40
 _RELATED: Final = 5
+#: Permitted sets whose catalogue is kept ready.
+_VIEWS_KEPT: Final = 16
 
 _NOT_FOUND: Final = (
     "在您可查阅的范围内未检索到相关记录（检索范围：{records} 件、{pages} 页{unreadable}）。"
     "未检索到不等于不存在；如需查阅未开放档案，请按程序申请。"
 )
+_SECRECY: Final = "涉密档案不进入本系统，密级期满和解密审核请查档案部门线下保管的台账；期满不等于已经解密，解密也不等于开放。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +114,7 @@ class Assistant:
         self._today = today or (lambda: dt.datetime.now().astimezone().date())
         self._composer = composer
         self._lock = threading.Lock()
+        self._views: dict[tuple[int, Permitted], CatalogueView] = {}
         self._live = self._open()
 
     def _open(self) -> _Live:
@@ -181,7 +204,9 @@ class Assistant:
         permitted = self.store.permitted(reader)
         coverage = self.store.coverage(permitted)
         request = without_claim(question)
-        standalone = standalone_question(request, searched_turns(conversation), live.gazetteer)
+        turns = searched_turns(conversation)
+        follow = read_follow_up(request, turns, live.gazetteer, self._view(permitted))
+        standalone = follow.standalone
         asked = read_question(
             standalone,
             live.gazetteer,
@@ -196,16 +221,36 @@ class Assistant:
             if not outside.names_records:
                 return refusal
             return replace(refusal, records=self._on_the_subject(live, base, asked, permitted))
-        found, named = look_up_codes(standalone, self.store, permitted)
+        if follow.act is not None:
+            return self._revisit(live, base, follow, turns, permitted)
+        previous = previous_records(turns) if standalone != request else ()
+        return self._respond(live, base, asked, permitted, previous)
+
+    def _respond(
+        self,
+        live: _Live,
+        base: _Base,
+        asked: Question,
+        permitted: Permitted,
+        previous: Sequence[str],
+    ) -> Answer | Refusal:
+        """Answer a self-contained question: from codes, from the catalogue, else from passages."""
+        found, named = look_up_codes(asked.text, self.store, permitted)
         if named:
             return self._look_up(live, base, asked, found, permitted)
-        if asked.intent is Intent.COUNT or (
-            asked.intent is Intent.LIST and _about_holdings(asked.form)
-        ):
-            result = query_catalogue(asked, self.store, permitted, live.gazetteer)
-            if result is not None and len(result.unexplained) <= 3:
-                return self._count(base, asked, result)
-        previous = previous_records(conversation) if standalone != request else ()
+        if asks_about_secrecy(asked.form):
+            return base.refuse(RefusalReason.OUT_OF_SCOPE, _SECRECY)
+        result = query_catalogue(
+            asked,
+            self._view(permitted),
+            self.store,
+            permitted,
+            live.gazetteer,
+            self.settings,
+            self._today(),
+        )
+        if result is not None and answers_from_catalogue(asked, result):
+            return self._count(base, result)
         evidence = live.retriever.retrieve(
             asked,
             permitted,
@@ -213,7 +258,91 @@ class Assistant:
             previous,
             candidates=self.settings.number("candidates"),
         )
-        return self._compose(live, base, asked, evidence)
+        answer = self._compose(live, base, asked, evidence)
+        if isinstance(answer, Answer) and result is not None and wanted_a_count(asked, result):
+            note = f"没有按目录统计：“{result.unexplained}”在目录里没有对应的条件，以上是原文里的说法。"
+            return replace(answer, notes=(*answer.notes, note))
+        return answer
+
+    # -- about the answer before ---------------------------------------------------------------
+
+    def _revisit(
+        self,
+        live: _Live,
+        base: _Base,
+        follow: FollowUp,
+        conversation: Conversation,
+        permitted: Permitted,
+    ) -> Answer | Refusal:
+        """A field again, the n-th item, the surroundings, or what else there is."""
+        before = last_answer(conversation)
+        if before is None:
+            return base.not_found()
+        revisit = Revisit(self.store, permitted)
+        if follow.act is Act.MORE:
+            return self._more(live, base, before, conversation, permitted)
+        if follow.act is Act.EXPAND:
+            citations = revisit.widened(before)
+            return base.answer(before.kind, "", citations) if citations else base.not_found()
+        item = revisit.item(before, follow.number)
+        if item is None:
+            return base.refuse(RefusalReason.NOT_FOUND, _no_item(before, follow.number))
+        record = item.record if isinstance(item, Citation) else item
+        if follow.act is Act.OPEN:
+            shown = item if isinstance(item, Citation) else revisit.opening(record)
+            card = Listing(1, record, revisit.card(record))
+            quoted = (replace(shown, marker=1),) if shown is not None else ()
+            return base.answer(OPENED, "", quoted, listings=(card,))
+        lead, row = revisit.fields(record, follow)
+        if not follow.rest:
+            return base.answer(Intent.LOOK_UP.value, lead, (), listings=(row,))
+        asked = read_question(
+            follow.rest,
+            live.gazetteer,
+            self._today(),
+            local_body=self.settings.text("local_body"),
+        )
+        second = self._respond(live, base, asked, permitted, (record.record_id,))
+        if isinstance(second, Refusal):
+            note = f"“{follow.rest}”：{second.message}"
+            return base.answer(Intent.LOOK_UP.value, lead, (), listings=(row,), notes=(note,))
+        return base.answer(
+            second.kind, lead, second.citations, listings=(row,), related=second.related,
+            notes=second.notes,
+        )  # fmt: skip
+
+    def _more(
+        self,
+        live: _Live,
+        base: _Base,
+        before: Answer,
+        conversation: Conversation,
+        permitted: Permitted,
+    ) -> Answer | Refusal:
+        """The next results for the question of the answer before, without what was shown."""
+        if not before.citations:
+            count = len(before.listings)
+            return base.refuse(
+                RefusalReason.NOT_FOUND,
+                f"上一条答复已把符合的 {count} 件全部列出。" + _not_found_sentence(base.coverage),
+            )
+        shown = {
+            citation.record.record_id
+            for turn in conversation
+            if isinstance(turn.result, Answer) and turn.result.standalone == base.standalone
+            for citation in turn.result.citations
+        }
+        asked = read_question(
+            base.standalone,
+            live.gazetteer,
+            self._today(),
+            local_body=self.settings.text("local_body"),
+        )
+        evidence = live.retriever.retrieve(
+            asked, permitted, 2 * _TOP_K, candidates=self.settings.number("candidates")
+        )
+        rest = [e for e in evidence if e.record.record_id not in shown]
+        return self._compose(live, base, asked, rest[:_TOP_K])
 
     # -- from passages ------------------------------------------------------------------------
 
@@ -310,26 +439,44 @@ class Assistant:
         """A code was named: the records that bear it, and what they say on the question."""
         if not found:
             return base.not_found()
-        listings = _listings(found)
+        said = reply_to_code(asked.form, found, self.store, permitted)
+        if asks_catalogue_only(asked.form):
+            return base.answer(
+                Intent.LOOK_UP.value, said.lead, (), listings=said.listings, notes=said.notes
+            )
         numbers = [self.store.record_number(r.record_id) for r in found]
         inside = Permitted(frozenset(n for n in numbers if n is not None and permitted.allows(n)))
         evidence = live.retriever.retrieve(asked, inside, _TOP_K)
         excerpts = live.finder.find(asked, evidence)
         chosen = choose(excerpts, most=2)
         citations = self._cite(chosen)
-        lead = f"查得 {len(found)} 件。"
-        return base.answer(Intent.LOOK_UP.value, lead, citations, listings=listings)
+        return base.answer(
+            Intent.LOOK_UP.value, said.lead, citations, listings=said.listings, notes=said.notes
+        )
 
-    def _count(self, base: _Base, asked: Question, result: CatalogueResult) -> Answer | Refusal:
-        conditions = "；".join(result.filters)
+    def _view(self, permitted: Permitted) -> CatalogueView:
+        """The catalogue as the reader may see it; kept until the records change."""
+        key = (self.store.data_version, permitted)
+        with self._lock:
+            view = self._views.get(key)
+            if view is None:
+                if len(self._views) >= _VIEWS_KEPT:
+                    self._views.clear()
+                view = self._views[key] = CatalogueView(self.store.records(permitted))
+        return view
+
+    def _count(self, base: _Base, result: CatalogueResult) -> Answer | Refusal:
         if not result.records:
             return base.refuse(
                 RefusalReason.NOT_FOUND,
-                f"按“{conditions}”检索目录 {result.total} 条，没有符合的记录。"
+                f"按“{restated(result)}”检索目录 {result.total} {result.unit}，没有符合的记录。"
                 + _not_found_sentence(base.coverage),
             )
-        lead = f"共 {len(result.records)} 件（在目录 {result.total} 条中，条件：{conditions}）。"
-        return base.answer(asked.intent.value, lead, (), listings=_listings(result.records))
+        said = reply(result)
+        kind = Intent.LIST if result.request.listing else Intent.COUNT
+        return base.answer(
+            kind.value, said.lead, (), listings=said.listings, table=said.table, notes=said.notes
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +497,7 @@ class _Base:
         listings: tuple[Listing, ...] = (),
         related: tuple[Record, ...] = (),
         notes: tuple[str, ...] = (),
+        table: Table | None = None,
     ) -> Answer:
         low = [c for c in citations if c.confidence is not None and c.confidence < 0.75]
         if low:
@@ -366,6 +514,7 @@ class _Base:
             coverage=self.coverage,
             notes=notes,
             kind=kind,
+            table=table,
         )
 
     def refuse(self, reason: RefusalReason, message: str) -> Refusal:
@@ -375,43 +524,16 @@ class _Base:
         return self.refuse(RefusalReason.NOT_FOUND, _not_found_sentence(self.coverage))
 
 
+def _no_item(before: Answer, number: int) -> str:
+    count = len(before.citations) + len(before.listings)
+    return f"上一条答复里没有第 {number} 项（共 {count} 项），或您已无权查阅。可以说“打开第 1 条”。"
+
+
 def _not_found_sentence(coverage: Coverage) -> str:
     unreadable = (
         f"，另有 {coverage.unreadable_pages} 页无法识别" if coverage.unreadable_pages else ""
     )
     return _NOT_FOUND.format(records=coverage.records, pages=coverage.pages, unreadable=unreadable)
-
-
-def _about_holdings(form: str) -> bool:
-    return any(
-        word in form
-        for word in (
-            "库里",
-            "馆里",
-            "目录",
-            "题名",
-            "收了",
-            "馆藏",
-            "列个清单",
-            "列一下",
-            "案卷",
-            "档号",
-        )
-    )
-
-
-def _listings(records: Sequence[Record]) -> tuple[Listing, ...]:
-    listings = []
-    for number, record in enumerate(records, start=1):
-        facts = (
-            ("文号", record.doc_no),
-            ("责任者", record.author),
-            ("日期", record.date),
-            ("页数", str(record.page_count) if record.page_count else ""),
-            ("保管期限", record.retention),
-        )
-        listings.append(Listing(number, record, tuple((k, v) for k, v in facts if v)))
-    return tuple(listings)
 
 
 def describe(question: str, asked: Question) -> str:

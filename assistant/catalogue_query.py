@@ -1,316 +1,421 @@
-"""Counts, lists and look-ups answered from the catalogue in full, never from the best hits."""
+"""Counts, lists, groupings and checks answered from the catalogue in full, never from the best hits."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
+from assistant.catalogue_filters import Conditions, read_conditions, type_filter
+from assistant.catalogue_request import Check, Grouping, Request, read_request
+from assistant.catalogue_view import CatalogueView, sessions_of, title_key
 from assistant.gazetteer import Gazetteer
-from assistant.question import Question
+from assistant.question import Intent, Question
 from index.access import Permitted
-from index.codes import find_doc_numbers, find_reference_codes, reference_key
+from index.codes import reference_key
 from index.domain import Record
+from index.settings import Settings
 from index.store import Store
-from index.text import matching_key, search_form
 
-#: Words about the act of counting or the catalogue itself; they filter nothing.
-_COUNTING: Final = re.compile(
-    r"责任者|开放标识|开放状态|最早|最晚|最新|一共|总共|合计|共计|共有|多少|几(?:件|部|份|条|卷|项|篇|个|次)|库里|馆里|室里|目录上|目录里|目录中|目录|题名里|题名中|题名|标题里|标题"
-    r"|收了|收藏|收录|归档|馆藏|里头|里面|名字里|带有|带|含有|含|包含|写着|写有|日期|咱们|咱这儿|咱这|咱|我们|自己的|自己|的|有|在|是|了|里|上"
-    r"|列一下|列个|列出|清单|都|分别|哪些|哪几|哪|什么|啥|关于|件|部|份|条|卷|篇|个|请问|请|帮我|查|数|数一数|统计|年度|年份|年|月|日|号"
-    r"|保管|期限|的文件|文件|材料|档案|记录|资料|各市|各县|各区|各地|各|提出|通过|批准|开|人代会|会上|会|那次|这次|那|这|市|省|县|区|本市|吗|呢|[，。？！,.?!“”\"《》「」（）() 、：:-]"
-)
-_RETENTION: Final = (
-    (re.compile(r"永久"), ("永久", "Y")),
-    (re.compile(r"(?:定期)?(?:三十|30)年(?!代|来|的)"), ("D30", "30", "定期30年", "30年")),
-    (re.compile(r"(?:定期)?(?:十|10)年(?:期|保管)"), ("D10", "10", "定期10年", "10年")),
-    (re.compile(r"长期"), ("长期",)),
-    (re.compile(r"短期"), ("短期",)),
-)
-_EARLIEST: Final = re.compile(r"最早")
-_LATEST: Final = re.compile(r"最(?:晚|新|近)")
+_SELF_MADE: Final = re.compile("[\\[\uff3b][^\\]\uff3d]+[\\]\uff3d]")
+_FIXED_TERM: Final = re.compile(r"(?:D|定期)?([0-9]{1,3})年?")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows with one value of what is grouped by; `value` is empty where the catalogue is silent."""
+
+    value: str
+    records: tuple[Record, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueResult:
-    """Catalogue rows that satisfy the filters read from a question.
+    """Catalogue rows that satisfy what a question asks.
 
     Attributes:
+        request: What was wanted.
         records: All of them, by date then id.
-        filters: The filters in words, for restating.
-        total: Catalogue rows the reader may see: the denominator.
+        filters: The conditions in words, for restating.
+        total: Rows of that level the reader may see: the denominator.
+        unit: What the rows are: 件 or 卷.
         unexplained: Content of the question no filter accounts for.
+        groups: The rows by value of the grouping; empty when none was asked.
+        details: Extra (heading, value) pairs by record id, such as stored pages or due year.
+        notes: Chinese sentences on how the figures came about.
+        structural: Whether a condition only the catalogue can answer is among the filters.
     """
 
+    request: Request
     records: tuple[Record, ...]
     filters: tuple[str, ...]
     total: int
+    unit: str
     unexplained: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    words: str
-    used: tuple[str, ...]
-    keeps: Callable[[Record], bool]
-
-
-def look_up_codes(question: str, store: Store, permitted: Permitted) -> tuple[list[Record], bool]:
-    """Records whose 档号 or 文号 stands in the question.
-
-    Returns:
-        The records found, in order of mention, and whether the question names any code at all.
-    """
-    found: list[Record] = []
-    named = False
-    numbers = find_doc_numbers(question)
-    for number in numbers:
-        named = True
-        for candidate in number.candidates:
-            records = store.find_by_key("doc_no", matching_key(candidate), permitted)
-            if records:
-                found += records
-                break
-    keys = {}
-    for code in find_reference_codes(question):
-        if any(n.start < code.end and code.start < n.end for n in numbers):
-            continue
-        named = True
-        keys[code.key] = code.text
-    if keys:
-        for record in store.records(permitted):
-            if record.reference_code and reference_key(record.reference_code) in keys:
-                found.append(record)
-        volumes = [
-            record
-            for record in store.records(permitted)
-            if record.reference_code
-            and any(reference_key(record.reference_code).startswith(key + "-") for key in keys)
-        ]
-        found += volumes
-    if not numbers:
-        for record in _loose_doc_numbers(question, store, permitted):
-            named = True
-            found.append(record)
-    unique = {record.record_id: record for record in found}
-    return list(unique.values()), named
-
-
-def _loose_doc_numbers(question: str, store: Store, permitted: Permitted) -> Iterable[Record]:
-    """国办函2005年69号: agency word, year and number without brackets."""
-    form = search_form(question).text
-    for match in re.finditer(r"((?:19|20)[0-9]{2})年?[第,， ]*([0-9]{1,4})号", form):
-        left = form[max(0, match.start() - 12) : match.start()]
-        for record in store.records(permitted):
-            for number in find_doc_numbers(record.doc_no):
-                if (
-                    number.year == int(match.group(1))
-                    and number.number == int(match.group(2))
-                    and number.agency
-                    and left.endswith(search_form(number.agency).text)
-                ):
-                    yield record
+    groups: tuple[Group, ...] = ()
+    details: Mapping[str, tuple[tuple[str, str], ...]] | None = None
+    notes: tuple[str, ...] = ()
+    structural: bool = False
 
 
 def query_catalogue(
-    question: Question, store: Store, permitted: Permitted, gazetteer: Gazetteer
+    question: Question,
+    view: CatalogueView,
+    store: Store,
+    permitted: Permitted,
+    gazetteer: Gazetteer,
+    settings: Settings,
+    today: dt.date,
 ) -> CatalogueResult | None:
-    """Answer a counting or listing question from the catalogue.
+    """Answer a question put to the catalogue.
+
+    Args:
+        question: The question as read.
+        view: The rows the reader may see.
+        store: The holdings.
+        permitted: What the reader may see; nothing else is looked at.
+        gazetteer: Places.
+        settings: Give the years after which records are due.
+        today: Against which due years are computed.
 
     Returns:
-        The rows, or None when the question names nothing the catalogue can be filtered by.
+        The rows, or None when the question is not one for the catalogue or names nothing it can
+        be filtered by. Rows of a result with `unexplained` words must not be shown as the answer.
     """
-    records = store.records(permitted)
-    filters = _filters(question, records, gazetteer)
-    extreme = bool(_EARLIEST.search(question.form) or _LATEST.search(question.form))
-    if not filters and not extreme:
+    request = read_request(question)
+    if not request.asked and not any(a in request.rest for a in view.agencies):
         return None
-    kept = [r for r in records if all(f.keeps(r) for f in filters)]
-    kept.sort(key=lambda r: (r.date_iso or "9999", r.record_id))
-    if _EARLIEST.search(question.form) and kept:
-        kept = [r for r in kept if r.date_iso == kept[0].date_iso]
-    elif _LATEST.search(question.form) and kept:
-        dated = [r for r in kept if r.date_iso]
-        kept = [r for r in dated if r.date_iso == dated[-1].date_iso] if dated else kept
-    rest = question.form
-    for item in filters:
-        for used in item.used:
-            rest = rest.replace(used, " ")
-    rest = _COUNTING.sub("", rest)
-    rest = re.sub(r"[0-9]+", "", rest)
-    return CatalogueResult(tuple(kept), tuple(f.words for f in filters), len(records), rest)
-
-
-def _filters(question: Question, records: Sequence[Record], gazetteer: Gazetteer) -> list[_Filter]:
-    form = question.form
-    filters: list[_Filter] = []
-    rest = form
-    for phrase in question.phrases:
-        key = matching_key(phrase)
-        if any(key in matching_key(r.title) for r in records):
-            filters.append(_title_filter(phrase))
-            rest = rest.replace(phrase, " ")
-    agency = _agency(rest, records)
-    if agency:
-        filters.append(
-            _Filter(
-                f"文号为“{agency}”",
-                (agency,),
-                lambda r: matching_key(r.doc_no).startswith(agency),
-            )
-        )
-        rest = rest.replace(agency, " ")
-    for heading, value, keeps in _plain_values(rest, records):
-        filters.append(_Filter(f"{heading}为“{value}”", (value,), keeps))
-        rest = rest.replace(value, " ")
-    types = _types(rest, records)
-    if types:
-        word, values = types
-        shown = "”“".join(sorted(values))
-        filters.append(_Filter(f"类型为“{shown}”", (word,), lambda r: r.doc_type in values))
-        rest = rest.replace(word, " ", 1)
-    for place in question.places:
-        keep = _place_filter(place, records, gazetteer)
-        short = gazetteer.short(place)
-        filters.append(_Filter(f"地方为“{place}”", (place, short), keep))
-        rest = rest.replace(place, " ").replace(short, " ")
-    dated = _date_filter(question, records, bool(agency))
-    if dated:
-        filters.append(dated)
-    for pattern, terms in _RETENTION:
-        match = pattern.search(rest)
-        if match and any(r.retention.strip() in terms for r in records):
-            filters.append(_retention_filter(match.group(), terms))
-            rest = rest.replace(match.group(), " ")
-    title = _title_run(rest, [r for r in records if all(f.keeps(r) for f in filters)])
-    if title:
-        filters.append(_title_filter(title))
-    return filters
-
-
-def _retention_filter(word: str, terms: tuple[str, ...]) -> _Filter:
-    return _Filter(f"保管期限为“{terms[0]}”", (word,), lambda r: r.retention.strip() in terms)
-
-
-def _title_filter(words: str) -> _Filter:
-    key = matching_key(words)
-    return _Filter(f"题名含“{words}”", (words,), lambda r: key in matching_key(r.title))
-
-
-def _agency(form: str, records: Sequence[Record]) -> str:
-    """The agency word (机关代字) of the holdings' document numbers that the question names."""
-    words = {
-        re.split(r"[〔0-9]", matching_key(r.doc_no), maxsplit=1)[0] for r in records if r.doc_no
-    }
-    named = [w for w in words if len(w) >= 2 and w in form]
-    return max(named, key=len, default="")
-
-
-def _plain_values(
-    form: str, records: Sequence[Record]
-) -> Iterator[tuple[str, str, Callable[[Record], bool]]]:
-    """Departments, authors and opening marks that the question names as the catalogue has them."""
-    departments = {r.department for r in records if len(r.department) >= 3}
-    for value in sorted(departments, key=len, reverse=True):
-        if value in form:
-            yield "机构", value, lambda r, v=value: r.department == v  # type: ignore[misc]
-            break
-    match = re.search(
-        r"责任者(?:是|为|写的是)?([\u4e00-\u9fff]{2,20}?)(?:的|有|共|一共|[，,？?])", form
+    conditions = read_conditions(
+        question,
+        request.rest,
+        view,
+        gazetteer,
+        today=today,
+        about_catalogue=request.plain,
+        topics=request.grouping is not None,
+        text_holders=lambda words: store.holders_of(words, permitted),
     )
-    if match:
-        author = match.group(1)
-        yield "责任者", author, lambda r: author in search_form(r.author).text
-    if re.search(r"开放标识|开放状态|未审核|延期开放|未开放", form):
-        for value in sorted({r.opening for r in records if r.opening}, key=len, reverse=True):
-            if value in form.replace("开放标识", "").replace("开放状态", ""):
-                yield "开放标识", value, lambda r, v=value: r.opening == v  # type: ignore[misc]
-                break
-
-
-def _types(form: str, records: Sequence[Record]) -> tuple[str, frozenset[str]] | None:
-    """The record type named, with every value of the catalogue that contains the word."""
-    values = {r.doc_type for r in records if r.doc_type}
-    best = ""
-    for value in values:
-        plain = re.split(r"[（(]", search_form(value).text)[0]
-        for length in range(len(plain), 1, -1):
-            for at in range(len(plain) - length + 1):
-                word = plain[at : at + length]
-                # A whole type name, or its last two or more characters (地方性法规 → 法规).
-                if word in form and (word == plain or plain.endswith(word)) and length > len(best):
-                    best = word
-    if not best:
+    whole = request.plain and not conditions.filters
+    if not (conditions.filters or request.check or request.extreme or request.grouping or whole):
         return None
-    return best, frozenset(v for v in values if best in search_form(v).text)
+    level, unit, volumes = _level(view.records, conditions)
+    kept = [r for r in level if conditions.keeps(r)]
+    if not kept and "建议" in conditions.types:
+        conditions = _with_replies(conditions)
+        kept = [r for r in level if conditions.keeps(r)]
+    words = [f.words for f in conditions.filters]
+    notes = list(conditions.notes)
+    details: _Details = {}
+    if request.check is not None:
+        kept, details, said = _check(request, kept, view, store, permitted, settings, today)
+        words.append(request.check.value)
+        notes += said
+    kept.sort(key=lambda r: (r.date_iso or "9999", _natural(r.record_id)))
+    notes += _year_note(conditions, level, len(kept)) if request.check is None else []
+    same_volumes = [r for r in volumes if conditions.keeps(r)]
+    if same_volumes and request.check is None and not request.extreme:
+        notes.append(f"另有 {len(same_volumes)} 个案卷条目也符合，未计入件数。")
+    if request.extreme:
+        kept, said = _extreme(request, kept)
+        notes += said
+    groups = _groups(request.grouping, kept) if request.grouping else ()
+    if request.grouping is Grouping.PROPOSER:
+        notes.append("一件有几位提出人的，每位各计一次。")
+    return CatalogueResult(
+        request,
+        tuple(kept),
+        tuple(words),
+        len(level),
+        unit,
+        conditions.unexplained,
+        groups,
+        details,
+        tuple(notes),
+        conditions.structural,
+    )
 
 
-def _place_filter(
-    place: str, records: Sequence[Record], gazetteer: Gazetteer
-) -> Callable[[Record], bool]:
-    short = gazetteer.short(place)
+def answers_from_catalogue(question: Question, result: CatalogueResult) -> bool:
+    """Whether the rows are the answer rather than what the papers say.
 
-    def own(record: Record) -> bool:
-        head = search_form(f"{record.title} {record.author}").text
-        return place in head or short in head
+    Every condition must be a filter. A question that only looks like a list or a count (通过了哪些
+    决议) goes to the catalogue when it speaks of the holdings or names what only the catalogue has.
+    """
+    if result.unexplained:
+        return False
+    request = result.request
+    if not request.asked:
+        return result.structural and bool(result.records)
+    if request.check is not None or request.plain or result.structural:
+        return True
+    if question.intent is Intent.COUNT:
+        return True
+    return bool(result.records)
 
-    def wide(record: Record) -> bool:
-        extra = " ".join(value for _, value in record.extra)
-        return own(record) or short in search_form(f"{record.meeting} {extra}").text
 
-    # A province is asked about through its cities: 山东各市 → approved by the province's congress.
-    return wide if place.endswith(("省", "自治区")) else own
+def wanted_a_count(question: Question, result: CatalogueResult) -> bool:
+    """Whether the catalogue was plainly asked to count and could not for words it does not know."""
+    request = result.request
+    asked = question.intent is Intent.COUNT or request.grouping or request.check
+    return bool(request.plain and asked and result.unexplained)
 
 
-def _date_filter(question: Question, records: Sequence[Record], by_number: bool) -> _Filter | None:
-    if question.dates:
-        date = max(question.dates, key=len)
-        year, month, *day = date.split("-")
-        spoken = f"{year}年{int(month)}月" + (f"{int(day[0])}日" if day else "")
+def _with_replies(conditions: Conditions) -> Conditions:
+    """The same with replies for suggestions: many holdings keep the reply only."""
+    words = (*conditions.types, "答复")
+    old = type_filter(conditions.types).words
+    filters = tuple(type_filter(words) if f.words == old else f for f in conditions.filters)
+    note = "目录里没有符合的建议原件，按对建议的答复统计。"
+    return replace(conditions, filters=filters, notes=(*conditions.notes, note))
 
-        def on(record: Record) -> bool:
-            return record.date_iso.startswith(date)
 
-        def held(record: Record) -> bool:
-            extra = " ".join(value for _, value in record.extra)
-            return spoken in search_form(f"{record.meeting} {extra}").text
+def _level(
+    records: Sequence[Record], conditions: Conditions
+) -> tuple[list[Record], str, list[Record]]:
+    """The rows that count: volumes when asked for, else items, with the volumes beside them."""
+    volumes = [r for r in records if r.unit_level == "案卷"]
+    if conditions.volumes:
+        return volumes, "卷", []
+    return [r for r in records if r.unit_level != "案卷"], "件", volumes
 
-        wants_event = re.search(r"开的|召开|会上|举行|提出|批准|批了|通过|表决", question.form)
-        if wants_event and any(held(r) for r in records):
-            return _Filter(f"会议或通过日期为{spoken}", (), held)
-        return _Filter(f"日期为{spoken}", (), on)
-    if len(question.years) == 1:
-        (asked,) = question.years
-        if by_number:
-            return _Filter(
-                f"文号年份为{asked}年", (), lambda r: f"〔{asked}〕" in matching_key(r.doc_no)
-            )
-        return _Filter(
-            f"日期为{asked}年",
-            (),
-            lambda r: r.date_iso.startswith(str(asked)) or (not r.date_iso and r.year == asked),
+
+def _natural(code: str) -> tuple[tuple[int, str], ...]:
+    """0012-1-35-2 before 0012-1-35-10."""
+    return tuple(
+        (int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", code)
+    )
+
+
+def natural_order(records: Sequence[Record]) -> list[Record]:
+    """Records by their code, numbers as numbers."""
+    return sorted(records, key=lambda r: _natural(r.reference_code or r.record_id))
+
+
+def _year_note(conditions: Conditions, level: Sequence[Record], found: int) -> list[str]:
+    """That the filing year would count differently, where it does."""
+    year = conditions.filing_year
+    if year is None:
+        return []
+    others = [f for f in conditions.filters if f.words != f"日期为{year}年"]
+    filed = sum(r.year == year and all(f.keeps(r) for f in others) for r in level)
+    return [f"按归档年度 {year} 年算是 {filed} 件。"] if filed != found else []
+
+
+def _extreme(request: Request, kept: list[Record]) -> tuple[list[Record], list[str]]:
+    dated = [r for r in kept if r.date_iso]
+    notes = (
+        [f"另有 {len(kept) - len(dated)} 件没有可读的日期，未参加比较。"]
+        if len(dated) < len(kept)
+        else []
+    )
+    if not dated:
+        return [], notes
+    if request.take:
+        return (
+            dated[: request.take] if request.extreme < 0 else dated[::-1][: request.take]
+        ), notes
+    date = dated[0 if request.extreme < 0 else -1].date_iso
+    return [r for r in dated if r.date_iso == date], notes
+
+
+# -- groups -----------------------------------------------------------------------------------
+
+
+def _values(grouping: Grouping, record: Record) -> list[str]:
+    if grouping is Grouping.YEAR:
+        return [record.date_iso[:4] or str(record.year or "")]
+    if grouping is Grouping.MONTH:
+        return [record.date_iso[:7] if len(record.date_iso) >= 7 else ""]
+    if grouping is Grouping.PROPOSER:
+        return list(record.proposers) or [""]
+    if grouping is Grouping.SESSION:
+        named = sessions_of(record)
+        return [record.meeting.strip() or (named[0].text if named else "")]
+    plain: dict[Grouping, Callable[[Record], str]] = {
+        Grouping.TYPE: lambda r: r.doc_type,
+        Grouping.AUTHOR: lambda r: r.author,
+        Grouping.DEPARTMENT: lambda r: r.department,
+        Grouping.RETENTION: lambda r: r.retention,
+        Grouping.OPENING: lambda r: r.opening,
+    }
+    return [plain[grouping](record).strip()]
+
+
+def _groups(grouping: Grouping, records: Sequence[Record]) -> tuple[Group, ...]:
+    """Rows by value: years, months and sessions in time order, else the largest group first."""
+    by_value: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        for value in _values(grouping, record):
+            by_value[value].append(record)
+    groups = [Group(value, tuple(rows)) for value, rows in by_value.items()]
+    in_time = grouping in (Grouping.YEAR, Grouping.MONTH, Grouping.SESSION)
+
+    def order(group: Group) -> tuple[bool, int, str, str]:
+        first = min((r.date_iso or "9999" for r in group.records), default="")
+        return (not group.value, 0 if in_time else -len(group.records), first, group.value)
+
+    return tuple(sorted(groups, key=order))
+
+
+# -- checks -----------------------------------------------------------------------------------
+
+_Details = dict[str, tuple[tuple[str, str], ...]]
+
+
+def _check(
+    request: Request,
+    kept: Sequence[Record],
+    view: CatalogueView,
+    store: Store,
+    permitted: Permitted,
+    settings: Settings,
+    today: dt.date,
+) -> tuple[list[Record], _Details, list[str]]:
+    check = request.check
+    if check is Check.SELF_MADE:
+        return [r for r in kept if _SELF_MADE.search(r.title)], {}, []
+    if check is Check.UNCATALOGUED:
+        return [r for r in kept if not r.source_file], {}, []
+    if check is Check.DUPLICATES:
+        seen = Counter(title_key(r.title) for r in kept)
+        return [r for r in kept if seen[title_key(r.title)] > 1], {}, []
+    if check is Check.DUE:
+        return _due(kept, settings, today)
+    if check is Check.TRANSFER:
+        return _transfer(kept, settings, today)
+    pages = store.page_totals(permitted)
+    if check is Check.UNLINKED:
+        filed = _volumes_with_files(view.records)
+        return [r for r in kept if not pages[r.record_id][0] and r.record_id not in filed], {}, []
+    if check is Check.UNREADABLE:
+        found = [r for r in kept if pages[r.record_id][1]]
+        return (
+            found,
+            {r.record_id: (("识别不出的页", str(pages[r.record_id][1])),) for r in found},
+            [],
         )
-    if len(question.years) == 2 and re.search(r"[到至-]", question.form):
-        first, last = sorted(question.years)
-        return _Filter(
-            f"日期为{first}–{last}年",
-            (),
-            lambda r: first <= (int(r.date_iso[:4]) if r.date_iso else r.year or 0) <= last,
+    return _missing_scans(request, kept, pages)
+
+
+def _volumes_with_files(records: Sequence[Record]) -> frozenset[str]:
+    """Volumes whose files are catalogued one by one: their scans hang on the files."""
+    parents = set()
+    for record in records:
+        if record.unit_level != "案卷" and "-" in record.reference_code:
+            parents.add(reference_key(record.reference_code.rpartition("-")[0]))
+    return frozenset(
+        r.record_id
+        for r in records
+        if r.unit_level == "案卷" and reference_key(r.reference_code) in parents
+    )
+
+
+def _missing_scans(
+    request: Request, kept: Sequence[Record], pages: Mapping[str, tuple[int, int]]
+) -> tuple[list[Record], _Details, list[str]]:
+    differing = [
+        r
+        for r in kept
+        if r.page_count is not None
+        and pages[r.record_id][0]
+        and r.page_count != pages[r.record_id][0]
+    ]
+    notes = []
+    if request.told_pages is not None:
+        exact = [
+            r for r in differing if (r.page_count, pages[r.record_id][0]) == request.told_pages
+        ]
+        told, stored = request.told_pages
+        if exact:
+            differing = exact
+        else:
+            notes.append(f"没有正好目录 {told} 页、影像 {stored} 页的；以下是所有页数不符的。")
+    details: _Details = {
+        r.record_id: (
+            ("目录页数", str(r.page_count)),
+            ("已挂页数", str(pages[r.record_id][0])),
+            ("相差", _difference(r.page_count or 0, pages[r.record_id][0])),
         )
-    return None
+        for r in differing
+    }
+    silent = sum(r.page_count is None for r in kept)
+    if silent:
+        notes.append(f"目录没有填页数的 {silent} 件无从核对。")
+    unlinked = sum(r.page_count is not None and not pages[r.record_id][0] for r in kept)
+    if unlinked:
+        notes.append(f"另有 {unlinked} 件完全没有挂接原文。")
+    return differing, details, notes
 
 
-def _title_run(form: str, records: Sequence[Record]) -> str:
-    """The longest stretch of the question, at least 4 characters, that stands in some title."""
-    plain = re.sub(r"[0-9]{2,4}年(?:[0-9]{1,2}月)?(?:[0-9]{1,2}日)?", " ", form)
-    titles = [search_form(r.title).text for r in records]
-    best = ""
-    for start in range(len(plain)):
-        for end in range(start + max(4, len(best) + 1), min(len(plain), start + 40) + 1):
-            run = plain[start:end]
-            if " " in run or not any(run in title for title in titles):
-                break
-            best = run
-    return best
+def _difference(told: int, stored: int) -> str:
+    return f"缺 {told - stored} 页" if stored < told else f"多 {stored - told} 页"
+
+
+def _term_years(retention: str, settings: Settings) -> int | None:
+    """Years of a retention term; None for 永久 and what cannot be read."""
+    word = retention.strip()
+    if word == "短期":
+        return settings.number("short_term_years")
+    if word == "长期":
+        return settings.number("long_term_years")
+    match = _FIXED_TERM.fullmatch(word)
+    return int(match.group(1)) if match else None
+
+
+def _formed(record: Record) -> int | None:
+    """The year a record was closed: the last year of a volume's dates, else its date or year."""
+    years = [
+        int(y)
+        for y in re.findall(
+            r"(?<![0-9])((?:19|20)[0-9]{2})(?=[0-9]{4}(?![0-9])|[^0-9]|$)", record.date
+        )
+    ]
+    return max(years, default=record.year)
+
+
+def _due(
+    kept: Sequence[Record], settings: Settings, today: dt.date
+) -> tuple[list[Record], _Details, list[str]]:
+    """Rows whose term is over: counted from the year after they were formed."""
+    found: list[Record] = []
+    details: _Details = {}
+    for record in kept:
+        term, formed = _term_years(record.retention, settings), _formed(record)
+        if term is not None and formed is not None and today.year > formed + term:
+            found.append(record)
+            details[record.record_id] = (("到期", f"{formed + term}年底"),)
+    short, long = settings.number("short_term_years"), settings.number("long_term_years")
+    return (
+        found,
+        details,
+        [
+            f"从形成的次年起算，今天是 {today:%Y-%m-%d}；短期按 {short} 年、长期按 {long} 年算（可在设置里改）。",
+            "到期只是应当鉴定，不等于可以销毁，也不等于开放。",
+        ],
+    )
+
+
+def _transfer(
+    kept: Sequence[Record], settings: Settings, today: dt.date
+) -> tuple[list[Record], _Details, list[str]]:
+    """Rows old enough for the 档案馆. Source: 档案法实施条例第二十条 (city 20 years, county 10)."""
+    years = settings.number("transfer_years")
+    terms = settings.text("transfer_retention").split()
+    found: list[Record] = []
+    details: _Details = {}
+    for record in kept:
+        formed = _formed(record)
+        if record.retention.strip() in terms and formed is not None and today.year > formed + years:
+            found.append(record)
+            details[record.record_id] = (("满年限", f"{formed + years}年底"),)
+    return (
+        found,
+        details,
+        [
+            f"按形成满 {years} 年、保管期限为{'、'.join(terms)}计（可在设置里改），今天是 {today:%Y-%m-%d}；"
+            "是否属于接收范围由档案馆定。"
+        ],
+    )

@@ -10,6 +10,8 @@ from typing import Final
 from index.domain import Coverage, Page, Record
 from index.errors import ArchiveError
 
+#: Kind of an answer that opens a record of the answer before; the page opens it too.
+OPENED: Final = "打开"
 _CIRCLED: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 
 
@@ -160,6 +162,32 @@ class Prose:
 
 
 @dataclass(frozen=True, slots=True)
+class TableRow:
+    """One row of a `Table`.
+
+    Attributes:
+        cells: One per heading; catalogue values verbatim.
+        markers: Marks of the listings the row stands for.
+    """
+
+    cells: tuple[str, ...]
+    markers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Listings grouped by a catalogue field; every row is traceable to its listings.
+
+    Attributes:
+        headings: Column headings; the second column is the number of listings.
+        rows: In the order to show.
+    """
+
+    headings: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A cited answer.
 
@@ -167,14 +195,16 @@ class Answer:
         question: As typed.
         standalone: The question made self-contained; equal to `question` when nothing was added.
         reading: How the question was read, one Chinese line ("按…理解"), or empty.
-        lead: One line written by the program from fixed wording and counts only; no facts of
-            the records. May be empty: then the first quotation leads.
+        lead: One line written by the program from fixed wording, counts and, where rows are
+            grouped, the catalogue values they are grouped by; no other facts of the records.
+            May be empty: then the first quotation leads.
         citations: Quotations in the order to read them.
         listings: Catalogue rows, in full.
         notes: Caveats by the program (low OCR confidence, other readings), Chinese sentences.
         coverage: What was searched.
         kind: Intent the question was answered under (事实, 统计, 清单, 查号, 比较 …).
         related: Other records that may bear on the question, best first; listed, not cited.
+        table: The listings grouped, None when they are not.
         elapsed_ms: Time from question to answer, milliseconds.
         prose: Joining text by a language model, None without one.
     """
@@ -189,6 +219,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     kind: str = ""
     related: tuple[Record, ...] = ()
+    table: Table | None = None
     elapsed_ms: float = 0.0
     prose: Prose | None = None
 

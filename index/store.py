@@ -537,6 +537,39 @@ class Store:
                 unreadable += empty
         return Coverage(records, pages, unreadable)
 
+    def page_totals(self, permitted: Permitted = EVERYTHING) -> dict[str, tuple[int, int]]:
+        """(stored pages, pages without readable text) by record id, records without pages too."""
+        counted = {
+            number: (int(count), int(empty))
+            for number, count, empty in self._db.execute(
+                "SELECT record_number, count(*), sum(trim(raw, ?) = '') FROM pages"
+                " GROUP BY record_number",
+                (_BLANKS,),
+            )
+        }
+        return {
+            record.record_id: counted.get(number, (0, 0))
+            for number, record in self._record_table().items()
+            if permitted.allows(number)
+        }
+
+    def holders_of(self, words: str, permitted: Permitted = EVERYTHING) -> frozenset[str]:
+        """Ids of records whose title or one of whose pages holds these words; all of them.
+
+        Spaces and line breaks of the pages are passed over, other spellings are not tried.
+        """
+        table = self._record_table()
+        numbers = {n for n, r in table.items() if words in r.title}
+        numbers |= {
+            int(number)
+            for (number,) in self._db.execute(
+                "SELECT DISTINCT record_number FROM pages WHERE instr(replace(replace(replace("
+                "replace(raw, char(10), ''), char(13), ''), ' ', ''), char(12288), ''), ?) > 0",
+                (words,),
+            )
+        }
+        return frozenset(table[n].record_id for n in numbers if n in table and permitted.allows(n))
+
     # -- embeddings ---------------------------------------------------------------------------
 
     def embeddings(self, hashes: Sequence[str], model: str) -> dict[str, npt.NDArray[np.float16]]:

@@ -1,10 +1,12 @@
-"""Spreadsheets (.xlsx) as plain cells; the only file that uses openpyxl."""
+"""Spreadsheets (.xlsx) as plain cells, read and written; the only file that uses openpyxl."""
 
 from __future__ import annotations
 
+import io
+import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,10 @@ from ingest.errors import CatalogueError
 _LARGEST_UNPACKED: Final = 500_000_000
 _LARGEST_RATIO: Final = 500
 _MOST_COLUMNS: Final = 200
+#: Characters a workbook cannot hold (XML 1.0, section 2.2).
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_LONGEST_CELL: Final = 32_767
+_WIDEST: Final = 60
 
 
 def read_sheets(path: Path) -> Iterator[tuple[str, Iterator[list[str]]]]:
@@ -85,3 +91,51 @@ def _text(value: object, number_format: str) -> str:
     if isinstance(value, int) and zeros and set(zeros) == {"0"}:
         text = text.zfill(len(zeros))
     return text
+
+
+def workbook(
+    sheets: Iterable[tuple[str, Sequence[Sequence[str]]]], numeric: Collection[str] = ()
+) -> bytes:
+    """A workbook of text cells, the first row of each sheet kept in view.
+
+    Cells are stored as text, so nothing in them is ever worked out as a formula and codes keep
+    their leading zeros.
+
+    Args:
+        sheets: (name, rows) pairs, at least one; the first row holds the headings.
+        numeric: Headings of columns whose whole numbers are stored as numbers.
+    """
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
+    book = Workbook()
+    for empty in book.worksheets:
+        book.remove(empty)
+    for name, rows in sheets:
+        sheet = book.create_sheet(name[:31])
+        widths: dict[int, int] = {}
+        for at, row in enumerate(rows, start=1):
+            for column, text in enumerate(row, start=1):
+                cell = sheet.cell(at, column)
+                if (
+                    at > 1
+                    and column <= len(rows[0])
+                    and rows[0][column - 1] in numeric
+                    and text.isdecimal()
+                ):
+                    cell.value = int(text)
+                else:
+                    cell.value = _CONTROLS.sub("\u2426", text)[:_LONGEST_CELL]
+                    cell.data_type = "s"
+                    cell.number_format = "@"
+                if at == 1:
+                    cell.font = Font(bold=True)
+                shown = sum(2 if c >= "\u1100" else 1 for c in text)
+                widths[column] = min(_WIDEST, max(widths.get(column, 6), shown + 2))
+        for column, width in widths.items():
+            sheet.column_dimensions[get_column_letter(column)].width = width
+        sheet.freeze_panes = "A2"
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()

@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from assistant.domain import (
+    OPENED,
     Answer,
     Listing,
     Prose,
@@ -19,6 +20,8 @@ from assistant.domain import (
     QuestionError,
     Refusal,
     RefusalReason,
+    Table,
+    TableRow,
     Turn,
     cite,
 )
@@ -219,8 +222,13 @@ class FakeAssistant:
         if "哪些" in question or "多少件" in question:
             records = self.store.records(self.store.permitted(reader))
             listings = tuple(Listing(i, r) for i, r in enumerate(records, start=1))
+            table = None
+            if "各年" in question:
+                rows = (TableRow(("1985年", "1"), (1,)), TableRow(("2019年", "3"), (2, 3, 4)))
+                table = Table(("年份", "件数"), rows)
             lead = f"目录中共有 {len(listings)} 件。"
-            return Answer(question, question, "按全部年度的目录统计", lead, (), listings, coverage)
+            reading = "按全部年度的目录统计"
+            return Answer(question, question, reading, lead, (), listings, coverage, table=table)
         spans = [(SCANNED, 1, SCANNED_QUOTE), (TYPED, 1, TYPED_QUOTE), (SCANNED, 2, "工程预算表")]
         if "恶意" in question:
             spans = [(HOSTILE, 1, HOSTILE_TEXT)]
@@ -242,6 +250,7 @@ class FakeAssistant:
             tuple(citations),
             (),
             coverage,
+            kind=OPENED if "打开" in question else "",
             related=tuple(
                 r for r in (self.store.record(HOSTILE), self.store.record(CATALOGUE_ONLY)) if r
             ),

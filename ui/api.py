@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 from typing import Any, Final
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from assistant.domain import Answer, Citation, cite, mark, record_reference
+from assistant.catalogue_export import NothingToExportError
+from assistant.domain import OPENED, Answer, Citation, cite, mark, record_reference
 from index.access import may_read
 from index.domain import Page, Reader, Record
 from index.highlight import quote_boxes
 from ui import strings
+from ui.export import KINDS, export_answer
 from ui.page_images import FIRST_WIDTH, PageImages
 from ui.reader import current_reader
 from ui.render import answer_text, is_unreliable
@@ -88,6 +92,21 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
         if found is None:
             return not_available()
         return _json(_answer_json(found, assistant, reader))
+
+    @router.get("/api/answers/{answer_id}/export.{kind}")
+    def export(request: Request, answer_id: str, kind: str) -> Response:
+        reader = current_reader(request, settings)
+        found = recent.get(answer_id, reader)
+        if found is None or kind not in KINDS:
+            return not_available()
+        now = dt.datetime.now().astimezone()
+        try:
+            content = export_answer(found, store, reader, kind, now)
+        except NothingToExportError:
+            return not_available()
+        name = quote(f"{strings.EXPORT_FILE}-{now:%Y%m%d-%H%M}.{kind}")
+        headers = {**_PRIVATE, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        return Response(content, media_type=KINDS[kind], headers=headers)
 
     @router.get("/api/records/{token}")
     def record(request: Request, token: str) -> Response:
@@ -169,6 +188,8 @@ def _answer_json(answer: Answer, assistant: Asker, reader: Reader) -> dict[str, 
         "citations": citations,
         "listings": listings,
         "text": answer_text(answer) if complete else "",
+        "open": answer.kind == OPENED,
+        "exportable": bool(answer.listings),
     }
 
 

@@ -162,6 +162,12 @@ def _parser() -> ChineseParser:
     ask = command("ask", _ask, "在命令行提问", "几个问题算同一次对话，后面的可以追问前面的。")
     ask.positionals.add_argument("questions", nargs="*", metavar="问题", help="一个或几个问题")
     ask.options.add_argument("-i", "--interactive", action="store_true", help="连续对话，空行结束")
+    ask.options.add_argument(
+        "--export",
+        type=Path,
+        metavar="文件",
+        help="把最后一个答复列出的目录条目另存为 .csv 或 .xlsx",
+    )
     ask.options.add_argument("--json", action="store_true", help="每个答复输出一行 JSON")
     ask.options.add_argument(
         "--no-llm", action="store_true", help="这一次不用语言模型，只用原文摘录"
@@ -329,6 +335,7 @@ def _ask(options: argparse.Namespace) -> int:
     if not questions and not options.interactive:
         msg = '请给出问题，例如：chadang ask "2023 年预算收入是多少？"；连续对话用 chadang ask -i。'
         raise _MisusedError(msg)
+    kind = "" if options.export is None else _export_kind(options.export)
     from assistant.assistant import open_assistant
     from assistant.domain import Answer, Turn
 
@@ -367,7 +374,37 @@ def _ask(options: argparse.Namespace) -> int:
             answer(question)
         except ArchiveError as error:
             print(f"错误：{error}", file=sys.stderr)
+    if kind and conversation:
+        _export(conversation[-1], assistant.store, reader, options.export, kind)
     return OK
+
+
+def _export_kind(path: Path) -> str:
+    kind = path.suffix.lower().removeprefix(".")
+    if kind not in ("csv", "xlsx"):
+        msg = f"不能导出成“{path.name}”。文件名请以 .csv 或 .xlsx 结尾，例如 --export 清单.xlsx。"
+        raise _MisusedError(msg)
+    return kind
+
+
+def _export(turn: Turn, store: Store, reader: Reader, path: Path, kind: str) -> None:
+    import datetime as dt
+
+    from assistant.catalogue_export import NothingToExportError
+    from assistant.domain import Answer
+    from ui.export import export_answer
+
+    if not isinstance(turn.result, Answer):
+        msg = "这一问没有查到，没有可导出的目录条目。"
+        raise NothingToExportError(msg)
+    content = export_answer(turn.result, store, reader, kind, dt.datetime.now().astimezone())
+    try:
+        path.expanduser().write_bytes(content)
+    except OSError as error:
+        msg = f"写不进 {path}：{error}。请检查路径和权限。"
+        raise ArchiveError(msg) from error
+    # Not on the standard output: --json writes there for programs.
+    print(f"已导出 {len(turn.result.listings)} 条目录到 {path}", file=sys.stderr)
 
 
 def _serve(options: argparse.Namespace) -> int:

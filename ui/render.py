@@ -20,6 +20,7 @@ from assistant.domain import (
     ProseSegment,
     Refusal,
     RefusalReason,
+    Table,
     mark,
     record_reference,
 )
@@ -28,8 +29,14 @@ from ui import strings
 
 #: Below this OCR confidence the reader is told to trust the image only.
 LOW_CONFIDENCE: Final = 0.75
-#: Rows of a list shown at once; the rest is folded away, still in full.
-_ROWS_AT_ONCE: Final = 20
+#: Rows of a list on the page at all; every later message sends the whole conversation again.
+_ROWS_ON_PAGE: Final = 500
+#: Marks in a cell of a grouped table.
+_MARKS_SHOWN: Final = 10
+#: Columns of a list on the page beside the title; the drawer and the export have them all.
+_PAGE_COLUMNS: Final = ("日期", "文号", "责任者", "档号")
+#: Fields that are left to the drawer and the export.
+_LEFT_OUT: Final = frozenset({"题名", "文种", "页数", "保管期限"})
 
 #: Refusals after a search; the others did not look at the holdings.
 _SEARCHED: Final = frozenset({RefusalReason.NOT_FOUND, RefusalReason.EMPTY})
@@ -123,7 +130,9 @@ def answer_blocks(answer: Answer, answer_id: str, *, composing: bool = False) ->
     if answer.lead:
         blocks.append(f"**{md_escape(one_line(answer.lead))}**")
     blocks += [_citation_block(citation, answer_id) for citation in answer.citations]
-    blocks += _listing_blocks(answer.listings, answer_id)
+    if answer.table is not None:
+        blocks.append(_group_table(answer.table, answer_id))
+    blocks += _listing_blocks(answer.listings, answer_id, folded=answer.table is not None)
     # the low confidence note already stands under the quotation it is about
     notes = [note for note in answer.notes if note != strings.LOW_CONFIDENCE]
     blocks += [_small("note", strings.NOTE + note) for note in notes]
@@ -166,6 +175,11 @@ def answer_text(answer: Answer) -> str:
     lines += [
         f"{mark(c.marker)}「{fold_quote(c.quote)}」\n　　——{c.reference}" for c in answer.citations
     ]
+    if answer.table is not None:
+        lines += [
+            "　".join(cells)
+            for cells in (answer.table.headings, *(r.cells for r in answer.table.rows))
+        ]
     lines += [f"{mark(row.marker)}{record_reference(row.record)}" for row in answer.listings]
     lines.append(strings.NO_VOUCHER)
     return "\n".join(lines)
@@ -216,14 +230,54 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {line}" if line else ">" for line in text.split("\n"))
 
 
-def _listing_blocks(listings: Sequence[Listing], answer_id: str) -> Iterable[str]:
-    rows = [_listing_row(i, row, answer_id) for i, row in enumerate(listings, start=1)]
-    if not rows:
+def _listing_blocks(listings: Sequence[Listing], answer_id: str, *, folded: bool) -> Iterable[str]:
+    """One row as a line with its fields, several as a table the page's script makes sortable."""
+    if not listings:
         return
-    yield "\n".join(rows[:_ROWS_AT_ONCE])
-    rest = rows[_ROWS_AT_ONCE:]
-    if rest:
-        yield _folded(strings.LISTING_REST.format(count=len(rest)), "\n".join(rest))
+    if len(listings) == 1:
+        yield _listing_row(1, listings[0], answer_id)
+        return
+    shown = listings[:_ROWS_ON_PAGE]
+    table = _listing_table(shown, answer_id)
+    yield _folded(strings.LISTINGS.format(count=len(listings)), table) if folded else table
+    if len(shown) < len(listings):
+        text = strings.LISTING_CUT.format(shown=len(shown), count=len(listings))
+        yield _small("note", text)
+
+
+def _listing_table(listings: Sequence[Listing], answer_id: str) -> str:
+    facts = [dict(_facts(row)) for row in listings]
+    found = dict.fromkeys(heading for row in facts for heading in row)
+    extra = [h for h in found if h not in _PAGE_COLUMNS and h not in _LEFT_OUT]
+    columns = [*extra, *(h for h in _PAGE_COLUMNS if h in found)]
+    rows = [
+        [
+            _link(answer_id, row.marker),
+            _cell(row.record.title),
+            *(_cell(values.get(heading, "")) for heading in columns),
+        ]
+        for row, values in zip(listings, facts, strict=True)
+    ]
+    return _markdown_table([strings.ROW_NUMBER, "题名", *map(_cell, columns)], rows)
+
+
+def _group_table(table: Table, answer_id: str) -> str:
+    rows = []
+    for row in table.rows:
+        links = " ".join(_link(answer_id, marker) for marker in row.markers[:_MARKS_SHOWN])
+        if len(row.markers) > _MARKS_SHOWN:
+            links += " " + strings.GROUP_MORE.format(count=len(row.markers))
+        rows.append([*map(_cell, row.cells), links])
+    return _markdown_table([*map(_cell, table.headings), strings.GROUP_ROWS], rows)
+
+
+def _cell(text: str) -> str:
+    return md_escape(one_line(text))
+
+
+def _markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _folded(summary: str, body: str) -> str:

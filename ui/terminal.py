@@ -36,6 +36,8 @@ def result_text(result: Answer | Refusal) -> str:
 def _answer_text(answer: Answer) -> str:
     blocks = [answer.reading, answer.lead]
     blocks += [_citation_text(citation) for citation in answer.citations]
+    if answer.table is not None:
+        blocks.append(table([answer.table.headings, *(row.cells for row in answer.table.rows)]))
     rows = [_listing_text(row) for row in answer.listings[:_ROWS_SHOWN]]
     if len(answer.listings) > _ROWS_SHOWN:
         rows.append(strings.LISTING_REST.format(count=len(answer.listings) - _ROWS_SHOWN))
@@ -134,6 +136,15 @@ def result_json(result: Answer | Refusal) -> dict[str, Any]:
             }
             for row in result.listings
         ],
+        "table": None
+        if result.table is None
+        else {
+            "headings": list(result.table.headings),
+            "rows": [
+                {"cells": list(row.cells), "markers": list(row.markers)}
+                for row in result.table.rows
+            ],
+        },
         "notes": list(result.notes),
         "prose": _prose_json(result),
     }

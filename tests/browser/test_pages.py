@@ -238,7 +238,7 @@ def test_hostile_text_is_shown_as_text(visit: Visit) -> None:
 def test_a_list_opens_its_catalogue_entries(visit: Visit) -> None:
     message = visit.ask("馆藏有哪些档案？")
 
-    assert message.locator("ol > li").count() == 5
+    assert message.locator(".cd-wide tbody tr").count() == 5
     message.locator('a[href^="#c-"]').last.click()
     drawer = visit.page.get_by_role("dialog")
     drawer.get_by_text("本件只有目录，没有挂接原文。").wait_for()
@@ -261,7 +261,7 @@ def test_examples_fill_the_empty_page_and_ask(visit: Visit) -> None:
     assert examples.count() == 4
     assert visit.overflow() == 0
     examples.first.click()
-    page.locator("[data-testid=bot] ol").wait_for()
+    page.locator("[data-testid=bot] .cd-wide").wait_for()
 
 
 def test_a_new_conversation_starts_empty(visit: Visit) -> None:
@@ -342,6 +342,75 @@ def test_everything_to_press_is_large_enough_and_named_in_chinese(visit: Visit) 
         "all => all.map(e => e.getAttribute('aria-label'))"
     ):
         assert not re.search(r"[A-Za-z]{3}", label), label
+
+
+def _column(message: Any, column: int) -> list[str]:
+    cells = message.locator(f".cd-wide tbody tr td:nth-child({column})")
+    return [text.strip() for text in cells.all_inner_texts()]
+
+
+def test_a_list_is_sorted_by_mouse_and_keyboard(visit: Visit) -> None:
+    page = visit.page
+    message = visit.ask("有哪些档案？")
+    dates = message.get_by_role("button", name="日期")
+    dates.wait_for()
+    assert len(_column(message, 2)) == 5
+
+    dates.click()
+    header = message.locator("th", has_text="日期")
+    assert header.get_attribute("aria-sort") == "ascending"
+    assert _column(message, 3)[:2] == ["1985-03-12", "2019-08-27"]
+    assert dates.evaluate("e => document.activeElement === e")
+
+    page.keyboard.press("Enter")
+    assert header.get_attribute("aria-sort") == "descending"
+    assert _column(message, 3)[0] == "2020"
+    message.get_by_role("button", name="编号").focus()
+    page.keyboard.press("Space")
+    assert header.get_attribute("aria-sort") is None
+    assert _column(message, 1)[0] == "①"
+    assert visit.overflow() == 0
+
+    message.locator("a", has_text="①").first.click()
+    page.get_by_role("dialog").wait_for()
+
+
+def test_a_grouped_answer_shows_groups_and_unfolds_its_rows(visit: Visit) -> None:
+    message = visit.ask("各年各有多少件？")
+    count = message.get_by_role("button", name="件数")
+    count.wait_for()
+    count.click()
+    count.click()
+
+    groups = message.locator("table:not(.cd-wide) tbody tr td:first-child")
+    assert groups.all_inner_texts() == ["2019年", "1985年"]
+    message.get_by_text("目录条目 5 件").click()
+    message.locator(".cd-wide").wait_for(state="visible")
+    assert visit.overflow() == 0
+
+
+@pytest.mark.parametrize("kind", ["CSV", "XLSX"])
+def test_a_list_is_taken_away_as_a_file(visit: Visit, kind: str, tmp_path: Path) -> None:
+    message = visit.ask("有哪些档案？")
+    with visit.page.expect_download() as started:
+        message.get_by_role("link", name=f"导出 {kind}").click()
+    target = tmp_path / started.value.suggested_filename
+    started.value.save_as(target)
+
+    assert target.name.startswith("目录清单-")
+    assert target.suffix == f".{kind.lower()}"
+    content = target.read_bytes()
+    assert content.startswith(b"PK" if kind == "XLSX" else b"\xef\xbb\xbf")
+
+
+def test_to_open_asked_for_in_words_opens_the_page(visit: Visit) -> None:
+    visit.ask("打开第一条")
+    drawer = visit.page.get_by_role("dialog")
+
+    drawer.locator(".cd-loaded img").wait_for()
+    assert drawer.locator(".cd-quote").inner_text() == SCANNED_QUOTE
+    visit.page.keyboard.press("Escape")
+    drawer.wait_for(state="hidden")
 
 
 def test_large_letters_do_not_break_the_page(visit: Visit) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from assistant.assistant import Assistant
-from assistant.domain import Answer, QuestionError, Refusal, RefusalReason, Turn
+from assistant.domain import OPENED, Answer, QuestionError, Refusal, RefusalReason, Turn
 from index.domain import Page, Reader, Record, Role
 from index.errors import IndexMismatchError
 from index.passage_index import build_index
@@ -204,3 +204,121 @@ def test_unusable_questions_say_why(assistant: Assistant, question: str, match: 
     """This test ensures that an empty or endless question is turned away politely."""
     with pytest.raises(QuestionError, match=match):
         assistant.ask(question, [], ARCHIVIST)
+
+
+# -- the answer before ------------------------------------------------------------------------
+
+ABOUT_DOGS = "示例市养犬管理条例规定每户能养几只犬？"
+DOGS = "J001-WS·2019-Y-BGS-0003"
+
+
+def converse(
+    assistant: Assistant, *questions: str, reader: Reader = ARCHIVIST
+) -> list[Answer | Refusal]:
+    turns: list[Turn] = []
+    for question in questions:
+        turns.append(Turn(question, assistant.ask(question, turns, reader)))
+    return [turn.result for turn in turns]
+
+
+def test_a_field_of_the_record_before_is_told_from_the_catalogue(assistant: Assistant) -> None:
+    """This test ensures that 档号 and 责任者 come from the row, and blanks are said to be blank."""
+    told = converse(assistant, ABOUT_DOGS, "它的档号和责任者是什么？")[-1]
+    blank = converse(assistant, ABOUT_DOGS, "上一条的文号再说一遍")[-1]
+
+    assert isinstance(told, Answer)
+    assert dict(told.listings[0].facts) == {"档号": DOGS, "责任者": "示例市人大常委会"}
+    assert isinstance(blank, Answer)
+    assert "“文号”一栏目录没有填" in blank.lead
+
+
+def test_the_nth_item_is_opened_with_card_and_first_page(assistant: Assistant) -> None:
+    """This test ensures that a listed record opens with its row and the head of its first page."""
+    first, opened = converse(assistant, "库里开放的列个清单", "打开第二条")
+
+    assert isinstance(first, Answer)
+    assert isinstance(opened, Answer)
+    record = first.listings[1].record
+    assert opened.kind == OPENED
+    assert opened.citations[0].record.record_id == record.record_id
+    page = assistant.store.page(record.record_id, 1)
+    assert page is not None
+    assert page.raw.startswith(opened.citations[0].quote)
+    assert ("已挂页数", "1") in opened.listings[0].facts
+
+
+def test_an_item_that_is_not_there_is_said_so(assistant: Assistant) -> None:
+    """This test ensures that 第九条 of two is neither guessed nor searched."""
+    refusal = converse(assistant, "库里开放的列个清单", "打开第九条")[-1]
+
+    assert isinstance(refusal, Refusal)
+    assert "没有第 9 项（共 2 项）" in refusal.message
+
+
+def test_rights_are_asked_again_when_an_old_answer_is_opened(assistant: Assistant) -> None:
+    """This test ensures that an answer given to an archivist opens nothing for a deputy."""
+    letter = assistant.ask("红枫小区积水多深？", [], ARCHIVIST)
+    assert isinstance(letter, Answer)
+    turns = [Turn("红枫小区积水多深？", letter)]
+
+    for question in ("打开第一条", "它的档号是多少？", "展开说说", "还有别的吗？"):
+        result = assistant.ask(question, turns, DEPUTY)
+        shown = (*result.citations, *result.listings) if isinstance(result, Answer) else ()
+        assert all(item.record.doc_type != "信访" for item in shown)
+
+
+def test_more_of_the_page_is_quoted_verbatim(assistant: Assistant) -> None:
+    """This test ensures that 展开说说 holds the old quotation and stays byte-equal to the page."""
+    first, wide = converse(assistant, "携犬出户未束犬链的处多少罚款？", "展开说说")
+
+    assert isinstance(first, Answer)
+    assert isinstance(wide, Answer)
+    old, new = first.citations[0], wide.citations[0]
+    page = assistant.store.page(new.record.record_id, new.page)
+    assert page is not None
+    assert page.raw[new.start : new.end] == new.quote
+    assert new.start <= old.start < old.end <= new.end
+    assert len(new.quote) > len(old.quote)
+
+
+def test_other_results_are_not_the_same_again(assistant: Assistant) -> None:
+    """This test ensures that 还有别的吗 leaves out what was cited."""
+    first, more = converse(assistant, "食品安全执法检查发现了什么问题？", "还有别的吗？")
+
+    assert isinstance(first, Answer)
+    cited = {c.record.record_id for c in first.citations}
+    again = {c.record.record_id for c in more.citations} if isinstance(more, Answer) else set()
+    assert not cited & again
+
+
+def test_after_a_full_list_there_is_nothing_else(assistant: Assistant) -> None:
+    """This test ensures that a complete list is called complete."""
+    more = converse(assistant, "库里开放的列个清单", "还有别的吗？")[-1]
+
+    assert isinstance(more, Refusal)
+    assert "2 件全部列出" in more.message
+
+
+def test_a_count_with_a_word_that_is_no_filter_is_not_given(assistant: Assistant) -> None:
+    """This test ensures that 手写的 is not dropped from 2019年手写的有几件."""
+    result = assistant.ask("库里2019年手写的有几件？", [], ARCHIVIST)
+
+    assert not (isinstance(result, Answer) and result.lead.startswith("共"))
+
+
+def test_declassification_is_referred_to_the_ledger(assistant: Assistant) -> None:
+    """This test ensures that the system says it keeps no state secrets to declassify."""
+    refusal = assistant.ask("哪些密级期满了还没做解密审核？", [], ARCHIVIST)
+
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason is RefusalReason.OUT_OF_SCOPE
+    assert "台账" in refusal.message
+
+
+def test_words_the_catalogue_has_no_condition_for_are_named(assistant: Assistant) -> None:
+    """This test ensures that a passage in place of a count says why it is not a count."""
+    result = assistant.ask("库里写小餐饮持证率监管薄弱的有几件？", [], ARCHIVIST)
+
+    assert isinstance(result, Answer)
+    assert result.citations
+    assert any("没有按目录统计" in note and "监管薄弱" in note for note in result.notes)

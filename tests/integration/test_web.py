@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from assistant.domain import Answer
+from index.access import Permitted
 from index.domain import Reader, Role
 from tests.web_fakes import (
     CATALOGUE_ONLY,
@@ -178,6 +179,45 @@ def test_a_record_closed_after_the_answer_is_left_out(web: Web, as_reader: Any) 
     assert record_token(HIDDEN) not in tokens
     assert record_token(TYPED) in tokens
     assert shown["text"] == ""
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_list_is_exported_to_the_reader_who_asked(web: Web, as_reader: Any, kind: str) -> None:
+    answer_id = _answer_id(_ask(web, "有哪些？"))
+    file = web.client.get(f"/api/answers/{answer_id}/export.{kind}")
+    as_reader(Role.PUBLIC)
+    other = web.client.get(f"/api/answers/{answer_id}/export.{kind}")
+
+    assert file.status_code == 200
+    assert file.headers["cache-control"] == "private, no-store"
+    assert file.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
+    assert file.content.startswith(b"\xef\xbb\xbf" if kind == "csv" else b"PK")
+    assert other.status_code == 404
+    assert other.json() == {"detail": "没有这份档案，或您无权查阅。"}
+
+
+def test_an_export_leaves_out_what_was_closed_since(web: Web, monkeypatch: Any) -> None:
+    answer_id = _answer_id(_ask(web, "有哪些？"))
+    address = f"/api/answers/{answer_id}/export.csv"
+    before = web.client.get(address).text
+    hidden = web.assistant.store.record_number(HIDDEN)
+    others = {web.assistant.store.record_number(r.record_id) for r in web.assistant.store.records()}
+    monkeypatch.setattr(
+        web.assistant.store, "permitted", lambda _: Permitted(frozenset(others - {hidden}))
+    )
+    after = web.client.get(address).text
+
+    assert HIDDEN in before
+    assert HIDDEN not in after
+    assert TYPED in after
+
+
+def test_what_lists_nothing_exports_nothing(web: Web) -> None:
+    answer_id = _answer_id(_ask(web, "维修经费是多少？"))
+
+    assert not web.client.get(f"/api/answers/{answer_id}").json()["exportable"]
+    assert web.client.get(f"/api/answers/{answer_id}/export.csv").status_code == 404
+    assert web.client.get(f"/api/answers/{answer_id}/export.ods").status_code == 404
 
 
 def _answer_id(messages: list[dict[str, Any]]) -> str:

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from assistant.catalogue_query import look_up_codes, query_catalogue
+from assistant.catalogue_answer import reply
+from assistant.catalogue_query import CatalogueResult, answers_from_catalogue, query_catalogue
+from assistant.catalogue_view import CatalogueView
+from assistant.code_lookup import look_up_codes
 from assistant.gazetteer import Gazetteer
 from assistant.question import read_question
 from index.access import EVERYTHING, Permitted
-from index.domain import Record
+from index.domain import Page, Record
+from index.settings import load_settings
 from index.store import Store
 
 RECORDS = [
@@ -66,10 +70,19 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def count(store: Store, text: str, permitted: Permitted = EVERYTHING) -> list[str] | None:
+def ask(store: Store, text: str, permitted: Permitted = EVERYTHING) -> CatalogueResult | None:
+    """The catalogue's answer, None when the question is not the catalogue's to answer."""
     gazetteer = Gazetteer(store.records())
-    asked = read_question(text, gazetteer, dt.date(2026, 11, 23))
-    result = query_catalogue(asked, store, permitted, gazetteer)
+    today = dt.date(2026, 11, 23)
+    asked = read_question(text, gazetteer, today)
+    view = CatalogueView(store.records(permitted))
+    settings = load_settings(store.path.parent, environment={})
+    result = query_catalogue(asked, view, store, permitted, gazetteer, settings, today)
+    return result if result is not None and answers_from_catalogue(asked, result) else None
+
+
+def count(store: Store, text: str, permitted: Permitted = EVERYTHING) -> list[str] | None:
+    result = ask(store, text, permitted)
     return None if result is None else [r.record_id for r in result.records]
 
 
@@ -134,3 +147,176 @@ def test_an_unknown_code_is_named_but_not_found(store: Store) -> None:
 def test_a_hidden_code_looks_missing(store: Store) -> None:
     """This test ensures that a code outside the permitted set is not found."""
     assert look_up_codes("帮我调示人发〔2018〕7号", store, Permitted(frozenset({99})))[0] == []
+
+
+# -- a holding with volumes, gaps and several years -------------------------------------------
+
+
+def _row(code: str, title: str, **fields: object) -> Record:
+    values: dict[str, object] = {"reference_code": code, "source_file": "目录.xlsx", **fields}
+    iso = str(values.get("date_iso", ""))
+    values.setdefault("date", iso)
+    values.setdefault("year", int(iso[:4]) if iso else None)
+    return Record(code, title, **values)  # type: ignore[arg-type]
+
+
+HOLDING = [
+    _row("0012-2-3", "样板市人大常委会来往文书", unit_level="案卷", retention="短期",
+         date="1996.3.1-1997.5.2", date_iso="1996-03-01", year=1996, note="共3件"),
+    _row("0012-2-3-2", "关于桥梁维修的建议（第5号）", unit_level="卷内文件", retention="短期", date_iso="1996-03-01",
+         proposers=("丁小满",)),
+    _row("0012-2-3-10", "对第5号建议的答复", unit_level="卷内文件", retention="短期", date_iso="1997-05-02",
+         author="样板市交通局", proposers=("丁小满",)),
+    _row("Z1-2015-1", "[样板市代表座谈会发言摘录]", retention="D10", date_iso="2015-06-01", page_count=4),
+    _row("Z1-2016-1", "样板市人大常委会关于批准决算的决议", retention="Y", date_iso="2016-08-30",
+         author="样板市人民代表大会常务委员会", doc_type="决议", opening="开放", page_count=12),
+    _row("Z1-2016-2", "样板市人大常委会关于禁渔的决定", retention="Y", date_iso="2016-10-27",
+         author="样板市人民代表大会常务委员会", doc_type="决定", opening="", page_count=2),
+    _row("Z1-2017-1", "样板市人大常委会办公室关于防汛的通知", retention="D30", date_iso="2017-05-04",
+         doc_no="样人办发〔2017〕3号", doc_type="通知", opening="未审核", department="办公室"),
+    _row("Z1-2017-2", "样板市人大常委会主任会议纪要", retention="D30", date_iso="2017-11-20",
+         doc_type="主任会议", restricted=True),
+    Record("散页.txt", "散页", file_path="散页.txt"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def holding(tmp_path: Path) -> Iterator[Store]:
+    opened = Store(tmp_path / "h.sqlite3", create=True)
+    stored = {"Z1-2016-1": 11, "Z1-2016-2": 2, "Z1-2015-1": 4, "散页.txt": 1, "0012-2-3-2": 1,
+              "0012-2-3-10": 1, "Z1-2017-2": 1}  # fmt: skip
+    for record in HOLDING:
+        pages = tuple(
+            Page(record.record_id, n, f"第{n}页写有防汛沙袋。" if n == 1 else "")
+            for n in range(1, stored.get(record.record_id, 0) + 1)
+        )
+        opened.replace_record(record, pages, (), "x")
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("馆藏一共有多少件？", 8),
+        ("短期的案卷有几卷？", {"0012-2-3"}),
+        ("到期该鉴定的有哪些？", {"0012-2-3-2", "0012-2-3-10", "Z1-2015-1"}),
+        ("到期该鉴定的短期卷有哪些？", {"0012-2-3"}),
+        ("有没有目录有、原文没挂上的？", {"Z1-2017-1"}),
+        ("目录写12页、图只有11张的是哪几件？", {"Z1-2016-1"}),
+        ("题名自拟的（带方括号）有多少？", {"Z1-2015-1"}),
+        ("哪些没有编目？", {"散页.txt"}),
+        ("哪些页面识别不出文字？", {"Z1-2016-1", "Z1-2016-2", "Z1-2015-1"}),
+        ("2017年5月样人办发的通知。", {"Z1-2017-1"}),
+        (
+            "2016年到2017年永久和30年的列个清单",
+            {"Z1-2016-1", "Z1-2016-2", "Z1-2017-1", "Z1-2017-2"},
+        ),
+        ("2016年以后归档的有几件？", {"Z1-2016-1", "Z1-2016-2", "Z1-2017-1", "Z1-2017-2"}),
+        ("2016年以前的有几件材料？", {"0012-2-3-2", "0012-2-3-10", "Z1-2015-1"}),
+        ("九十年代的材料有几件？", {"0012-2-3-2", "0012-2-3-10"}),
+        ("市人大常委会的决议和决定有几件？", {"Z1-2016-1", "Z1-2016-2"}),
+        ("决议决定清单", {"Z1-2016-1", "Z1-2016-2"}),
+        ("主任会议纪要库里有哪几份？", {"Z1-2017-2"}),
+        ("提案一共有几件？", {"0012-2-3-2"}),
+        ("丁小满提的建议有几件？", {"0012-2-3-2"}),
+        ("未开放的决定有几件？", {"Z1-2016-2"}),
+        ("开放标识空白的决定有几件？", {"Z1-2016-2"}),
+        ("提到防汛沙袋的有几件？", 7),
+        ("库里最早的一份是哪年的？", {"0012-2-3-2"}),
+        ("最近的2件是什么？", {"Z1-2017-1", "Z1-2017-2"}),
+        ("办公室的有几件？", {"Z1-2017-1"}),
+    ],
+)
+def test_each_condition_counts(holding: Store, question: str, expected: int | set[str]) -> None:
+    """This test ensures that every kind of condition gives exactly its rows."""
+    found = count(holding, question)
+
+    assert found is not None
+    assert (len(found) if isinstance(expected, int) else set(found)) == expected
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "2016年加急的决议有几件？",  # no such column
+        "2016年手写的有几件？",
+        "玉门市的决议有几件？",  # a place no row is about
+        "2016年全体会议一致通过的决议有几件？",
+        "样板市人大常委会2016年安排了多少资金？",  # what the papers say
+        "决算决议是谁签发的？",
+    ],
+)
+def test_a_condition_that_is_no_filter_stops_the_count(holding: Store, question: str) -> None:
+    """This test ensures that nothing is counted as if a condition were not there."""
+    assert ask(holding, question) is None
+
+
+def test_the_due_transfer_list_follows_the_setting(holding: Store) -> None:
+    """This test ensures that transfer is by age and term of the settings, not by a fixed rule."""
+    (holding.path.parent / "chadang.toml").write_text(
+        'transfer_years = 9\ntransfer_retention = "Y"\n', encoding="utf-8"
+    )
+
+    assert count(holding, "哪些该移交市档案馆了？") == ["Z1-2016-1", "Z1-2016-2"]
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("各年各有多少件？", [("1996年", "1"), ("1997年", "1"), ("2015年", "1"), ("2016年", "2"),
+                       ("2017年", "2"), ("（目录未填）", "1")]),
+        ("2016年的按月份排一下", [("2016年8月", "1"), ("2016年10月", "1")]),
+        ("2016年和2017年永久的各有几件？", [("2016年", "2")]),
+        ("各保管期限有多少件？", [("Y", "2"), ("D30", "2"), ("短期", "2"), ("D10", "1"), ("（目录未填）", "1")]),
+    ],
+)  # fmt: skip
+def test_groups_add_up_and_point_to_their_rows(
+    holding: Store, question: str, rows: list[tuple[str, str]]
+) -> None:
+    """This test ensures that the groups are complete and traceable to the listings."""
+    result = ask(holding, question)
+
+    assert result is not None
+    said = reply(result)
+    assert said.table is not None
+    assert set(rows) == {row.cells for row in said.table.rows}
+    assert sum(int(row.cells[1]) for row in said.table.rows) == len(said.listings)
+    assert sorted(m for row in said.table.rows for m in row.markers) == [
+        item.marker for item in said.listings
+    ]
+
+
+def test_the_largest_group_is_named_with_its_ties(holding: Store) -> None:
+    """This test ensures that 哪年最多 names every year that has the most."""
+    result = ask(holding, "库里哪年的文件最多？")
+
+    assert result is not None
+    assert reply(result).lead.startswith("最多的是2016年、2017年，2 件。")
+
+
+def test_what_was_counted_is_restated_with_its_denominator(holding: Store) -> None:
+    """This test ensures that an archivist can check what the figure means."""
+    result = ask(holding, "2016年永久保管的有多少件？")
+
+    assert result is not None
+    lead = reply(result).lead
+    assert "共 2 件" in lead
+    assert "目录 8 件" in lead
+    assert "保管期限为“永久”" in lead
+    assert "日期为2016年" in lead
+
+
+def test_hidden_rows_leave_no_trace_in_counts_and_words(holding: Store) -> None:
+    """This test ensures that a count for fewer rows reads as if the others had never been."""
+    hidden = holding.record_number("Z1-2017-2")
+    numbers = {holding.record_number(r.record_id) for r in HOLDING} - {hidden, None}
+    some = Permitted(frozenset(n for n in numbers if n is not None))
+    known = ask(holding, "库里2017年的有几件？", some)
+    holding.remove_record("Z1-2017-2")
+    absent = ask(holding, "库里2017年的有几件？")
+
+    assert known is not None
+    assert absent is not None
+    assert reply(known) == reply(absent)
+    assert ask(holding, "主任会议纪要库里有几份？", some) is None

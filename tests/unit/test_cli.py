@@ -36,7 +36,7 @@ COMMANDS = ("demo", "ingest", "ask", "serve", "eval", "doctor", "settings")
 #: Words that stay as they are in Chinese help.
 LATIN_WORDS = re.compile(
     r"chadang|CHADANG\w*|DIR|JSONL?|passages\.jsonl|data|home|host|port|user|department|N|"
-    r"--[a-z-]+|-[a-z]\b"
+    r"--[a-z-]+|-[a-z]\b|\.csv|\.xlsx"
 )
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
@@ -312,6 +312,26 @@ def test_ingest_then_ask_then_ask_again_as_json(
     for result in results:
         for citation in result.get("citations", []):
             assert citation["end"] - citation["start"] == len(citation["quote"])
+
+
+@pytest.mark.usefixtures("light_model")
+def test_a_list_is_exported_by_command(
+    texts: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["ingest", str(texts), "--home", str(home)])
+    target = home / "清单.csv"
+
+    assert (
+        cli.main(["ask", "馆藏一共有多少件？", "--export", str(target), "--home", str(home)]) == 0
+    )
+    assert "已导出 2 条目录" in capsys.readouterr().err
+    assert target.read_text(encoding="utf-8-sig").count("\n") >= 3
+
+    assert cli.main(["ask", "红烧肉怎么做", "--export", str(target), "--home", str(home)]) == 1
+    assert "没有可导出的目录条目" in capsys.readouterr().err
+
+    assert cli.main(["ask", "多少件", "--export", "清单.doc", "--home", str(home)]) == 2
+    assert ".xlsx" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("light_model")

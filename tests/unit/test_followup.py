@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.domain import Refusal, RefusalReason, Turn
-from assistant.followup import needs_context, standalone_question
+from assistant.catalogue_view import CatalogueView
+from assistant.domain import Answer, Listing, Refusal, RefusalReason, Turn
+from assistant.followup import Act, needs_context, read_follow_up, standalone_question
 from assistant.gazetteer import Gazetteer
 from index.domain import Coverage, Record
 
@@ -80,3 +81,110 @@ def test_a_new_topic_is_not_polluted(question: str) -> None:
     """This test ensures that a question that stands by itself is left alone."""
     assert not needs_context(question, PLACES)
     assert standalone_question(question, [turn("榕城市供热条例哪年通过？")], PLACES) == question
+
+
+VIEW = CatalogueView(
+    [
+        Record("1", "示例市供热条例", department="办公室", doc_type="法规"),
+        Record("2", "榕城市供热条例", department="代表工作委员会", doc_type="决议"),
+    ]
+)
+
+
+def answered(question: str, *titles: str) -> Turn:
+    rows = tuple(Listing(i, Record(str(i), title)) for i, title in enumerate(titles, start=1))
+    return Turn(question, Answer(question, question, "", "", (), rows, Coverage(1, 1, 0)))
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "expected"),
+    [
+        ("2018年的决议有几件？", "换成2020年呢", "2020年的决议有几件？"),
+        ("2018年长期保管的有几件？", "换成永久的呢？", "2018年永久保管的有几件？"),
+        ("办公室2018年有几件？", "代表工作委员会呢？", "代表工作委员会2018年有几件？"),
+        ("2018年的决议有几件？", "那法规呢？", "2018年的法规有几件？"),
+        ("示例市十五届人大二次会议议程是什么？", "三次会议呢？", "示例市十五届人大三次会议议程是什么？"),
+        ("示例市十五届人大二次会议议程是什么？", "那十六届的呢？", "示例市十六届人大二次会议议程是什么？"),
+        ("第47号建议是谁提的？", "第48号呢？", "第48号建议是谁提的？"),
+        ("开放的有几件？", "未审核的呢？", "未审核的有几件？"),
+    ],
+)  # fmt: skip
+def test_what_changed_takes_the_place_of_its_kind(
+    before: str, question: str, expected: str
+) -> None:
+    """This test ensures that year, term, session, number, department and type can be swapped."""
+    assert expected == read_follow_up(question, [turn(before)], PLACES, VIEW).standalone
+
+
+def test_what_was_asked_before_is_left_behind() -> None:
+    """This test ensures that the earlier question gives its subject, not what it asked."""
+    turns = [turn("第47号建议是谁提的？")]
+    standalone = standalone_question("那主办单位是谁？", turns, PLACES)
+
+    assert standalone == "第47号建议，主办单位是谁？"
+
+
+@pytest.mark.parametrize(
+    ("question", "act", "number", "fields"),
+    [
+        ("上一条的文号再说一遍", Act.FIELD, 1, ("文号",)),
+        ("它的档号是多少？", Act.FIELD, 1, ("档号",)),
+        ("第二条的责任者和日期再说一遍。", Act.FIELD, 2, ("责任者", "日期")),
+        ("这份一共几页？", Act.FIELD, 1, ("页数",)),
+        ("第二个打开看看", Act.OPEN, 2, ()),
+        ("打开第三条", Act.OPEN, 3, ()),
+        ("看看②", Act.OPEN, 2, ()),
+        ("还有别的吗？", Act.MORE, 0, ()),
+        ("还有没有其他的？", Act.MORE, 0, ()),
+        ("展开说说", Act.EXPAND, 0, ()),
+        ("说详细点", Act.EXPAND, 0, ()),
+    ],
+)
+def test_requests_about_the_answer_before(
+    question: str, act: Act, number: int, fields: tuple[str, ...]
+) -> None:
+    """This test ensures that what is asked of the last answer is not searched for."""
+    follow = read_follow_up(question, [answered("有哪些条例？", "甲", "乙", "丙")], PLACES, VIEW)
+
+    assert (follow.act, follow.number, follow.fields) == (act, number, fields)
+
+
+def test_a_field_and_a_second_question_are_told_apart() -> None:
+    """This test ensures that 后来改过没有 is asked of the record whose number was asked for."""
+    turns = [answered("供热条例", "关于公布《示例市供热条例》的公告")]
+    follow = read_follow_up("上一条的文号再说一遍，后来改过没有？", turns, PLACES, VIEW)
+
+    assert follow.act is Act.FIELD
+    assert follow.fields == ("文号",)
+    assert follow.rest.startswith("示例市供热条例后来改过没有")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "展开城市供热工作检查的决定是哪天通过的？",
+        "打开的档案有几件？",
+        "第三条怎么规定的？",
+        "供热条例的文号是多少？",
+        "还有哪些关于供热的决议？",
+    ],
+)
+def test_a_question_of_its_own_is_no_act(question: str) -> None:
+    """This test ensures that a word of the acts in a question does not make it one."""
+    follow = read_follow_up(question, [answered("有哪些？", "甲")], PLACES, VIEW)
+
+    assert follow.act is None
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "当年是哪位代表提的要在示例桥头装路灯这件事情？",
+        "1998年换届大会上选举产生的示例市市长是谁呢？",
+        "给示例河立条例的那个议案，大会最后怎么处理的？",
+        "省里是哪一天批准示例市供热条例的？",
+    ],
+)
+def test_pointing_words_inside_a_full_question_do_not_lean(question: str) -> None:
+    """This test ensures that 那个 and 呢 alone do not drag the topic before in."""
+    assert not needs_context(question, PLACES)

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from assistant.domain import Answer, Citation, Listing, Refusal, RefusalReason, cite
+from assistant.domain import (
+    Answer,
+    Citation,
+    Listing,
+    Refusal,
+    RefusalReason,
+    Table,
+    TableRow,
+    cite,
+)
 from index.domain import Coverage, Line, Page, Record
 from tests.hostile import HOSTILE
 from ui import strings
@@ -23,6 +32,7 @@ ANSWER_ID = "0123456789abcdef" * 2
 
 assert len(HOSTILE) >= 31
 
+_tables = MarkdownIt("commonmark", {"breaks": True, "html": True}).enable("table")
 _markdown = MarkdownIt("commonmark", {"breaks": True}).enable(["table", "strikethrough"])
 
 
@@ -156,13 +166,52 @@ def test_hostile_text_anywhere_in_an_answer_makes_no_markup(text: str) -> None:
     }
 
 
-def test_a_long_list_is_complete_and_partly_folded() -> None:
+def test_a_list_is_a_table_with_every_row() -> None:
     listings = tuple(Listing(i, _record(f"第{i}号文件")) for i in range(1, 46))
 
     text = "\n\n".join(answer_blocks(_answer(listings=listings), ANSWER_ID))
+    html = _markdown.render(text)
 
     assert all(f"第{i}号文件" in text for i in range(1, 46))
-    assert "其余 25 件" in text
+    assert html.count("<tr>") == 46
+
+
+def test_a_list_too_long_for_the_page_says_so() -> None:
+    listings = tuple(Listing(i, _record(f"第{i}号文件")) for i in range(1, 603))
+
+    text = "\n\n".join(answer_blocks(_answer(listings=listings), ANSWER_ID))
+
+    assert "只列前 500 件，共 602 件" in text
+    assert "导出" in text
+
+
+def test_a_grouped_answer_shows_its_groups_and_folds_its_rows() -> None:
+    listings = tuple(Listing(i, _record(f"第{i}号文件")) for i in range(1, 16))
+    rows = (TableRow(("2018年", "13"), tuple(range(1, 14))), TableRow(("2019年", "2"), (14, 15)))
+    table = Table(("年份", "件数"), rows)
+
+    blocks = answer_blocks(_answer(listings=listings, table=table), ANSWER_ID)
+
+    assert "| 年份 | 件数 | 目录条目 |" in blocks[0]
+    assert f"(#c-{ANSWER_ID}-14 " in blocks[0]
+    assert "等 13 件" in blocks[0]
+    assert blocks[1].startswith("<details><summary>目录条目 15 件</summary>")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_in_a_table_makes_no_markup(text: str) -> None:
+    record = _record(text, doc_no=text, date=text, author=text)
+    listings = (Listing(1, record, ((text, text), ("文号", text))), Listing(2, record))
+    table = Table((text, "件数"), (TableRow((text, "2"), (1, 2)),))
+
+    html = _tables.render(
+        "\n\n".join(answer_blocks(_answer(listings=listings, table=table), ANSWER_ID))
+    )
+
+    allowed = {"p", "br", "small", "a", "table", "thead", "tbody", "tr", "th", "td"}
+    assert set(re.findall(r"<(\w+)", html)) <= allowed | {"details", "summary"}
+    assert {h.rsplit("-", 1)[0] for h in re.findall(r'href="([^"]*)"', html)} == {f"#c-{ANSWER_ID}"}
+    assert len(set(re.findall(r"<tr>(?:.|\n)*?</tr>", html))) >= 4
 
 
 def test_a_refusal_says_what_to_try_and_its_coverage_once() -> None:

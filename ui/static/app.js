@@ -48,6 +48,11 @@
     answer: "回答",
     log: "问答记录",
     labels: { "Scroll down": "到最下", "Scroll up": "到最上", "Clear": "清空", "Clear chat": "清空" },
+    sortBy: (name) => `按${name}排序`,
+    sorted: { ascending: "已升序", descending: "已降序" },
+    showAll: (count) => `显示全部 ${count} 行`,
+    table: "目录条目，可排序",
+    exportAs: (kind) => `导出 ${kind}`,
     example: (text) => `提问：${text}`,
   };
 
@@ -124,6 +129,7 @@
 
   /* -- answers ----------------------------------------------------------------------------- */
 
+  const opened = new Set(); // answers that were asked to open a record, and did
   const answers = new Map(); // id -> promise of the citations
   function loadAnswer(id) {
     if (!answers.has(id)) {
@@ -165,7 +171,7 @@
     );
   }
 
-  function cards(answer) {
+  function cards(answer, id) {
     const box = make("section", "cd-cards");
     box.setAttribute("aria-label", T.sources);
     const byRecord = new Map();
@@ -174,11 +180,17 @@
       byRecord.get(citation.record).push(citation);
     });
     byRecord.forEach((citations) => box.appendChild(card(citations)));
-    if (answer.text) {
-      const tools = make("div", "cd-tools");
-      tools.appendChild(button("cd-button", T.copyAll, () => copy(answer.text)));
-      box.appendChild(tools);
+    const tools = make("div", "cd-tools");
+    if (answer.exportable) {
+      ["csv", "xlsx"].forEach((kind) => {
+        const link = make("a", "cd-button cd-export", T.exportAs(kind.toUpperCase()));
+        link.href = `${BASE}api/answers/${id}/export.${kind}`;
+        link.setAttribute("download", "");
+        tools.appendChild(link);
+      });
     }
+    if (answer.text) tools.appendChild(button("cd-button", T.copyAll, () => copy(answer.text)));
+    if (tools.childElementCount) box.appendChild(tools);
     return box;
   }
 
@@ -206,6 +218,91 @@
       element.appendChild(row);
     });
     return element;
+  }
+
+  /* -- tables ------------------------------------------------------------------------------ */
+
+  const ROWS_AT_ONCE = 20;
+  const DATE = /^((?:19|20)\d\d)(?:[年.\-/]?(\d{1,2}))?(?:[月.\-/]?(\d{1,2}))?/;
+  const collator = new Intl.Collator("zh-Hans-CN", { numeric: true });
+
+  /* A date as a number that sorts: 1998.3.7 and 20180118 stand in one column. */
+  function dateKey(text) {
+    const found = DATE.exec(text);
+    return found ? Number(found[1]) * 10000 + Number(found[2] || 0) * 100 + Number(found[3] || 0) : null;
+  }
+
+  function cellText(row, column) {
+    const cell = row.cells[column];
+    if (!cell) return "";
+    const mark = MARK.exec(cell.firstElementChild ? cell.firstElementChild.getAttribute("href") || "" : "");
+    return mark ? mark[2] : cell.textContent.trim(); // ⑨ comes before ⑩
+  }
+
+  /* How a column compares: as dates or numbers when every filled cell is one, else as words. */
+  function comparer(rows, column) {
+    const filled = rows.map((row) => cellText(row, column)).filter(Boolean);
+    const number = (text) => (/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : null);
+    const key = [dateKey, number].find((read) => filled.length && filled.every((text) => read(text) !== null));
+    return key ? (a, b) => key(a) - key(b) : (a, b) => collator.compare(a, b);
+  }
+
+  function sortTable(table, column, header) {
+    const body = table.tBodies[0];
+    const rows = Array.from(body.rows);
+    const down = header.getAttribute("aria-sort") === "ascending";
+    const compare = comparer(rows, column);
+    const keyed = rows.map((row) => ({ row: row, text: cellText(row, column) }));
+    keyed.sort((a, b) => {
+      if (!a.text || !b.text) return Number(!a.text) - Number(!b.text); // blanks stay at the end
+      return compare(a.text, b.text) * (down ? -1 : 1);
+    });
+    keyed.forEach((item) => body.appendChild(item.row));
+    table.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
+    const order = down ? "descending" : "ascending";
+    header.setAttribute("aria-sort", order);
+    fold(table);
+    toast(`${header.textContent.trim()}：${T.sorted[order]}`);
+    header.firstElementChild.focus();
+  }
+
+  function fold(table) {
+    const all = table.dataset.all === "1";
+    Array.from(table.tBodies[0].rows).forEach((row, at) => { row.hidden = !all && at >= ROWS_AT_ONCE; });
+  }
+
+  function decorateTable(table) {
+    if (table.dataset.cd || !table.tHead || !table.tBodies.length) return;
+    table.dataset.cd = "1";
+    table.classList.add("cd-table");
+    if (table.tHead.rows[0].cells.length > 3) table.classList.add("cd-wide");
+    const headers = Array.from(table.tHead.rows[0].cells);
+    const names = headers.map((header) => header.textContent.trim());
+    headers.forEach((header, column) => {
+      header.scope = "col";
+      const sorter = button("cd-sort", names[column], () => sortTable(table, column, header));
+      sorter.title = T.sortBy(names[column]);
+      header.replaceChildren(sorter);
+    });
+    const rows = Array.from(table.tBodies[0].rows);
+    rows.forEach((row) =>
+      Array.from(row.cells).forEach((cell, column) => { cell.dataset.label = names[column] || ""; })
+    );
+    const frame = make("div", "cd-scroll");
+    frame.tabIndex = 0;
+    frame.setAttribute("role", "region");
+    frame.setAttribute("aria-label", T.table);
+    table.replaceWith(frame);
+    frame.appendChild(table);
+    if (rows.length > ROWS_AT_ONCE) {
+      const more = button("cd-button", T.showAll(rows.length), () => {
+        table.dataset.all = "1";
+        fold(table);
+        more.remove();
+      });
+      frame.after(more);
+    }
+    fold(table);
   }
 
   /* -- the drawer -------------------------------------------------------------------------- */
@@ -561,6 +658,8 @@
       link.setAttribute("role", "button");
       if (found[2][0] !== "r") link.setAttribute("aria-label", T.mark(link.textContent));
     });
+    // only when the answer is whole: a growing one is drawn anew with every piece
+    if (message.querySelector(".cd-coverage")) message.querySelectorAll("table").forEach(decorateTable);
     const old = message.querySelector(":scope > .cd-cards");
     if (old && old.dataset.answer !== id) old.remove();
     if (!id) return;
@@ -571,9 +670,11 @@
     message.appendChild(place);
     wanted.then(
       (answer) => {
-        const built = cards(answer);
+        const built = cards(answer, id);
         built.dataset.answer = id;
         place.replaceWith(built);
+        if (answer.open && !opened.has(id)) openMark(id, "1"); // 打开第三条: asked for in words
+        opened.add(id);
       },
       () => undefined
     );

@@ -1,0 +1,695 @@
+"""Conditions of a question as filters over catalogue rows; what cannot be a filter is named.
+
+A count with one condition dropped is a wrong count, so every content word of the question must be
+accounted for: by a filter, by the request itself (how many, list, by year) or as a word that
+narrows nothing. What is left over is handed back as `Conditions.unexplained`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from assistant.catalogue_view import (
+    CatalogueView,
+    agency_of,
+    authors_of,
+    fold_organ,
+    is_type,
+    sessions_of,
+    title_form,
+    title_key,
+)
+from assistant.gazetteer import Gazetteer
+from assistant.question import Question
+from index.codes import Body, Session, find_sessions, is_sitting
+from index.domain import Record
+from index.text import matching_key, search_form
+
+#: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
+_NEUTRAL: Final = re.compile(
+    r"日期|时间|排序|顺序|先后|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
+    r"|库里|馆里|室里|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
+    r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
+    r"|咱们|咱这儿|咱这|咱|我们|本馆|自己的|自己|的|地|得|有|在|是|了|着|过|里|上|中|和|与|跟|及|或|以及|也|就|还|又|再|这|那|这些|那些|呢|吗|吧|啊|呀"
+    r"|文书|文件材料|文件|材料|档案|记录|资料|东西|件|部|份|条|卷|篇|个|项|宗|次|一(?=[件部份条卷篇个项])|月份|年份|年度|年|月|日|号|写|为|给|出来|出|下来|来|去"
+    r"|放|挂|存|现在|目前|至今|其|它|某|只|全|总|从|到|对|把|让|按|照|排|序|排序|顺序|先后|时间|日期|开的|通过的|发的|发出|发|印发的|印发"
+    r"|[，。？！,.?!“”\"《》「」（）() 、：:;；…-]"
+)
+_NEUTRAL_ENDS: Final = re.compile(rf"^(?:{_NEUTRAL.pattern})+|(?:{_NEUTRAL.pattern})+$")
+_RETENTION: Final = (
+    (re.compile(r"永久"), "永久", ("永久", "Y")),
+    (re.compile(r"(?:定期)?(?:三十|30)年(?:期|保管|的(?=[^，。]{0,6}(?:件|卷|份|有|文件|档案|$)))|D30"), "D30", ("D30", "30", "定期30年", "30年")),
+    (re.compile(r"(?:定期)?(?:十|10)年(?:期|保管|的(?=[^，。]{0,6}(?:件|卷|份|有|文件|档案|$)))|D10"), "D10", ("D10", "10", "定期10年", "10年")),
+    (re.compile(r"长期"), "长期", ("长期",)),
+    (re.compile(r"短期"), "短期", ("短期",)),
+)  # fmt: skip
+_NUMERAL: Final = r"[0-9]{4}|[一二][〇零○九0-9][〇零○一二三四五六七八九]{2}"
+_RANGE: Final = re.compile(
+    rf"({_NUMERAL})年?(?:到|至|—|–|-|~|～|和)({_NUMERAL})年?(?:之间|期间|间)?"
+)
+_SINCE: Final = re.compile(rf"({_NUMERAL})年(?:及)?(?:以后|之后|以来|后(?![来续])|起)")
+_BEFORE: Final = re.compile(rf"({_NUMERAL})年(?:及)?(?:以前|之前|前(?!后))")
+_DECADE: Final = re.compile(r"(?:(19|20)|上世纪|二十世纪)?([0-9]0|[一二三四五六七八九]十)年代")
+_RECENT: Final = re.compile(
+    r"(?:最近|近|这|过去)(?:的)?([0-9]{1,2}|[一二两三四五六七八九十]{1,2})年(?:来|里|间|内)?(?!的?会)"
+)
+_ANY_YEAR: Final = re.compile(
+    rf"(?<![0-9])(?:{_NUMERAL})年?|(?<![0-9])[0-9]{{2}}年|大前年|前年|去年|上年度|今年|本年度|(?<=[0-9年])(?:1[0-2]|[1-9])月(?:份)?(?:[0-9]{{1,2}}[日号])?"
+)
+_DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
+_EVENT: Final = re.compile(
+    r"那次会上|那次会|会上|开的|召开的|召开|举行的|举行|提出的|提出|批准的|批准|批了|批|通过的|通过|表决|人代会|人大常委会|常委会"
+)
+_FILING: Final = re.compile(r"归档|年度(?!预算|工作)|归入")
+#: Official document types (文种) by which a row without a type is told from the end of its title.
+#: Source: GB/T 9704-2012 and the usual papers of congresses (公告 … 议案), as national terms.
+PAPER_TYPES: Final = (
+    "地方性法规", "审议意见", "征询意见表", "任免名单", "会议纪要", "会议议程", "工作报告", "公告", "决议", "决定", "法规", "条例",
+    "规则", "办法", "议案", "建议", "请示", "批复", "报告", "通知", "通报", "函", "意见", "纪要", "简报", "公报", "议程", "方案",
+    "说明", "答复", "名单", "规定",
+)  # fmt: skip
+_TITLE_SAYS: Final = re.compile(
+    r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)([\u4e00-\u9fff0-9]{2,20}?)(?:两个字|字样|的|几个字|这几个字|，|,|有几|$)"
+)
+_TEXT_SAYS: Final = re.compile(
+    r"(?:正文|原文|内容)?(?:里头|里面|里|中|上)?(?:提到|提及|写到|讲到|说到|涉及到|涉及|写有|出现)(?:过|了)?([\u4e00-\u9fff0-9]{2,16}?)(?:两个字|字样|的|这几个字|，|,|$)"
+)
+_AUTHOR_SAYS: Final = re.compile(
+    r"(?:责任者|发文机关|发文单位)(?:是|为|写的是|叫)?([\u4e00-\u9fff]{2,30}?)(?:的|有|共|一共|[，,？?]|$)"
+)
+#: Shortest piece of a title that counts as a title condition wherever it stands.
+_TITLE_RUN: Final = 4
+
+Keeps = Callable[[Record], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """One condition: in words for restating, and the test of a row."""
+
+    words: str
+    keeps: Keeps
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the question asks of a row.
+
+    Attributes:
+        filters: All must hold.
+        unexplained: Content of the question that no filter accounts for, blanks between pieces.
+        notes: What to tell about how words were understood, Chinese sentences.
+        filing_year: Year when the rows were filtered by the year of their date; the filing year
+            (归档年度) could count differently.
+        volumes: True when volumes (案卷) themselves are asked for.
+        structural: Whether a condition only the catalogue can answer is among them.
+        types: The types named.
+    """
+
+    filters: tuple[Filter, ...]
+    unexplained: str
+    notes: tuple[str, ...] = ()
+    filing_year: int | None = None
+    volumes: bool = False
+    structural: bool = False
+    types: tuple[str, ...] = ()
+
+    def keeps(self, record: Record) -> bool:
+        """Whether a row meets all of them."""
+        return all(f.keeps(record) for f in self.filters)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """The question while its words are being taken out."""
+
+    rest: str
+    view: CatalogueView
+    filters: list[Filter] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    filing_year: int | None = None
+    volumes: bool = False
+    structural: bool = False
+    types: tuple[str, ...] = ()
+
+    def take(self, start: int, end: int) -> None:
+        self.rest = self.rest[:start] + " " * (end - start) + self.rest[end:]
+
+    def take_word(self, word: str) -> None:
+        at = self.rest.find(word)
+        if word and at >= 0:
+            self.take(at, at + len(word))
+
+    def add(self, words: str, keeps: Keeps, *, structural: bool = False) -> None:
+        self.filters.append(Filter(words, keeps))
+        self.structural = self.structural or structural
+
+
+def is_neutral(form: str) -> bool:
+    """Whether a stretch of a question narrows nothing."""
+    return not _NEUTRAL.sub("", form).strip()
+
+
+def read_conditions(
+    question: Question,
+    rest: str,
+    view: CatalogueView,
+    gazetteer: Gazetteer,
+    *,
+    today: dt.date,
+    about_catalogue: bool,
+    topics: bool,
+    text_holders: Callable[[str], frozenset[str]],
+) -> Conditions:
+    """Read the conditions of a question.
+
+    Args:
+        question: The question as read.
+        rest: Its search form with the words of the request blanked out, same length.
+        view: Rows the reader may see; words are recognised against these only, so that the
+            wording tells nothing of hidden rows.
+        gazetteer: Places.
+        today: Against which 近三年 is resolved.
+        about_catalogue: Whether the question plainly speaks of the holdings; then short words
+            too may be taken as part of a title.
+        topics: Whether a topic no title names (停车难的建议哪年最多) may be looked for in the
+            text; it is then restated as just that.
+        text_holders: Ids of all rows whose title or text holds a string.
+    """
+    reading = _Reading(rest, view)
+    _phrases(reading, question)
+    _said_titles(reading)
+    _said_texts(reading, text_holders)
+    agency = _agency(reading)
+    _sessions(reading)
+    _unit_level(reading)
+    _retention(reading)
+    _opening(reading)
+    _departments(reading)
+    _authors(reading)
+    _proposers(reading)
+    _times(reading, question, today, by_number=agency)
+    _provinces(reading, question, gazetteer)
+    _types_and_titles(reading)
+    _places(reading, question, gazetteer)
+    _short_titles(reading, about_catalogue=about_catalogue)
+    if topics:
+        _topics(reading, text_holders)
+    unexplained = re.sub(r"\s+", " ", _NEUTRAL.sub(" ", reading.rest)).strip()
+    return Conditions(
+        tuple(reading.filters),
+        unexplained,
+        tuple(reading.notes),
+        reading.filing_year,
+        reading.volumes,
+        reading.structural,
+        reading.types,
+    )
+
+
+# -- titles and text --------------------------------------------------------------------------
+
+
+def _title_filter(words: str) -> tuple[str, Keeps]:
+    key = matching_key(words)
+    return f"题名含“{words}”", lambda r: key in title_key(r.title)
+
+
+def _phrases(reading: _Reading, question: Question) -> None:
+    for phrase in question.phrases:
+        key = matching_key(phrase)
+        terms = next((t for p, _, t in _RETENTION if p.fullmatch(phrase)), None)
+        if terms is None and any(key in title_key(r.title) for r in reading.view.records):
+            reading.add(*_title_filter(phrase))
+            reading.take_word(phrase)
+
+
+def _said_titles(reading: _Reading) -> None:
+    for match in _TITLE_SAYS.finditer(reading.rest):
+        reading.add(*_title_filter(match.group(1)), structural=True)
+        reading.take(*match.span())
+    reading.rest = re.sub(
+        r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)?",
+        lambda m: " " * len(m.group()),
+        reading.rest,
+    )
+
+
+def _said_texts(reading: _Reading, text_holders: Callable[[str], frozenset[str]]) -> None:
+    for match in _TEXT_SAYS.finditer(reading.rest):
+        if _text_filter(reading, match.group(1), text_holders):
+            reading.take(*match.span())
+
+
+def _topics(reading: _Reading, text_holders: Callable[[str], frozenset[str]]) -> None:
+    """Runs of words no filter took, without the neutral words at their ends."""
+    if not reading.types:
+        return
+    for match in list(re.finditer(r"[\u4e00-\u9fff0-9]{2,}", reading.rest)):
+        word = _NEUTRAL_ENDS.sub("", match.group())
+        if len(word) >= 2 and _text_filter(reading, word, text_holders):
+            reading.take(*match.span())
+
+
+def _text_filter(
+    reading: _Reading, words: str, text_holders: Callable[[str], frozenset[str]]
+) -> bool:
+    holders = text_holders(words)
+    if holders:
+        reading.add(f"题名或原文写有“{words}”", lambda r: r.record_id in holders)
+        reading.notes.append(f"按写有“{words}”这几个字统计，换了说法的不在内。")
+    return bool(holders)
+
+
+def _short_titles(reading: _Reading, *, about_catalogue: bool) -> None:
+    """What is left, cut into the longest pieces that stand in titles.
+
+    Pieces under four characters narrow a count by accident (满意 is in 满意度测评结果), so they
+    are taken only when the question plainly asks about the holdings.
+    """
+    left = _NEUTRAL.sub(lambda m: " " * len(m.group()), reading.rest)
+    if not left.strip():
+        return
+    titles = _kept_titles(reading)
+    for match in re.finditer(r"\S{2,}", left):
+        pieces = _pieces(match.group(), titles)
+        shortest = 2 if about_catalogue else _TITLE_RUN
+        if not pieces or any(len(p) < shortest for p in pieces):
+            continue
+        for piece in pieces:
+            reading.add(*_title_filter(piece))
+        reading.take(*match.span())
+
+
+def _pieces(run: str, titles: str) -> list[str]:
+    """The run as pieces of two or more characters, all in one title; empty when impossible."""
+    pieces: list[str] = []
+    at = 0
+    while at < len(run):
+        end = next((e for e in range(len(run), at + 1, -1) if run[at:e] in titles), 0)
+        if not end:
+            return []
+        pieces.append(run[at:end])
+        at = end
+    together = any(all(p in t for p in pieces) for t in titles.split("\n"))
+    return pieces if together else []
+
+
+# -- types ------------------------------------------------------------------------------------
+
+
+def type_filter(words: Sequence[str]) -> Filter:
+    """Rows of one of these types."""
+    shown = "”或“".join(words)
+    return Filter(f"文种或题名末尾为“{shown}”", lambda r: any(is_type(r, w) for w in words))
+
+
+def _types_and_titles(reading: _Reading) -> None:
+    """The types named and the longest stretch that stands in a title, the longer first."""
+    words, start, end = _type_words(reading.rest, reading.view)
+    run = _title_run(reading.rest, reading)
+    if run and len(run) > end - start and any(w in run for w in words):
+        reading.add(*_title_filter(run))
+        reading.take_word(run)
+        return
+    if words:
+        if "提案" in words:
+            reading.notes.append("提案属政协，本库为人大议案、建议；这里按议案和建议统计。")
+            words = (*(w for w in words if w != "提案"), "议案", "建议")
+        reading.types = words
+        reading.filters.append(type_filter(words))
+        reading.take(start, end)
+        run = _title_run(reading.rest, reading)
+    if run:
+        reading.add(*_title_filter(run))
+        reading.take_word(run)
+
+
+def _type_words(rest: str, view: CatalogueView) -> tuple[tuple[str, ...], int, int]:
+    """The types a question names with the span they stand in; 决议和决定 names two.
+
+    Of types that are not joined the last counts: in Chinese the head of a phrase stands last.
+    """
+    known = {value[at:] for value in view.types for at in range(len(value) - 1)}
+    known = {w for w in known if w in view.types or _NEUTRAL.sub("", w)}
+    known |= {w for w in PAPER_TYPES if any(end.endswith(w) for end in view.title_ends)}
+    known.add("提案")
+    ordered = sorted((w for w in known if w in rest), key=len, reverse=True)
+    if not ordered:
+        return (), 0, 0
+    found = [(m.group(), *m.span()) for m in re.finditer("|".join(map(re.escape, ordered)), rest)]
+    word, start, end = found[-1]
+    words = [word]
+    for before, at, stop in reversed(found[:-1]):
+        between = rest[stop:start]
+        compound = before + words[0]
+        if not between and any(end.endswith(compound) for end in view.title_ends):
+            # 主任会议纪要 is one kind of paper, 决议决定 are two.
+            words[0] = compound
+            start = at
+        elif between in ("", "和", "、", "及", "或", "与", "跟", "以及", "还有"):
+            words.insert(0, before)
+            start = at
+        elif between == "的" and any(v.endswith(compound) for v in view.types):
+            words[0] = compound
+            start = at
+        else:
+            break
+    return tuple(words), start, end
+
+
+def _kept_titles(reading: _Reading) -> str:
+    """Titles of the rows that meet the conditions so far, one per line."""
+    return "\n".join(
+        title_form(r.title)
+        for r in reading.view.records
+        if all(f.keeps(r) for f in reading.filters)
+    )
+
+
+def _title_run(rest: str, reading: _Reading) -> str:
+    """The longest stretch of the question, at least 4 characters, that stands in some title.
+
+    It ends at 的: 预算的决议 asks for resolutions on budgets, not for these very words.
+    """
+    titles = _kept_titles(reading)
+    best = ""
+    for start in range(len(rest)):
+        for end in range(start + max(_TITLE_RUN, len(best) + 1), min(len(rest), start + 40) + 1):
+            run = rest[start:end]
+            if " " in run or "的" in run or run not in titles:
+                break
+            best = run
+    return best
+
+
+# -- plain fields -----------------------------------------------------------------------------
+
+
+def _agency(reading: _Reading) -> bool:
+    """The agency word (机关代字) of the holdings' document numbers that the question names."""
+    named = [w for w in reading.view.agencies if w in reading.rest]
+    if not named:
+        return False
+    agency = max(named, key=len)
+    reading.add(f"文号为“{agency}”", lambda r: agency_of(r) == agency, structural=True)
+    reading.take_word(agency)
+    return True
+
+
+def _retention(reading: _Reading) -> None:
+    stored = reading.view.retentions
+    found: list[tuple[str, tuple[str, ...]]] = []
+    for pattern, name, terms in _RETENTION:
+        match = pattern.search(reading.rest)
+        if match and (stored & set(terms) or name in ("永久", "长期", "短期")):
+            found.append((name, terms))
+            reading.take(*match.span())
+    if found:
+        wanted = frozenset(t for _, terms in found for t in terms)
+        shown = "”或“".join(name for name, _ in found)
+        reading.add(
+            f"保管期限为“{shown}”", lambda r: r.retention.strip() in wanted, structural=True
+        )
+    reading.rest = re.sub(
+        r"保管期限|保管期|期限|保管|保存", lambda m: " " * len(m.group()), reading.rest
+    )
+
+
+def _opening(reading: _Reading) -> None:
+    rest = reading.rest
+    blank = re.search(
+        r"开放(?:标识|状态)(?:一栏)?(?:是)?(?:空着|空白|没填|为空|空|没有填)|没填开放(?:标识|状态)",
+        rest,
+    )
+    if blank:
+        reading.add("开放标识空白", lambda r: not r.opening.strip(), structural=True)
+        reading.take(*blank.span())
+        return
+    heading = re.search(r"开放(?:标识|状态)(?:是|为|写着|写的)?", rest)
+    if heading:
+        reading.take(*heading.span())
+    not_open = re.search(r"(?:未|没|不|没有|尚未|还没)开放", reading.rest)
+    if not_open:
+        reading.add(
+            "开放标识不是“开放”（含空白）", lambda r: r.opening.strip() != "开放", structural=True
+        )
+        reading.take(*not_open.span())
+        return
+    for name, field_name in (("开放标识", "opening"), ("公开属性", "publicity")):
+        for value in sorted(reading.view.values(field_name), key=len, reverse=True):
+            match = re.search(
+                re.escape(value) + ("(?!审核|日|式)" if value == "开放" else ""), reading.rest
+            )
+            if not match or (value == "控制" and not heading):
+                continue
+            reading.add(
+                f"{name}为“{value}”",
+                lambda r, v=value, f=field_name: getattr(r, f).strip() == v,  # type: ignore[misc]
+                structural=True,
+            )
+            reading.take(*match.span())
+            break
+    reading.rest = re.sub(r"公开属性|公开方式", lambda m: " " * len(m.group()), reading.rest)
+
+
+def _unit_level(reading: _Reading) -> None:
+    match = re.search(r"案卷|(?<=[期久的])卷(?![内宗])|几卷|多少卷|哪些卷", reading.rest)
+    if match:
+        reading.volumes = True
+        reading.add("著录层级为案卷", lambda r: r.unit_level == "案卷", structural=True)
+        reading.take(*match.span())
+
+
+def _short_names(value: str) -> Iterator[str]:
+    """A department in full and as people say it: 教科文卫委员会, 教科文卫委."""
+    yield value
+    if value.endswith("委员会"):
+        yield value.removesuffix("员会")
+    if value.endswith("工作委员会"):
+        yield value.removesuffix("工作委员会") + "工委"
+
+
+def _departments(reading: _Reading) -> None:
+    named = [
+        (word, value)
+        for value in reading.view.departments
+        for word in _short_names(search_form(value).text)
+        if len(word) >= 3 and word in reading.rest
+    ]
+    if named:
+        word, value = max(named, key=lambda pair: len(pair[0]))
+        reading.add(f"机构为“{value}”", lambda r: r.department.strip() == value, structural=True)
+        reading.take_word(word)
+    reading.rest = re.sub(r"机构(?:是|为)", lambda m: " " * len(m.group()), reading.rest)
+
+
+def _authors(reading: _Reading) -> None:
+    reading.rest = reading.rest.replace("人民代表大会", "人大").replace("常务委员会", "常委会")
+    said = _AUTHOR_SAYS.search(reading.rest)
+    if said:
+        name, span = fold_organ(said.group(1)), (said.start(), said.end(1))
+    else:
+        names = reading.view.author_names
+        # 转给市公安局的函, 对市政府的意见: the addressee, not the author.
+        found = re.search(
+            f"(?<![给对向由致送听请])(?:{'|'.join(map(re.escape, names)) or '(?!)'})(?![^ ]{{0,2}}次)",
+            reading.rest,
+        )
+        if not found:
+            return
+        name, span = found.group(), found.span()
+    if any(a.endswith(name) for r in reading.view.records for a in authors_of(r)):
+        reading.add(
+            f"责任者为“{name}”",
+            lambda r: any(a.endswith(name) for a in authors_of(r)),
+            structural=bool(said),
+        )
+        reading.take(*span)
+
+
+def _proposers(reading: _Reading) -> None:
+    named = [n for n in reading.view.proposers if n in reading.rest]
+    for name in named:
+        reading.add(f"提出人有“{name}”", lambda r, n=name: n in r.proposers, structural=True)  # type: ignore[misc]
+        reading.take_word(name)
+    if named:
+        reading.rest = re.sub(
+            r"(?:这位|那位)?代表(?=提|领|的| )|领衔|附议|提出|提交|提过|提的|提了|提",
+            lambda m: " " * len(m.group()),
+            reading.rest,
+        )
+
+
+# -- sessions, time, place --------------------------------------------------------------------
+
+
+def _sessions(reading: _Reading) -> None:
+    for asked in find_sessions(reading.rest):
+        if asked.body is Body.CPPCC or not (is_sitting(asked) or asked.term is not None):
+            continue
+        if asked.number is None and asked.term is None:
+            continue
+        reading.add(
+            f"届次为“{asked.text}”",
+            lambda r, a=asked: any(_meets(a, s) for s in sessions_of(r)),  # type: ignore[misc]
+        )
+        reading.take(asked.start, asked.end)
+    bare = re.search(r"第?([一二三四五六七八九十]{1,3}|[0-9]{1,2})届", reading.rest)
+    if bare and not reading.filters:
+        term = find_sessions(f"{bare.group()}人大")
+        if term:
+            reading.add(
+                f"届次为“{bare.group()}”",
+                lambda r: any(s.term == term[0].term for s in sessions_of(r)),
+            )
+            reading.take(*bare.span())
+
+
+def _meets(asked: Session, found: Session) -> bool:
+    if asked.term is not None and found.term != asked.term:
+        return False
+    if asked.number is not None and found.number != asked.number:
+        return False
+    # 十五届人大 says whose term it is, not that the congress itself sat.
+    return asked.number is None or asked.agrees_with(found)
+
+
+def _year_number(text: str) -> int:
+    return int("".join(str(_DIGITS[c]) if c in _DIGITS else c for c in text))
+
+
+def record_year(record: Record) -> int | None:
+    """Year of a record's date, else its filing year."""
+    return int(record.date_iso[:4]) if record.date_iso else record.year
+
+
+def _small_number(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    tens, _, ones = text.partition("十") if "十" in text else ("", "", text)
+    base = (_DIGITS.get(tens, 1) if tens else 1) * 10 if "十" in text else 0
+    return base + (_DIGITS[ones] if ones else 0)
+
+
+def _span_filter(reading: _Reading, first: int, last: int, words: str) -> None:
+    reading.add(f"日期为{words}", lambda r: first <= (record_year(r) or 0) <= last)
+
+
+def _times(reading: _Reading, question: Question, today: dt.date, *, by_number: bool) -> None:
+    rest = reading.rest
+    if match := _RANGE.search(rest):
+        first, last = sorted((_year_number(match.group(1)), _year_number(match.group(2))))
+        if "和" in match.group() and last - first > 1:
+            wanted = (first, last)
+            reading.add(f"日期为{first}年或{last}年", lambda r: record_year(r) in wanted)
+        else:
+            _span_filter(reading, first, last, f"{first}–{last}年")
+    elif match := _SINCE.search(rest):
+        year = _year_number(match.group(1))
+        _span_filter(reading, year, 9999, f"{year}年及以后")
+    elif match := _BEFORE.search(rest):
+        year = _year_number(match.group(1))
+        _span_filter(reading, 1, year - 1, f"{year}年以前（不含{year}年）")
+    elif match := _DECADE.search(rest):
+        ten = _small_number(match.group(2))
+        first = (
+            int(match.group(1) or ("19" if ten >= 50 or "世纪" in match.group() else "20")) * 100
+            + ten
+        )
+        _span_filter(reading, first, first + 9, f"{first}–{first + 9}年")
+    elif match := _RECENT.search(rest):
+        count = _small_number(match.group(1))
+        last = today.year
+        _span_filter(reading, last - count + 1, last, f"{last - count + 1}–{last}年")
+    else:
+        _one_time(reading, question, by_number=by_number)
+        return
+    reading.take(*match.span())
+
+
+def _one_time(reading: _Reading, question: Question, *, by_number: bool) -> None:
+    if question.dates:
+        date = max(question.dates, key=len)
+        year, month, *day = date.split("-")
+        spoken = f"{year}年{int(month)}月" + (f"{int(day[0])}日" if day else "")
+
+        def held(record: Record) -> bool:
+            extra = " ".join(value for _, value in record.extra)
+            return spoken in search_form(f"{record.meeting} {extra}").text
+
+        if _EVENT.search(reading.rest) and any(held(r) for r in reading.view.records):
+            reading.add(f"会议或通过日期为{spoken}", held)
+            reading.rest = _EVENT.sub(lambda m: " " * len(m.group()), reading.rest)
+        else:
+            reading.add(f"日期为{spoken}", lambda r: r.date_iso.startswith(date))
+    elif len(question.years) == 1:
+        (asked,) = question.years
+        if by_number:
+            reading.add(f"文号年份为{asked}年", lambda r: f"〔{asked}〕" in matching_key(r.doc_no))
+        elif _FILING.search(question.form):
+            reading.add(f"归档年度为{asked}年", lambda r: r.year == asked)
+        else:
+            reading.add(f"日期为{asked}年", lambda r: record_year(r) == asked)
+            reading.filing_year = asked
+    elif len(question.years) > 1:
+        wanted = frozenset(question.years)
+        shown = "年或".join(map(str, sorted(wanted)))
+        reading.add(f"日期为{shown}年", lambda r: record_year(r) in wanted)
+    else:
+        return
+    reading.rest = _ANY_YEAR.sub(lambda m: " " * len(m.group()), reading.rest)
+    reading.rest = re.sub(
+        r"(?<![0-9])(?:1[0-2]|[1-9])月(?:份)?(?:[0-9]{1,2}[日号])?",
+        lambda m: " " * len(m.group()),
+        reading.rest,
+    )
+
+
+def _provinces(reading: _Reading, question: Question, gazetteer: Gazetteer) -> None:
+    """A province is asked about through its cities: 山东各市 → approved by its congress."""
+    for place in question.places:
+        if not place.endswith(("省", "自治区")):
+            continue
+        short = gazetteer.short(place)
+
+        def keeps(record: Record, short: str = short) -> bool:
+            extra = " ".join(value for _, value in record.extra)
+            head = f"{record.title} {record.author} {record.meeting} {extra}"
+            return short in search_form(head).text
+
+        if any(keeps(r) for r in reading.view.records) and (
+            place in reading.rest or short in reading.rest
+        ):
+            reading.add(f"地方为“{place}”", keeps)
+            reading.take_word(place if place in reading.rest else short)
+            reading.rest = re.sub(
+                r"各地市|各市|各县|各区|各地|底下|下面|全省",
+                lambda m: " " * len(m.group()),
+                reading.rest,
+            )
+
+
+def _places(reading: _Reading, question: Question, gazetteer: Gazetteer) -> None:
+    for place in (*question.places, *question.unknown_places):
+        if place.endswith(("省", "自治区")):
+            continue
+        short = gazetteer.short(place)
+        word = place if place in reading.rest else short
+        # 关于市十一届人大…… at the head of a title makes 关于 look like a place.
+        if word not in reading.rest or not _NEUTRAL.sub("", short):
+            continue
+
+        def keeps(record: Record, place: str = place, short: str = short) -> bool:
+            head = search_form(f"{record.title} {record.author}").text
+            return place in head or short in head
+
+        # A place no readable row is about stays unexplained: known or unknown must read the same.
+        if any(keeps(r) for r in reading.view.records):
+            reading.add(f"题名或责任者有“{place}”", keeps)
+            reading.take_word(word)

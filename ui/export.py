@@ -1,0 +1,90 @@
+"""Catalogue rows as a file to take away: the one place where rows leave the system."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from typing import Final
+
+from assistant.catalogue_export import Sheet, export_sheets
+from assistant.domain import Answer
+from index.domain import Reader
+from index.errors import ArchiveError
+from index.store import Store
+from ingest.xlsx import workbook
+from ui import strings
+
+#: Kinds of file with their media types.
+KINDS: Final = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+#: Columns of whole numbers, so that a spreadsheet sorts and adds them.
+_NUMERIC: Final = frozenset({"序号", "件数", "卷数", "页数", "目录页数", "已挂页数"})
+#: A cell that begins so is taken for a formula by spreadsheet programs.
+_FORMULA: Final = re.compile(r"^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+
+
+class ExportError(ArchiveError):
+    """The file cannot be made; the message is for the user."""
+
+
+def export_answer(
+    answer: Answer, store: Store, reader: Reader, kind: str, now: dt.datetime
+) -> bytes:
+    """The rows of an answer as a file, for a reader who may see them now.
+
+    Every export goes through here, by page and by command line alike; a use register records it
+    here.
+
+    Args:
+        answer: The answer.
+        store: The holdings.
+        reader: Who takes the rows away.
+        kind: One of `KINDS`.
+        now: When; stands in the file beside the reader's name.
+
+    Raises:
+        NothingToExportError: If the answer lists no rows the reader may see.
+        ExportError: If the kind is unknown.
+    """
+    if kind not in KINDS:
+        msg = f"不能导出成 {kind}。可用的格式：{'、'.join(KINDS)}。"
+        raise ExportError(msg)
+    sheets = (*export_sheets(answer, store, reader), _origin(answer, reader, now))
+    return _csv(sheets) if kind == "csv" else workbook(((s.name, s.rows) for s in sheets), _NUMERIC)
+
+
+def _origin(answer: Answer, reader: Reader, now: dt.datetime) -> Sheet:
+    """Where the rows come from: question, conditions, who, when, and that it is no voucher."""
+    rows = (
+        ("问题", answer.standalone),
+        ("结果", answer.lead),
+        *(("说明", note) for note in answer.notes),
+        ("导出人", f"{reader.name}（{reader.role.value}）"),
+        ("导出时间", f"{now:%Y-%m-%d %H:%M}"),
+        ("", strings.NO_VOUCHER),
+    )
+    return Sheet("说明", rows)
+
+
+def neutral(cell: str) -> str:
+    """A cell no spreadsheet program takes for a formula.
+
+    Source:
+        OWASP, CSV Injection: an apostrophe before = + - @, tab and line breaks at the beginning.
+    """
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def _csv(sheets: tuple[Sheet, ...]) -> bytes:
+    """All sheets one below the other with a blank line between; UTF-8 with the mark Excel needs."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    for number, sheet in enumerate(sheets):
+        if number:
+            writer.writerow(())
+        writer.writerows([neutral(cell) for cell in row] for row in sheet.rows)
+    return text.getvalue().encode("utf-8-sig")
