@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,6 +28,7 @@ from assistant.domain import (
     Conversation,
     Listing,
     QuestionError,
+    Reading,
     Refusal,
     RefusalReason,
     Table,
@@ -43,11 +44,14 @@ from assistant.followup import (
     searched_turns,
 )
 from assistant.gazetteer import Gazetteer
+from assistant.meetings import MeetingsTable
 from assistant.question import Intent, Question, read_question
 from assistant.refusal import judge
 from assistant.retrieval import Evidence, Retriever
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
+from assistant.vocabulary import TYPES
+from assistant.vocabulary_file import VocabularySource
 from index.access import Permitted
 from index.builtin_model import MODEL_NAME
 from index.domain import Coverage, Reader, Record
@@ -82,6 +86,7 @@ class _Live:
     gazetteer: Gazetteer
     retriever: Retriever
     finder: ExcerptFinder
+    meetings: MeetingsTable
 
 
 class Assistant:
@@ -115,6 +120,7 @@ class Assistant:
         self._composer = composer
         self._lock = threading.Lock()
         self._views: dict[tuple[int, Permitted], CatalogueView] = {}
+        self._vocabulary = VocabularySource(settings.home)
         self._live = self._open()
 
     def _open(self) -> _Live:
@@ -126,7 +132,17 @@ class Assistant:
             gazetteer,
             Retriever(self.store, passage_index, gazetteer),
             ExcerptFinder(self.store.pages_between, passage_index.rarity, passage_index.similarity),
+            MeetingsTable(
+                self._numbered_records,
+                lambda record_id: self.store.page(record_id, 1),
+                gazetteer,
+                self.settings.text("local_body"),
+            ),
         )
+
+    def _numbered_records(self) -> list[tuple[int, Record]]:
+        numbered = [(self.store.record_number(r.record_id), r) for r in self.store.records()]
+        return [(number, record) for number, record in numbered if number is not None]
 
     def _current(self) -> _Live:
         """The live generation, reopened after a build swapped a new one in."""
@@ -148,13 +164,20 @@ class Assistant:
         """Identity of the embedding model in use."""
         return self._encoder.name
 
-    def ask(self, question: str, conversation: Conversation, reader: Reader) -> Answer | Refusal:
+    def ask(
+        self,
+        question: str,
+        conversation: Conversation,
+        reader: Reader,
+        without: Collection[str] = (),
+    ) -> Answer | Refusal:
         """Answer a question.
 
         Args:
             question: As typed.
             conversation: Earlier turns, oldest first; a follow-up is made self-contained from it.
             reader: Who asks. Nothing outside what they may see is looked at.
+            without: Keys of readings (`Reading.key`) the asker does not want.
 
         Raises:
             QuestionError: If the question is empty or longer than `LONGEST_QUESTION`.
@@ -167,7 +190,7 @@ class Assistant:
         if len(question) > LONGEST_QUESTION:
             msg = f"问题太长（{len(question)} 字）。请精简到 {LONGEST_QUESTION} 字以内。"
             raise QuestionError(msg)
-        result = self._answer(self._current(), question, conversation, reader)
+        result = self._answer(self._current(), question, conversation, reader, without)
         elapsed = (time.perf_counter() - began) * 1000
         logger.info(
             "answered=%s quotes=%d ms=%.0f",
@@ -199,7 +222,12 @@ class Assistant:
         )
 
     def _answer(
-        self, live: _Live, question: str, conversation: Conversation, reader: Reader
+        self,
+        live: _Live,
+        question: str,
+        conversation: Conversation,
+        reader: Reader,
+        without: Collection[str],
     ) -> Answer | Refusal:
         permitted = self.store.permitted(reader)
         coverage = self.store.coverage(permitted)
@@ -212,9 +240,13 @@ class Assistant:
             live.gazetteer,
             self._today(),
             local_body=self.settings.text("local_body"),
+            vocabulary=self._vocabulary.vocabulary,
+            meetings=lambda: live.meetings.visible(permitted),
+            without=without,
         )
-        reading = describe(question, asked) + (CLAIM_NOTE if request != question else "")
-        base = _Base(question, standalone, reading, coverage)
+        reading = describe(question, standalone, asked)
+        notes = (CLAIM_NOTE, *asked.notes) if request != question else asked.notes
+        base = _Base(question, standalone, reading, coverage, asked.readings, notes)
         outside = out_of_scope(question, reader.role) or out_of_scope(standalone, reader.role)
         if outside is not None:
             refusal = base.refuse(outside.reason, outside.message)
@@ -487,6 +519,8 @@ class _Base:
     standalone: str
     reading: str
     coverage: Coverage
+    readings: tuple[Reading, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def answer(
         self,
@@ -499,6 +533,12 @@ class _Base:
         notes: tuple[str, ...] = (),
         table: Table | None = None,
     ) -> Answer:
+        # What was said of a type by another name is wrong where a record bears that very name.
+        shown = [c.record for c in citations] + [item.record for item in listings]
+        titles = "".join(record.title for record in shown)
+        renamed = [r.words for r in self.readings if r.key.startswith(TYPES) and r.words in titles]
+        own = tuple(n for n in self.notes if not n.startswith(tuple(renamed)))
+        notes = (*own, *notes)
         low = [c for c in citations if c.confidence is not None and c.confidence < 0.75]
         if low:
             notes = (*notes, "此处识别不可靠，请以影像为准。")
@@ -515,10 +555,20 @@ class _Base:
             notes=notes,
             kind=kind,
             table=table,
+            readings=self.readings,
         )
 
     def refuse(self, reason: RefusalReason, message: str) -> Refusal:
-        return Refusal(self.question, self.standalone, self.reading, reason, message, self.coverage)
+        return Refusal(
+            self.question,
+            self.standalone,
+            self.reading,
+            reason,
+            message,
+            self.coverage,
+            readings=self.readings,
+            notes=self.notes,
+        )
 
     def not_found(self) -> Refusal:
         return self.refuse(RefusalReason.NOT_FOUND, _not_found_sentence(self.coverage))
@@ -536,12 +586,10 @@ def _not_found_sentence(coverage: Coverage) -> str:
     return _NOT_FOUND.format(records=coverage.records, pages=coverage.pages, unreadable=unreadable)
 
 
-def describe(question: str, asked: Question) -> str:
+def describe(question: str, standalone: str, asked: Question) -> str:
     """How a question was read, one line; empty when there is nothing to tell."""
-    parts: list[str] = []
-    if asked.text != question:
-        parts.append(f"“{asked.text}”")
-    parts += [f"“{word}”为{meaning}" for word, meaning in asked.relative]
+    parts = [f"“{standalone}”"] if standalone != question else []
+    parts += [reading.sentence for reading in asked.readings]
     return f"我按{'，'.join(parts)}理解。" if parts else ""
 
 

@@ -641,6 +641,13 @@ def _one_time(reading: _Reading, question: Question, *, by_number: bool) -> None
         wanted = frozenset(question.years)
         shown = "年或".join(map(str, sorted(wanted)))
         reading.add(f"日期为{shown}年", lambda r: record_year(r) in wanted)
+    elif question.period is not None:
+        # 疫情那几年, 上届: the words are not years, but the question was read as some.
+        first, last = question.period.first, question.period.last
+        _span_filter(reading, first, last, f"{first}–{last}年")
+        for item in question.readings:
+            if item.key.startswith(("时间:", "届次:")):
+                reading.rest = reading.rest.replace(item.words, " " * len(item.words))
     else:
         return
     reading.rest = _ANY_YEAR.sub(lambda m: " " * len(m.group()), reading.rest)

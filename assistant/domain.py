@@ -188,6 +188,28 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Reading:
+    """Something the program read into a question that was not typed; the asker can take it off.
+
+    Attributes:
+        key: Names it for taking it off: kind and words, e.g. `词:电动车`, `时间:去年`.
+        words: The words of the question it is about.
+        meaning: What they were taken for.
+        note: Remark of the vocabulary (years in use and the like), or empty.
+    """
+
+    key: str
+    words: str
+    meaning: str
+    note: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """The reading as part of a sentence: “去年”为2025年."""
+        return f"“{self.words}”为{self.meaning}" + (f"（{self.note}）" if self.note else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A cited answer.
 
@@ -207,6 +229,7 @@ class Answer:
         table: The listings grouped, None when they are not.
         elapsed_ms: Time from question to answer, milliseconds.
         prose: Joining text by a language model, None without one.
+        readings: What was read into the question, each with the key that takes it off.
     """
 
     question: str
@@ -222,6 +245,7 @@ class Answer:
     table: Table | None = None
     elapsed_ms: float = 0.0
     prose: Prose | None = None
+    readings: tuple[Reading, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.citations and not self.listings:
@@ -259,6 +283,8 @@ class Refusal:
         elapsed_ms: Time from question to refusal, milliseconds.
         records: Records on the subject, named with their dates where what was asked is not theirs
             to say (the law in force); they answer nothing.
+        readings: What was read into the question, each with the key that takes it off.
+        notes: Caveats by the program, Chinese sentences.
     """
 
     question: str
@@ -269,6 +295,8 @@ class Refusal:
     coverage: Coverage
     elapsed_ms: float = 0.0
     records: tuple[Record, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from index.sentences import (
     lead_in,
     split_sentences,
 )
-from index.text import lexical_tokens, search_form
+from index.text import search_form
 
 #: Passages whose sentences are looked at.
 REGIONS: Final = 12
@@ -339,6 +339,5 @@ def covered(question: Question, form: str, rarity: Callable[[str], float]) -> fl
     terms = question.content_terms
     if not terms:
         return 0.0
-    there = set(lexical_tokens(form))
     total = sum(rarity(t) for t in terms)
-    return sum(rarity(t) for t in terms if t in there) / total if total else 0.0
+    return sum(rarity(t) for t in question.terms_in(form)) / total if total else 0.0

@@ -9,11 +9,12 @@ from typing import Final
 
 from assistant.attributes import attribute_present
 from assistant.excerpts import Excerpt, covered
+from assistant.gazetteer import Gazetteer
 from assistant.question import Question
 from assistant.retrieval import Evidence, year_agreement
 from index.codes import find_proposal_numbers, find_sessions, is_sitting, session_in
 from index.domain import Record
-from index.text import lexical_tokens, search_form
+from index.text import search_form
 
 FEATURES: Final = (
     "cosine", "coverage", "near_coverage", "odds", "missing", "place_match", "place_mismatch",
@@ -90,7 +91,11 @@ def judge(
     named = dict(zip(FEATURES, values, strict=True))
     odds = INTERCEPT + sum(w * x for w, x in zip(WEIGHTS, values, strict=True))
     why = ""
-    if named["place_mismatch"] or (named["place_unknown"] and not named["place_match"]):
+    if (
+        named["place_mismatch"]
+        or (named["place_unknown"] and not named["place_match"])
+        or (not named["place_match"] and not place_named(question, near))
+    ):
         why = "地方不符"
     elif year_needed and named["year_missing"]:
         why = "年份不符"
@@ -122,6 +127,21 @@ def near_text(record: Record, evidence: Sequence[Evidence]) -> str:
     )
     same = [e.hit.passage.text for e in evidence[:20] if e.record.record_id == record.record_id]
     return "".join(search_form(text).text for text in (head, *same))
+
+
+def place_named(question: Question, near: str) -> bool:
+    """Whether a text names a place the question names, by a full, short, old or new name.
+
+    A report titled only 关于2025年全市预算执行情况的报告 is of some city; unless the text says it is
+    the one asked about, it is not evidence.
+    """
+    if not question.places:
+        return True
+    return any(
+        Gazetteer.short(name) in near
+        for place in question.places
+        for name in (place, *question.place_names.get(place, ()))
+    )
 
 
 def session_present(question: Question, near: str) -> bool:
@@ -160,7 +180,7 @@ def refusal_features(
     record = top.evidence.record
     mine = [e.form for e in excerpts if e.evidence.record.record_id == record.record_id]
     quoted = near_text(record, ()) + "".join(mine[:3])
-    there = set(lexical_tokens(near))
+    there = question.terms_in(near)
     missing = sorted((rarity(t) for t in question.content_terms if t not in there), reverse=True)
     heaviest = max((rarity(t) for t in question.content_terms), default=1.0) or 1.0
     return (
@@ -174,7 +194,10 @@ def refusal_features(
         float(
             bool(question.unknown_places) and not any(p in near for p in question.unknown_places)
         ),
-        float(bool(question.years) and not any(year_in(y, near) for y in question.years)),
+        float(
+            bool(question.years_required)
+            and not any(year_in(y, near) for y in question.years_required)
+        ),
         float(year_agreement(question, record) < 0),
         float(not attribute_present(question, "".join(mine[:5]))),
         top.evidence.title_overlap,

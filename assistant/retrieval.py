@@ -11,7 +11,7 @@ from typing import Final
 from assistant.gazetteer import Gazetteer
 from assistant.question import Question
 from index.access import Permitted
-from index.codes import find_sessions, is_sitting, session_in
+from index.codes import session_in
 from index.domain import Hit, Record
 from index.fusion import DENSE_WEIGHT
 from index.passage_index import PassageIndex, SearchRequest
@@ -106,7 +106,7 @@ class Retriever:
             candidates: Passages each side of the hybrid search brings.
         """
         request = SearchRequest(
-            text=question.text,
+            text=question.dense_text,
             terms=question.terms,
             dense_weight=dense_weight(question),
             candidates=candidates,
@@ -130,19 +130,13 @@ class Retriever:
         if question.phrases:
             form = search_form(hit.passage.text).text + search_form(record.title).text
             score += _PHRASE * sum(p in form for p in question.phrases) / len(question.phrases)
-        sessions = self._sessions(question.text)
-        if sessions:
+        if question.sessions:
             text = self._record_text(record, hit)
-            if any(session_in(term, number, text) for term, number in sessions):
+            if any(session_in(term, number, text) for term, number in question.sessions):
                 score += _SESSION
         if hit.passage.record_id in previous:
             score += _PREVIOUS
         return Evidence(hit, record, score, overlap, place, year)
-
-    @staticmethod
-    @lru_cache(maxsize=64)
-    def _sessions(question_text: str) -> tuple[tuple[int | None, int], ...]:
-        return tuple((s.term, s.number or 0) for s in find_sessions(question_text) if is_sitting(s))
 
     @staticmethod
     def _record_text(record: Record, hit: Hit) -> str:
@@ -163,7 +157,7 @@ class Retriever:
     def _title_overlap(self, question: Question, record: Record) -> float:
         """Rare title terms the question names, over the smaller of both sides' weights."""
         title = _title_terms(record.title)
-        asked = question.content_terms
+        asked = question.content_terms | question.added_terms
         if not title or not asked:
             return 0.0
         shared = sum(self._rarity(t) for t in title & asked)
@@ -177,6 +171,8 @@ class Retriever:
         for place in question.places:
             if place in head or self._gazetteer.short(place) in head:
                 return 1
+            if any(other in head for other in question.place_names.get(place, ())):
+                return 1
         for place in question.unknown_places:
             if place in head:
                 return 1
@@ -186,12 +182,14 @@ class Retriever:
 
 def year_agreement(question: Question, record: Record) -> int:
     """1 when a year asked about is a year of the record, -1 when it has others, else 0."""
-    if not question.years:
+    if not question.years_asked:
         return 0
     years = _record_years(record)
     if not years:
         return 0
-    return 1 if years & set(question.years) else -1
+    if years & question.years_asked:
+        return 1
+    return -1 if question.years_required else 0
 
 
 def dense_weight(question: Question) -> float:

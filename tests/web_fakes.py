@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from assistant.domain import (
     Prose,
     ProseSegment,
     QuestionError,
+    Reading,
     Refusal,
     RefusalReason,
     Table,
@@ -36,6 +37,10 @@ HIDDEN = "0012-1999-长期-0101"
 CATALOGUE_ONLY = "0012-2020-30年-0055"
 HOSTILE = "0012-2021-永久-<script>alert(1)</script>"
 
+READINGS = (
+    Reading("词:水库", "水库", "“水利工程”"),
+    Reading("时间:去年", "去年", "2025年", '<b>"备注"</b>'),
+)
 HOSTILE_TEXT = "\n".join(SAMPLES)
 
 _SCANNED_LINES = (
@@ -200,7 +205,20 @@ class FakeAssistant:
         )
         return replace(answer, prose=Prose(segments, "剧本"))
 
-    def ask(self, question: str, conversation: Sequence[Turn], reader: Reader) -> Answer | Refusal:
+    def ask(
+        self,
+        question: str,
+        conversation: Sequence[Turn],
+        reader: Reader,
+        without: Collection[str] = (),
+    ) -> Answer | Refusal:
+        result = self._answer(question, conversation, reader)
+        readings = tuple(r for r in READINGS if r.words in question and r.key not in without)
+        return replace(result, readings=readings)
+
+    def _answer(
+        self, question: str, conversation: Sequence[Turn], reader: Reader
+    ) -> Answer | Refusal:
         self.readers.append(reader)
         self.conversations.append(tuple(conversation))
         coverage = self.store.coverage(self.store.permitted(reader))

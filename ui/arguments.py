@@ -44,6 +44,15 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
     ) -> None:
         super().add_usage(usage, actions, groups, "用法：" if prefix is None else prefix)
 
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        if action.nargs == argparse.PARSER and isinstance(action.choices, dict):
+            # argparse forgets that commands stand further in, and breaks the longest one's line.
+            longest = max(map(len, action.choices))
+            self._action_max_length = max(
+                self._action_max_length, longest + self._current_indent + self._indent_increment
+            )
+
     def _format_action(self, action: argparse.Action) -> str:
         text = super()._format_action(action)
         # The list of commands has its heading already; its own line would say it twice.

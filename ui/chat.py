@@ -6,6 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -21,13 +22,14 @@ from ui import strings
 from ui.reader import current_reader
 from ui.render import (
     PENDING,
+    again_markdown,
     answer_blocks,
     message_markdown,
     question_markdown,
     refusal_blocks,
     stages,
 )
-from ui.session import Asker, RecentAnswers, Session
+from ui.session import Asked, Asker, RecentAnswers, Session
 
 logger = logging.getLogger(__name__)
 
@@ -83,11 +85,27 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
         if not question:
             yield _messages(session)
             return
+        asked = Asked(question, tuple(session.turns))
+        yield from answer(asked, question_markdown(question), session, request)
+
+    def ask_again(chip: str, session: Session, request: gr.Request) -> Iterator[Messages]:
+        asked = session.without(chip)
+        if asked is None:
+            yield _messages(session)
+            return
+        shown = again_markdown(asked.question, asked.without)
+        yield from answer(asked, shown, session, request)
+
+    def answer(
+        asked: Asked, shown: str, session: Session, request: gr.Request
+    ) -> Iterator[Messages]:
+        question = asked.question
         reader = current_reader(request.request, assistant.settings)
-        session.begin(question_markdown(question), PENDING)
+        session.begin(shown, PENDING)
         yield _messages(session)
         try:
-            result = assistant.ask(question, tuple(session.turns), reader)
+            without = [reading.key for reading in asked.without]
+            result = assistant.ask(question, asked.turns, reader, without)
         except ArchiveError as error:
             session.show(message_markdown(str(error)))
             yield _messages(session)
@@ -98,13 +116,14 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
             yield _messages(session)
             return
         session.remember(Turn(question, result))
+        token = session.keep(replace(asked, readings=result.readings)) if result.readings else ""
         if isinstance(result, Answer):
             composing = assistant.composes and bool(result.citations)
-            blocks = answer_blocks(result, recent.add(reader, result), composing=composing)
+            blocks = answer_blocks(result, recent.add(reader, result), token, composing=composing)
             if composing:
-                session.waiting = (result, stages(blocks)[-1])
+                session.waiting = (result, token, stages(blocks)[-1])
         else:
-            blocks = refusal_blocks(result)
+            blocks = refusal_blocks(result, token)
         pieces = stages(blocks)
         for i, piece in enumerate(pieces):
             session.show(piece)
@@ -115,14 +134,14 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
     def compose(session: Session, request: gr.Request) -> Messages:
         if session.waiting is None:
             return _messages(session)
-        (answer, old), session.waiting = session.waiting, None
+        (answer, token, old), session.waiting = session.waiting, None
         reader = current_reader(request.request, assistant.settings)
         try:
             answer = assistant.compose(answer, reader)
         except Exception:
             # the extractive answer is already there and complete
             logger.exception("composing failed")
-        blocks = answer_blocks(answer, recent.add(reader, answer))
+        blocks = answer_blocks(answer, recent.add(reader, answer), token)
         session.show_instead(old, stages(blocks)[-1])
         return _messages(session)
 
@@ -141,6 +160,7 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
     with gr.Blocks(title=strings.TITLE, analytics_enabled=False, fill_height=True) as page:
         session = gr.State(Session(), time_to_live=3600)
         asked = gr.State("")
+        taken = gr.State("")
         with gr.Column(elem_id="cd-page"):
             chat = gr.Chatbot(
                 elem_id="cd-chat",
@@ -177,20 +197,33 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
                     scale=1,
                     html_attributes=gr.InputHTMLAttributes(enterkeyhint="send", lang="zh-CN"),
                 )
+            # Filled by the page's script when a chip is pressed; out of sight, in the page.
+            chip = gr.Textbox(
+                elem_id="cd-without",
+                label=strings.WITHOUT_LABEL,
+                show_label=False,
+                container=False,
+                max_lines=1,
+            )
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         typed = box.submit(lambda text: ("", text), box, [box, asked], queue=False, **quiet)
         chosen = chat.example_select(take_example, None, asked, queue=False, **quiet)
+        pressed = chip.submit(lambda text: ("", text), chip, [chip, taken], queue=False, **quiet)
         running = [
             event.then(
-                ask,
-                [asked, session],
+                answers,
+                [question, session],
                 chat,
                 concurrency_limit=64,
                 concurrency_id="chat",
                 trigger_mode="once",
                 **quiet,
             )
-            for event in (typed, chosen)
+            for event, answers, question in (
+                (typed, ask, asked),
+                (chosen, ask, asked),
+                (pressed, ask_again, taken),
+            )
         ]
         if assistant.composes:
             # apart from `ask`, so that the next question need not wait for the language model

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from index.domain import Role
 from index.errors import ArchiveError
 from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
+from ui import vocabulary_command
 from ui.arguments import ChineseParser
 
 if TYPE_CHECKING:
@@ -172,6 +173,13 @@ def _parser() -> ChineseParser:
     ask.options.add_argument(
         "--no-llm", action="store_true", help="这一次不用语言模型，只用原文摘录"
     )
+    ask.options.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        metavar="理解",
+        help="不要这样理解，写答复里列出的那一项，如 词:电动车；可写多次",
+    )
     _add_reader(ask)
 
     serve = command("serve", _serve, "打开网页服务")
@@ -201,6 +209,10 @@ def _parser() -> ChineseParser:
         help="可答的题各换掉地方、年份、届次、编号或姓名再问一遍，看是否拒答",
     )
     _add_reader(evaluate)
+
+    vocabulary_command.add_options(
+        command("vocabulary", _vocabulary, vocabulary_command.SUMMARY, vocabulary_command.DETAILS)
+    )
 
     command(
         "doctor",
@@ -344,7 +356,7 @@ def _ask(options: argparse.Namespace) -> int:
     conversation: list[Turn] = []
 
     def answer(question: str) -> None:
-        result = assistant.ask(question, conversation, reader)
+        result = assistant.ask(question, conversation, reader, options.without)
         conversation.append(Turn(question, result))
         from ui.terminal import composed_text, printable, result_json, result_text
 
@@ -611,6 +623,10 @@ def _doctor(options: argparse.Namespace) -> int:
         healthy = healthy and finding.good
     print("一切正常。" if healthy else "有 ✗ 的项目请按提示处理。")
     return OK if healthy else FAILED
+
+
+def _vocabulary(options: argparse.Namespace) -> int:
+    return OK if vocabulary_command.run(options, _load(options), _say) else FAILED
 
 
 def _settings(options: argparse.Namespace) -> int:

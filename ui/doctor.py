@@ -69,6 +69,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _packages()
     yield _home(settings.home)
     yield _disk(settings.home)
+    yield _vocabulary(settings.home)
     yield _model(settings)
     yield _language_model(settings)
     try:
@@ -105,6 +106,18 @@ def _packages() -> Finding:
     if missing:
         return Finding(False, f"缺少依赖：{'、'.join(missing)}", "请运行 make install。")
     return Finding(True, "依赖齐全")
+
+
+def _vocabulary(home: Path) -> Finding:
+    from assistant.vocabulary_file import VocabularySource
+
+    source = VocabularySource(home)
+    rows = f"口语对照表 {len(source.vocabulary)} 行"
+    if not source.bad_rows:
+        return Finding(True, rows)
+    named = "；".join(bad.line for bad in source.bad_rows[:_NAMED])
+    step = f"请改正 {source.path.name}，或运行 chadang vocabulary --check {source.path} 看全部。"
+    return Finding(False, f"{rows}，另有 {len(source.bad_rows)} 行没有使用：{named}", step)
 
 
 def _home(home: Path) -> Finding:

@@ -18,6 +18,7 @@ from assistant.domain import (
     Listing,
     Prose,
     ProseSegment,
+    Reading,
     Refusal,
     RefusalReason,
     Table,
@@ -109,20 +110,21 @@ def message_markdown(message: str) -> str:
     return md_escape(message)
 
 
-def answer_blocks(answer: Answer, answer_id: str, *, composing: bool = False) -> tuple[str, ...]:
+def answer_blocks(
+    answer: Answer, answer_id: str, token: str = "", *, composing: bool = False
+) -> tuple[str, ...]:
     """An answer as Markdown blocks, in the order to show them.
 
     Args:
         answer: The answer.
         answer_id: Hexadecimal id under which the page's script fetches the citations.
+        token: Under which the session keeps the question; its chips carry it. Empty = no chips.
         composing: Whether a language model is still writing joining text for it.
 
     Returns:
         Blocks to be joined by a blank line; any prefix of them is well-formed.
     """
-    blocks: list[str] = []
-    if answer.reading:
-        blocks.append(_small("reading", answer.reading))
+    blocks = _reading_blocks(answer, token)
     if answer.prose is not None:
         blocks += [_small("ai", strings.AI_LABEL), _prose_block(answer, answer.prose, answer_id)]
     elif composing:
@@ -142,11 +144,12 @@ def answer_blocks(answer: Answer, answer_id: str, *, composing: bool = False) ->
     return tuple(blocks)
 
 
-def refusal_blocks(refusal: Refusal) -> tuple[str, ...]:
-    """A refusal as Markdown blocks: the sentence, what to try next, the coverage."""
-    blocks: list[str] = []
-    if refusal.reading:
-        blocks.append(_small("reading", refusal.reading))
+def refusal_blocks(refusal: Refusal, token: str = "") -> tuple[str, ...]:
+    """A refusal as Markdown blocks: the sentence, what to try next, the coverage.
+
+    `token` is that of `answer_blocks`.
+    """
+    blocks = _reading_blocks(refusal, token)
     blocks.append("\n\n".join(md_escape(p) for p in refusal.message.splitlines() if p.strip()))
     if refusal.records:
         rows = [f"- {md_escape(one_line(record_reference(r)))}" for r in refusal.records]
@@ -154,6 +157,7 @@ def refusal_blocks(refusal: Refusal) -> tuple[str, ...]:
     steps = strings.NEXT_STEPS.get(refusal.reason.value, ())
     if steps:
         blocks.append("\n".join(f"- {md_escape(step)}" for step in steps))
+    blocks += [_small("note", strings.NOTE + note) for note in refusal.notes]
     if refusal.reason in _SEARCHED and strings.COVERAGE_HEADING not in refusal.message:
         blocks.append(_small("coverage", _coverage(refusal.coverage)))
     return tuple(blocks)
@@ -207,6 +211,29 @@ def _prose_block(answer: Answer, prose: Prose, answer_id: str) -> str:
         + (_link(answer_id, s.marker) if s.marker else "")
         for s in prose.segments
     )
+
+
+def again_markdown(question: str, without: Sequence[Reading]) -> str:
+    """A question asked again, with what was taken off said under it."""
+    said = strings.asked_without("，".join(r.sentence for r in without))
+    return f"{question_markdown(question)}\n\n{_small('without', said)}"
+
+
+def _reading_blocks(result: Answer | Refusal, token: str) -> list[str]:
+    """How the question was read: as a sentence, or with a chip for each part to take off."""
+    if not token or not result.readings:
+        return [_small("reading", result.reading)] if result.reading else []
+    blocks = []
+    if result.standalone != result.question:
+        blocks.append(_small("reading", f"我按“{result.standalone}”理解。"))
+    chips = []
+    for number, reading in enumerate(result.readings):
+        sentence = one_line(reading.sentence)
+        # Quotation marks end a Markdown title; the Chinese ones do not.
+        name = md_escape(strings.take_off(sentence))
+        chips.append(f'[{md_escape(sentence)}](#w-{token}-{number} "{name}")')
+    lead = _small("reading", strings.READ_AS)
+    return [*blocks, f"{lead} {' '.join(chips)}"]
 
 
 def _small(name: str, text: str) -> str:

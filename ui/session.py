@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from assistant.domain import Answer, Refusal, Turn
+from assistant.domain import Answer, Reading, Refusal, Turn
 from index.domain import Reader
 from index.settings import Settings
 from index.store import Store
@@ -35,11 +35,34 @@ class Asker(Protocol):
     def composes(self) -> bool:
         """Whether `compose` may add anything."""
 
-    def ask(self, question: str, conversation: Sequence[Turn], reader: Reader) -> Answer | Refusal:
-        """Answer a question for a reader."""
+    def ask(
+        self,
+        question: str,
+        conversation: Sequence[Turn],
+        reader: Reader,
+        without: Collection[str] = (),
+    ) -> Answer | Refusal:
+        """Answer a question for a reader, without some readings of it."""
 
     def compose(self, answer: Answer, reader: Reader) -> Answer:
         """The answer with joining text by a language model, or the same; slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was asked, so that it can be asked again with a reading taken off.
+
+    Attributes:
+        question: As typed.
+        turns: The exchanges before it.
+        without: Readings taken off so far, by key.
+        readings: What was read into it.
+    """
+
+    question: str
+    turns: tuple[Turn, ...]
+    without: tuple[Reading, ...] = ()
+    readings: tuple[Reading, ...] = ()
 
 
 @dataclass(slots=True)
@@ -49,12 +72,15 @@ class Session:
     Attributes:
         turns: Finished exchanges, oldest first, for follow-up questions.
         shown: (question, answer) as Markdown, oldest first; what the page shows.
-        waiting: The answer a language model is to add joining text to, with what is shown of it.
+        waiting: The answer a language model is to add joining text to, with the token of its
+            chips and what is shown of it.
+        asked: Questions whose readings can be taken off, by the token their chips carry.
     """
 
     turns: list[Turn] = field(default_factory=list)
     shown: list[tuple[str, str]] = field(default_factory=list)
-    waiting: tuple[Answer, str] | None = None
+    waiting: tuple[Answer, str, str] | None = None
+    asked: OrderedDict[str, Asked] = field(default_factory=OrderedDict)
 
     def begin(self, question: str, pending: str) -> None:
         """Show a question with a waiting line."""
@@ -74,8 +100,25 @@ class Session:
         self.turns.append(turn)
         del self.turns[:-_TURNS_KEPT]
 
+    def keep(self, asked: Asked) -> str:
+        """Keep a question for its chips; returns the token they carry."""
+        token = secrets.token_hex(8)
+        self.asked[token] = asked
+        while len(self.asked) > _EXCHANGES_SHOWN:
+            self.asked.popitem(last=False)
+        return token
+
+    def without(self, chip: str) -> Asked | None:
+        """The question of a chip (`token-number`) with that reading taken off, None if unknown."""
+        token, _, number = chip.partition("-")
+        before = self.asked.get(token)
+        if before is None or not number.isdecimal() or int(number) >= len(before.readings):
+            return None
+        return Asked(before.question, before.turns, (*before.without, before.readings[int(number)]))
+
     def clear(self) -> None:
         """Forget everything."""
+        self.asked.clear()
         self.turns.clear()
         self.shown.clear()
         self.waiting = None

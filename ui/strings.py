@@ -29,6 +29,22 @@ EXAMPLE_QUESTIONS: Final = (
     "馆藏一共有多少件档案？",
 )
 
+# -- how a question was read --------------------------------------------------------------------
+TAKE_OFF: Final = "不想这样理解的，可去掉其中一项再问："
+READ_AS: Final = "我这样理解（点一下可去掉）："
+WITHOUT_LABEL: Final = "去掉一项理解"
+
+
+def take_off(sentence: str) -> str:
+    """What pressing a chip does, for people who listen to the page."""
+    return f"去掉这一项再问：{sentence}"
+
+
+def asked_without(sentences: str) -> str:
+    """Said under a question that is asked again."""
+    return f"（去掉：{sentences}）"
+
+
 # -- an answer --------------------------------------------------------------------------------
 OPEN_SOURCE: Final = "查看原页"
 LOW_CONFIDENCE: Final = "此处识别不可靠，请以影像为准。"

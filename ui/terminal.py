@@ -34,7 +34,7 @@ def result_text(result: Answer | Refusal) -> str:
 
 
 def _answer_text(answer: Answer) -> str:
-    blocks = [answer.reading, answer.lead]
+    blocks = [_reading_text(answer), answer.lead]
     blocks += [_citation_text(citation) for citation in answer.citations]
     if answer.table is not None:
         blocks.append(table([answer.table.headings, *(row.cells for row in answer.table.rows)]))
@@ -59,16 +59,18 @@ def _refusal_text(refusal: Refusal) -> str:
     steps = strings.NEXT_STEPS.get(refusal.reason.value, ())
     named = [f"  · {record_reference(record)}" for record in refusal.records]
     named = [strings.NAMED_RECORDS, *named] if named else []
-    blocks = (
-        refusal.reading,
-        refusal.message,
-        "\n".join(named),
-        "\n".join(f"  · {step}" for step in steps),
-    )
+    blocks = [_reading_text(refusal), refusal.message, "\n".join(named)]
+    blocks.append("\n".join(f"  · {step}" for step in steps))
+    blocks += [strings.NOTE + note for note in refusal.notes]
     # The fixed sentence may hold the coverage already.
     coverage = _coverage(refusal.coverage)
     shown = [block for block in blocks if block]
     return printable("\n\n".join(shown if coverage in refusal.message else [*shown, coverage]))
+
+
+def _reading_text(result: Answer | Refusal) -> str:
+    keys = "".join(f" --without {reading.key}" for reading in result.readings)
+    return result.reading + (f"\n{strings.TAKE_OFF}{keys}" if keys else "")
 
 
 def _citation_text(citation: Citation) -> str:
@@ -95,6 +97,10 @@ def result_json(result: Answer | Refusal) -> dict[str, Any]:
         "question": result.question,
         "standalone": result.standalone,
         "reading": result.reading,
+        "readings": [
+            {"key": r.key, "words": r.words, "meaning": r.meaning, "note": r.note}
+            for r in result.readings
+        ],
         "refused": isinstance(result, Refusal),
         "coverage": {
             "records": result.coverage.records,
@@ -109,6 +115,7 @@ def result_json(result: Answer | Refusal) -> dict[str, Any]:
             "reason": result.reason.value,
             "message": result.message,
             "records": named,
+            "notes": list(result.notes),
         }
     return common | {
         "kind": result.kind,

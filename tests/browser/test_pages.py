@@ -319,6 +319,32 @@ def test_the_keyboard_alone_opens_a_source(visit: Visit) -> None:
     assert mark.evaluate("e => document.activeElement === e")
 
 
+def test_a_reading_is_taken_off_by_pressing_its_chip(visit: Visit) -> None:
+    page = visit.page
+    message = visit.ask("去年东风水库渠道维修经费是多少？")
+    chips = message.locator('a[href^="#w-"]')
+
+    assert chips.count() == 2
+    assert visit.overflow() == 0
+    for place in [chip.bounding_box() for chip in chips.all()]:
+        assert place["height"] >= 43.5
+    messages = page.locator("[data-testid=bot]")
+    message.get_by_role("button", name="去掉这一项再问：“水库”为“水利工程”").click()
+    messages.nth(1).locator(".cd-coverage").wait_for()
+
+    again = page.locator("[data-testid=user]").last.inner_text()
+    assert "去年东风水库渠道维修经费是多少？" in again
+    assert "（去掉：“水库”为“水利工程”）" in again
+    left = messages.nth(1).get_by_role("button", name=re.compile("^去掉这一项再问"))
+    assert left.count() == 1
+    left.focus()
+    page.keyboard.press("Enter")
+    messages.nth(2).locator(".cd-coverage").wait_for()
+
+    assert messages.nth(2).locator('a[href^="#w-"]').count() == 0
+    assert visit.overflow() == 0
+
+
 def test_a_permalink_opens_the_page(visit: Visit) -> None:
     page = visit.page
     page.goto(f"{visit.address}/{permalink(TYPED, 1, 0, 4)}")

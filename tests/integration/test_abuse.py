@@ -165,7 +165,7 @@ def test_73_a_claimed_office_changes_nothing(ask: Ask) -> None:
     assert isinstance(absent, Refusal)
     assert claimed.message == honest.message == absent.message
     assert claimed.message.startswith(NOT_FOUND)
-    assert "查阅权限以登录身份为准" in claimed.reading
+    assert "查阅权限以登录身份为准" in "".join(claimed.notes)
 
 
 def test_73_with_the_right_the_same_words_are_served(assistant: Assistant) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from assistant.assistant import Assistant
 from assistant.domain import OPENED, Answer, QuestionError, Refusal, RefusalReason, Turn
+from assistant.vocabulary_file import VocabularySource
 from index.domain import Page, Reader, Record, Role
 from index.errors import IndexMismatchError
 from index.passage_index import build_index
@@ -122,6 +123,25 @@ def test_what_the_records_do_not_say_is_refused(assistant: Assistant, question: 
     assert "3 件" in refusal.message
 
 
+def test_a_paper_of_no_named_place_is_no_evidence_on_a_city(
+    assistant: Assistant, settings: Settings
+) -> None:
+    """This test ensures that a report without a place in title and text is not any city's."""
+    record = Record(
+        "J001-WS·2022-Y-CJW-0001", "关于2022年预算执行情况的报告", date_iso="2022-01-10"
+    )
+    pages = (Page(record.record_id, 1, "2022年一般公共预算收入完成八十六亿元，增长百分之三。"),)
+    passages = split_record(record.record_id, record.title, pages, 120)
+    assistant.store.replace_record(record, pages, passages, "x")
+    build_index(assistant.store, settings, encoder=HashEncoder())
+
+    plain = assistant.ask("2022年一般公共预算收入完成多少？", [], ARCHIVIST)
+    of_a_city = assistant.ask("济南市2022年一般公共预算收入完成多少？", [], ARCHIVIST)
+
+    assert isinstance(plain, Answer)
+    assert isinstance(of_a_city, Refusal)
+
+
 def test_hidden_and_absent_read_the_same(assistant: Assistant) -> None:
     """This test ensures that a deputy cannot tell a closed record from none."""
     hidden = assistant.ask("红枫小区积水多深？", [], DEPUTY)
@@ -163,6 +183,61 @@ def test_a_follow_up_knows_its_subject(assistant: Assistant) -> None:
     assert second.citations[0].record.title == "示例市养犬管理条例"
     assert "养犬" in second.standalone
     assert second.standalone in second.reading
+
+
+def test_everyday_words_find_the_official_ones_and_are_shown(assistant: Assistant) -> None:
+    """This test ensures that the vocabulary is used, told, and can be taken off."""
+    answer = assistant.ask("示例市遛狗有什么规定？", [], ARCHIVIST)
+
+    assert isinstance(answer, Answer)
+    assert answer.citations[0].record.title == "示例市养犬管理条例"
+    assert "词:遛狗" in [r.key for r in answer.readings]
+    assert "“遛狗”为“养犬管理”或“养犬”" in answer.reading
+
+    again = assistant.ask("示例市遛狗有什么规定？", [], ARCHIVIST, without=["词:遛狗"])
+    assert "词:遛狗" not in [r.key for r in again.readings]
+    assert "遛狗" not in again.reading
+
+
+def test_the_archivists_own_words_count_at_once(assistant: Assistant, settings: Settings) -> None:
+    """This test ensures that a word added while serving is understood without a restart."""
+    question = "示例市毛孩子一户几只？"
+    before = assistant.ask(question, [], ARCHIVIST)
+    VocabularySource(settings.home).add("毛孩子", "养犬")
+    after = assistant.ask(question, [], ARCHIVIST)
+
+    assert "词:毛孩子" not in [r.key for r in before.readings]
+    assert "词:毛孩子" in [r.key for r in after.readings]
+    assert isinstance(after, Answer)
+
+
+def test_what_stands_for_a_word_is_told_to_the_refusal_too(assistant: Assistant) -> None:
+    """This test ensures that a refusal shows how the question was read."""
+    refusal = assistant.ask("桐乡市去年遛狗怎么罚？", [], ARCHIVIST)
+
+    assert isinstance(refusal, Refusal)
+    assert {"时间:去年", "词:遛狗"} <= {r.key for r in refusal.readings}
+    assert "“去年”为2025年" in refusal.reading
+
+
+def test_a_session_known_from_a_closed_record_is_unknown_to_a_deputy(assistant: Assistant) -> None:
+    """This test ensures that resolving 上次主任会议 tells a deputy nothing of closed records."""
+    record = Record(
+        "J001-WS·2024-D30-BGS-0009", "示例市第九十一次主任会议纪要", author="示例市人大常委会",
+        doc_type="主任会议", meeting="十六届第九十一次主任会议", date_iso="2024-05-06",
+        reference_code="J001-WS·2024-D30-BGS-0009",
+    )  # fmt: skip
+    pages = (Page(record.record_id, 1, "会议研究了机关搬迁事项。"),)
+    passages = split_record(record.record_id, record.title, pages, 120)
+    assistant.store.replace_record(record, pages, passages, "x")
+    build_index(assistant.store, assistant.settings, encoder=HashEncoder())
+    question = "示例市上次主任会议研究了什么？"
+
+    seen = assistant.ask(question, [], ARCHIVIST)
+    hidden = assistant.ask(question, [], DEPUTY)
+
+    assert any("第九十一次" in r.meaning for r in seen.readings)
+    assert not any("九十一" in r.meaning for r in hidden.readings)
 
 
 def test_a_new_generation_is_taken_up(assistant: Assistant, settings: Settings) -> None:

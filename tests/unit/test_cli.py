@@ -32,10 +32,10 @@ from ui.arguments import in_chinese
 from ui.terminal import ProgressLine, printable, result_json, result_text, table
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMANDS = ("demo", "ingest", "ask", "serve", "eval", "doctor", "settings")
+COMMANDS = ("demo", "ingest", "ask", "serve", "eval", "vocabulary", "doctor", "settings")
 #: Words that stay as they are in Chinese help.
 LATIN_WORDS = re.compile(
-    r"chadang|CHADANG\w*|DIR|JSONL?|passages\.jsonl|data|home|host|port|user|department|N|"
+    r"chadang|CHADANG\w*|DIR|JSONL?|passages\.jsonl|vocabulary\.csv|CSV|Excel|data|home|host|port|user|department|N|"
     r"--[a-z-]+|-[a-z]\b|\.csv|\.xlsx"
 )
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -332,6 +332,85 @@ def test_a_list_is_exported_by_command(
 
     assert cli.main(["ask", "多少件", "--export", "清单.doc", "--home", str(home)]) == 2
     assert ".xlsx" in capsys.readouterr().err
+
+
+def test_a_reading_is_shown_with_what_takes_it_off(
+    texts: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cli.main(["ingest", str(texts), "--home", str(home)])
+    capsys.readouterr()
+
+    assert cli.main(["ask", "电动车怎么管？", "--home", str(home)]) == 0
+    said = capsys.readouterr().out
+    assert "我按“电动车”为“电动自行车”理解。" in said
+    assert "--without 词:电动车" in said
+
+    wanted = ["ask", "电动车怎么管？", "--without", "词:电动车", "--json", "--home", str(home)]
+    assert cli.main(wanted) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["readings"] == []
+    assert result["reading"] == ""
+
+
+# -- the vocabulary ---------------------------------------------------------------------------
+
+
+def test_the_vocabulary_is_listed_and_searched(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["vocabulary", "红绿灯", "--home", str(home)]) == 0
+    said = capsys.readouterr().out
+    assert "交通信号灯" in said
+    assert "自带" in said
+    assert "共 1 行" in said
+
+    assert cli.main(["vocabulary", "外星人", "--home", str(home)]) == 0
+    assert "--add 外星人" in capsys.readouterr().out
+    assert not home.exists()
+
+
+def test_the_vocabulary_is_changed_from_the_command_line(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = ["--category", "地名", "--home", str(home)]
+    assert cli.main(["vocabulary", "--add", "大洼", "太平湖", *place]) == 0
+    assert "不用重建索引" in capsys.readouterr().out
+    assert cli.main(["vocabulary", "大洼", "--home", str(home)]) == 0
+    assert "本馆" in capsys.readouterr().out
+
+    assert cli.main(["vocabulary", "--remove", "大洼", "--home", str(home)]) == 0
+    assert "已停用" in capsys.readouterr().out
+    assert cli.main(["vocabulary", "--remove", "大洼", "--home", str(home)]) == 1
+    assert "没有改动" in capsys.readouterr().out
+    assert cli.main(["vocabulary", "--add", "车", "车辆", "--home", str(home)]) == 1
+    assert "只有一个字" in capsys.readouterr().err
+
+
+def test_a_vocabulary_file_is_exported_and_checked(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "表.csv"
+    assert cli.main(["vocabulary", "--export", str(file), "--home", str(home)]) == 0
+    assert cli.main(["vocabulary", "--check", str(file), "--home", str(home)]) == 0
+    assert "有问题 0 行" in capsys.readouterr().out
+
+    file.write_text("口语,正式用语\n红绿灯,交通信号灯\n,无\n", encoding="gb18030")
+    assert cli.main(["vocabulary", "--check", str(file), "--home", str(home)]) == 1
+    assert "第 3 行：“口语”空着" in capsys.readouterr().out
+    assert cli.main(["vocabulary", "--check", str(tmp_path / "无.csv")]) == 1
+    assert "读不出来" in capsys.readouterr().err
+
+
+def test_bad_rows_of_the_own_file_are_named_in_the_list(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home.mkdir()
+    (home / "vocabulary.csv").write_text("口语,正式用语\n车,车辆\n大洼,太平湖\n", "utf-8")
+
+    assert cli.main(["vocabulary", "大洼", "--home", str(home)]) == 0
+    said = capsys.readouterr().out
+    assert "太平湖" in said
+    assert "第 2 行：“车”只有一个字" in said
 
 
 @pytest.mark.usefixtures("light_model")

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from assistant.gazetteer import Gazetteer
+from assistant.periods import Period
 from assistant.question import Intent, read_question
+from assistant.vocabulary import PLACES as PLACE_NAMES
+from assistant.vocabulary import Entry, Vocabulary
+from assistant.vocabulary_file import shipped_entries
 from index.domain import Record
 
+SHIPPED = Vocabulary(shipped_entries())
 TODAY = dt.date(2026, 11, 23)
 PLACES = Gazetteer(
     [
@@ -74,7 +82,184 @@ def test_years_are_read_in_every_spelling(text: str, years: tuple[int, ...]) -> 
 
 def test_a_resolved_relative_year_is_reported() -> None:
     """This test ensures that the reader can be told what 去年 was taken for."""
-    assert read("去年的预算报告").relative == (("去年", "2025年"),)
+    (reading,) = read("去年的预算报告").readings
+
+    assert (reading.key, reading.sentence) == ("时间:去年", "“去年”为2025年")
+
+
+def test_a_reading_can_be_taken_off() -> None:
+    """This test ensures that a relative year the asker does not want is not used."""
+    asked = read_question("去年的预算报告", PLACES, TODAY, without=("时间:去年",))
+
+    assert asked.years == ()
+    assert asked.readings == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last", "firm"),
+    [
+        ("1990年到1995年长期的案卷", 1990, 1995, True),
+        ("1990—1995年的案卷", 1990, 1995, True),
+        ("九〇年至九五年的案卷", None, None, True),
+        ("二○一○年到二○一五年的决议", 2010, 2015, True),
+        ("2021年以后关于学校食堂的", 2021, 2026, True),
+        ("2003年以前的会议记录", 1949, 2002, True),
+        ("近五年加装电梯的建议", 2022, 2026, True),
+        ("泗水河污染人大这十年管过几回", 2017, 2026, True),
+        ("三年来的审计报告", 2024, 2026, True),
+        ("八十年代的植树决议", 1980, 1989, False),
+        ("上世纪90年代的水利工程", 1990, 1999, False),
+        ("疫情那几年常委会出过哪些决定", 2020, 2022, False),
+        ("非典那年的决议", 2003, 2003, False),
+        ("“十五”期间的规划", 2001, 2005, False),
+        ("2018年的建议", None, None, True),
+        ("30年保管期限的文件", None, None, True),
+        ("五年规划纲要", None, None, True),
+        ("三十年的老房子", None, None, True),
+    ],
+)
+def test_stretches_of_years(text: str, first: int | None, last: int | None, firm: bool) -> None:
+    """This test ensures that ranges, the last years, decades and eras are read as years."""
+    period = read_question(text, PLACES, TODAY, vocabulary=SHIPPED).period
+
+    if first is None or last is None:
+        assert period is None
+    else:
+        assert period == Period(first, last, firm)
+
+
+def test_years_ago_is_one_year() -> None:
+    """This test ensures that 三年前 is the year three years back."""
+    assert read("三年前的停车建议").years == (2023,)
+    assert read("大前年的停车建议").years == (2023,)
+
+
+def test_an_era_is_a_hint_and_a_range_a_demand() -> None:
+    """This test ensures that only years the asker gave in figures must be in the evidence."""
+    era = read_question("疫情那几年的决定", PLACES, TODAY, vocabulary=SHIPPED)
+    firm = read("近三年的决定")
+
+    assert era.years_asked == {2020, 2021, 2022}
+    assert era.years_required == frozenset()
+    assert firm.years_required == {2024, 2025, 2026}
+
+
+def test_a_word_is_not_missing_where_its_official_form_stands() -> None:
+    """This test ensures that 电动车 counts as found in a page that says 电动自行车."""
+    asked = read_question("电动车充电", PLACES, TODAY, vocabulary=SHIPPED)
+
+    assert {"电动", "动车"} <= asked.terms_in("电动自行车停放充电")
+    assert "动车" not in asked.terms_in("电动汽车停放充电")
+
+
+def test_the_official_term_is_embedded_beside_the_everyday_word() -> None:
+    """This test ensures that the model sees both words, and an official term only itself."""
+    assert (
+        read_question("电动车充电", PLACES, TODAY, vocabulary=SHIPPED).dense_text
+        == "电动车(电动自行车)充电"
+    )
+    official = read_question("电动自行车条例", PLACES, TODAY, vocabulary=SHIPPED)
+    assert official.dense_text == "电动自行车条例"
+    assert "电瓶车" in official.synonyms["电动自行车"]
+
+
+def test_quoted_words_are_not_expanded() -> None:
+    """This test ensures that words in quotation marks are looked for as they stand."""
+    assert read_question("题名带“电动车”的", PLACES, TODAY, vocabulary=SHIPPED).synonyms == {}
+
+
+def test_a_proposal_of_the_other_house_is_a_motion_or_a_suggestion() -> None:
+    """This test ensures that 提案 is searched as 议案 and 建议, said politely."""
+    asked = read_question("提案里有没有校门口堵车的", PLACES, TODAY, vocabulary=SHIPPED)
+
+    assert {"议案", "建议"} <= set(asked.types)
+    assert asked.notes == ("提案属政协，本库为人大议案/建议。",)
+    assert "文种:提案" in [r.key for r in asked.readings]
+    assert read_question("政协提案的答复", PLACES, TODAY, vocabulary=SHIPPED).notes == ()
+
+
+RENAMED = Vocabulary([Entry(("老榕县",), ("榕城县",), None, 1992, PLACE_NAMES)])
+
+
+def test_an_old_place_name_is_the_present_place() -> None:
+    """This test ensures that a place asked by its old name is found under both."""
+    asked = read_question("老榕县那时候的铁路", PLACES, TODAY, vocabulary=RENAMED)
+
+    assert asked.places == ("榕城县",)
+    assert "老榕县" in asked.place_names["榕城县"]
+    assert asked.unknown_places == ()
+    assert [r.key for r in asked.readings] == ["地名:老榕县"]
+
+
+def test_a_present_place_name_brings_the_old_one() -> None:
+    """This test ensures that records under the old name are of the place too."""
+    asked = read_question("榕城县的铁路", PLACES, TODAY, vocabulary=RENAMED)
+
+    assert asked.places == ("榕城县",)
+    assert asked.place_names["榕城县"] == ("老榕县",)
+
+
+def test_our_city_is_the_one_in_the_settings() -> None:
+    """This test ensures that 我市 is completed, told, and can be taken off."""
+    asked = read_question("我市的养犬条例", PLACES, TODAY, local_body="示例市")
+    plain = read_question(
+        "我市的养犬条例", PLACES, TODAY, local_body="示例市", without=("地名:我市",)
+    )
+
+    assert asked.places == ("示例市",)
+    assert [r.sentence for r in asked.readings] == ["“我市”为示例市"]
+    assert plain.places == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "以前有代表提过电动车充电着火的事吗，怎么答复的？",
+        "养狗伤人的事最后立法了没有？",
+        "烂尾楼的建议办到哪一步了？",
+        "有没有建议后来变成法规的？",
+        "加装电梯前面有人提过吗？",
+        "拆迁补偿以前有没有类似的能参考？",
+        "有没有先例？",
+    ],
+)
+def test_a_question_for_precedents_is_told(text: str) -> None:
+    """This test ensures that deputies' questions for earlier cases have their own kind."""
+    assert read(text).intent is Intent.PRECEDENT
+
+
+def test_persons_and_result_classes_are_told() -> None:
+    """This test ensures that names before an office and classes as written are read."""
+    asked = read("方敬亭代表对第19号建议打了不满意，是A类还是c类？")
+
+    assert asked.people == ("方敬亭",)
+    assert asked.outcomes == ("不满意", "A类", "C类")
+    assert read("市人大常委会主任和有关人大代表").people == ()
+
+
+@given(st.text(alphabet="电动车瓶养狗犬放鞭炮拆迁的条例2018年近五，。", max_size=24))
+def test_reading_never_loses_what_was_typed(text: str) -> None:
+    """This test ensures that expansion only adds: typed terms keep their weight."""
+    plain = read(text)
+    wide = read_question(text, PLACES, TODAY, vocabulary=SHIPPED)
+
+    assert plain.terms.items() <= wide.terms.items()
+    assert plain.content == wide.content
+    assert plain.text == wide.text
+    assert re.sub(r"\(.*?\)", "", wide.dense_text) == wide.form
+    for form in ("", text, "电动自行车养犬管理"):
+        assert plain.terms_in(form) <= wide.terms_in(form)
+    assert wide.terms_in(form) <= wide.content_terms
+
+
+@given(st.text(alphabet="电动车瓶养狗放鞭炮拆迁去年近五疫情那几", max_size=24))
+def test_taking_every_reading_off_leaves_the_plain_question(text: str) -> None:
+    """This test ensures that nothing is read in that cannot be taken off."""
+    wide = read_question(text, PLACES, TODAY, vocabulary=SHIPPED)
+    keys = [r.key for r in wide.readings]
+    again = read_question(text, PLACES, TODAY, vocabulary=SHIPPED, without=keys)
+
+    assert not {r.key for r in again.readings} & set(keys)
 
 
 def test_a_month_joins_the_only_year() -> None:

@@ -5,6 +5,7 @@
   "use strict";
 
   const BASE = new URL("../", document.currentScript.src).href;
+  const CHIP = /^#w-([0-9a-f]{16}-\d+)$/;
   const MARK = /^#c-([0-9a-f]{32})-(r?\d+)$/;
   const PLACE = /^#r-([\w-]+)-(\d+)-(\d+)-(\d+)$/;
   const FIRST_WIDTH = 1000;
@@ -622,6 +623,11 @@
       if (opening) opening.remove();
       box.setAttribute("aria-label", T.question);
     }
+    const without = document.querySelector("#cd-without textarea, #cd-without input");
+    if (without) {
+      without.tabIndex = -1;
+      without.setAttribute("aria-hidden", "true");
+    }
     const log = document.querySelector("#cd-chat [role=log]");
     if (!log) return;
     log.setAttribute("aria-label", T.log);
@@ -648,6 +654,12 @@
 
   function decorateMessage(message) {
     message.setAttribute("aria-label", T.answer);
+    message.querySelectorAll('a[href^="#w-"]').forEach((link) => {
+      if (link.dataset.cd) return;
+      link.dataset.cd = "1";
+      link.setAttribute("role", "button");
+      link.setAttribute("aria-label", link.title);
+    });
     let id = "";
     message.querySelectorAll('a[href^="#c-"]').forEach((link) => {
       const found = MARK.exec(link.getAttribute("href"));
@@ -706,6 +718,23 @@
     });
   }
 
+  /* A chip names a reading; the hidden box carries it to the server, which asks again without. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest && event.target.closest('a[href^="#w-"]');
+    const found = link && CHIP.exec(link.getAttribute("href"));
+    if (!found) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const box = document.querySelector("#cd-without textarea, #cd-without input");
+    if (!box || isBusy()) return;
+    box.value = found[1];
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    window.setTimeout(() => // the page's framework takes up the value first
+      box.dispatchEvent(new KeyboardEvent("keypress", { key: "Enter", bubbles: true, cancelable: true })), 30);
+    const question = questionBox(); // the chip goes out of view; a phone keeps its keyboard down
+    if (question && !window.matchMedia("(pointer: coarse)").matches) question.focus({ preventScroll: true });
+  }, true);
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest && event.target.closest('a[href^="#c-"]');
     const found = link && MARK.exec(link.getAttribute("href"));
@@ -727,7 +756,7 @@
     }, true)
   );
   document.addEventListener("keydown", (event) => {
-    const link = event.target.closest && event.target.closest('a[href^="#c-"]');
+    const link = event.target.closest && event.target.closest('a[href^="#c-"], a[href^="#w-"]');
     if (link && event.key === " ") {
       event.preventDefault();
       link.click();
