@@ -14,6 +14,7 @@ from assistant.catalogue_view import CatalogueView
 from assistant.code_lookup import look_up_codes
 from assistant.gazetteer import Gazetteer
 from assistant.question import read_question
+from assistant.vocabulary import ERAS, NO_VOCABULARY, Entry, Vocabulary
 from index.access import EVERYTHING, Permitted
 from index.domain import Page, Record
 from index.settings import load_settings
@@ -70,11 +71,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
-def ask(store: Store, text: str, permitted: Permitted = EVERYTHING) -> CatalogueResult | None:
+def ask(
+    store: Store,
+    text: str,
+    permitted: Permitted = EVERYTHING,
+    vocabulary: Vocabulary = NO_VOCABULARY,
+) -> CatalogueResult | None:
     """The catalogue's answer, None when the question is not the catalogue's to answer."""
     gazetteer = Gazetteer(store.records())
     today = dt.date(2026, 11, 23)
-    asked = read_question(text, gazetteer, today)
+    asked = read_question(text, gazetteer, today, vocabulary=vocabulary)
     view = CatalogueView(store.records(permitted))
     settings = load_settings(store.path.parent, environment={})
     result = query_catalogue(asked, view, store, permitted, gazetteer, settings, today)
@@ -103,6 +109,15 @@ def test_counts_are_complete(store: Store, question: str, expected: int) -> None
 
     assert found is not None
     assert expected == len(found)
+
+
+def test_an_era_is_counted_as_its_years(store: Store) -> None:
+    """This test ensures that a stretch of years by its everyday name filters like the years."""
+    words = Vocabulary([Entry(("改制那阵子",), ("机构改革",), 2018, 2018, ERAS)])
+    result = ask(store, "改制那阵子的决定目录上有几件？", vocabulary=words)
+
+    assert result is not None
+    assert [r.record_id for r in result.records] == count(store, "2018年的决定目录上有几件？")
 
 
 def test_a_count_sees_only_what_the_reader_may(store: Store) -> None:
