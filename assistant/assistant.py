@@ -25,6 +25,7 @@ from assistant.domain import (
     OPENED,
     Answer,
     Citation,
+    Column,
     Conversation,
     Listing,
     QuestionError,
@@ -34,7 +35,7 @@ from assistant.domain import (
     Table,
     cite,
 )
-from assistant.excerpts import Excerpt, ExcerptFinder, choose
+from assistant.excerpts import LISTED, ONE_SIDE, USUAL, Excerpt, ExcerptFinder, choose
 from assistant.followup import (
     Act,
     FollowUp,
@@ -46,8 +47,8 @@ from assistant.followup import (
 from assistant.gazetteer import Gazetteer
 from assistant.meetings import MeetingsTable
 from assistant.question import Intent, Question, read_question
-from assistant.refusal import judge
-from assistant.retrieval import Evidence, Retriever
+from assistant.refusal import fitting, judge
+from assistant.retrieval import Evidence, Retriever, year_agreement
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
 from assistant.vocabulary import TYPES
@@ -386,23 +387,41 @@ class Assistant:
         evidence: Sequence[Evidence],
     ) -> Answer | Refusal:
         rarity = live.passage_index.rarity
-        if asked.intent is Intent.COMPARE and len(asked.places) > 1:
-            excerpts = self._by_place(live, asked, evidence)
+        listed = asked.intent is Intent.LIST
+        sides = self._sides(live, asked, evidence)
+        if sides:
+            excerpts = [e for _, found in sides for e in found]
+            excerpts.sort(key=lambda e: -e.score)
         else:
-            excerpts = live.finder.find(asked, evidence, whole_lists=asked.intent is Intent.LIST)
+            excerpts = live.finder.find(asked, evidence, whole_lists=listed)
+        year_needed = (
+            any(str(y) in base.question for y in asked.years) or base.question == base.standalone
+        )
+        # With nothing that fits, the likest is judged all the same, for the reason in the log.
+        if not sides:
+            excerpts = fitting(asked, evidence, excerpts, year_needed=year_needed) or excerpts
         verdict = judge(
             asked,
             evidence,
             excerpts,
             rarity,
             calibrated=self._encoder.name.startswith(MODEL_NAME),
-            year_needed=any(str(y) in base.question for y in asked.years)
-            or base.question == base.standalone,
+            year_needed=year_needed,
         )
         if not verdict.answers:
             logger.info("refused: %s odds=%.2f", verdict.why, verdict.odds)
             return base.not_found()
-        chosen = choose(excerpts)
+        columns: list[Column] = []
+        chosen: list[Excerpt] = []
+        if sides:
+            for heading, found in sides:
+                picked = choose(found, *ONE_SIDE)
+                columns.append(
+                    Column(heading, tuple(range(len(chosen) + 1, len(chosen) + len(picked) + 1)))
+                )
+                chosen += picked
+        else:
+            chosen = choose(excerpts, *(LISTED if listed else USUAL))
         citations = self._cite(chosen)
         cited = {c.record.record_id for c in citations}
         related: dict[str, Record] = {}
@@ -414,6 +433,7 @@ class Assistant:
             "",
             citations,
             related=tuple(related.values())[:_RELATED],
+            columns=tuple(columns),
         )
 
     def _on_the_subject(
@@ -427,19 +447,28 @@ class Assistant:
             return ()
         return tuple({c.record.record_id: c.record for c in result.citations}.values())
 
-    def _by_place(
+    def _sides(
         self, live: _Live, asked: Question, evidence: Sequence[Evidence]
-    ) -> list[Excerpt]:
-        """Best excerpts of each place compared, taking turns."""
-        columns: list[list[Excerpt]] = []
-        for place in asked.places:
-            one = replace(asked, places=(place,))
-            mine = [e for e in evidence if live.retriever.place_agreement(one, e.record) > 0]
-            columns.append(live.finder.find(asked, mine))
-        merged: list[Excerpt] = []
-        for row in range(max((len(c) for c in columns), default=0)):
-            merged += [c[row] for c in columns if row < len(c)]
-        return merged
+    ) -> list[tuple[str, list[Excerpt]]]:
+        """The sides of a comparison with the excerpts on each; empty when nothing is compared.
+
+        Places are compared before years. A side about which nothing is found stays, empty, so
+        that the answer shows the gap.
+        """
+        if asked.intent is not Intent.COMPARE:
+            return []
+        sides: list[tuple[str, list[Excerpt]]] = []
+        if len(asked.places) > 1:
+            for place in asked.places:
+                one = replace(asked, places=(place,))
+                mine = [e for e in evidence if live.retriever.place_agreement(one, e.record) > 0]
+                sides.append((place, live.finder.find(one, mine)))
+        elif 1 < len(asked.years) <= 3:
+            for year in asked.years:
+                one = replace(asked, years=(year,))
+                mine = [e for e in evidence if year_agreement(one, e.record) > 0]
+                sides.append((f"{year}年", live.finder.find(one, mine)))
+        return sides if sum(bool(found) for _, found in sides) > 1 else []
 
     def _cite(self, chosen: Sequence[Excerpt]) -> tuple[Citation, ...]:
         citations: list[Citation] = []
@@ -532,6 +561,7 @@ class _Base:
         related: tuple[Record, ...] = (),
         notes: tuple[str, ...] = (),
         table: Table | None = None,
+        columns: tuple[Column, ...] = (),
     ) -> Answer:
         # What was said of a type by another name is wrong where a record bears that very name.
         shown = [c.record for c in citations] + [item.record for item in listings]
@@ -555,6 +585,7 @@ class _Base:
             notes=notes,
             kind=kind,
             table=table,
+            columns=columns,
             readings=self.readings,
         )
 

@@ -210,6 +210,19 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """One side of a comparison.
+
+    Attributes:
+        heading: What it is about, such as a place or a year.
+        markers: Marks of the citations on that side; empty when nothing was found on it.
+    """
+
+    heading: str
+    markers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A cited answer.
 
@@ -227,6 +240,7 @@ class Answer:
         kind: Intent the question was answered under (事实, 统计, 清单, 查号, 比较 …).
         related: Other records that may bear on the question, best first; listed, not cited.
         table: The listings grouped, None when they are not.
+        columns: Sides of a comparison, empty when nothing was compared.
         elapsed_ms: Time from question to answer, milliseconds.
         prose: Joining text by a language model, None without one.
         readings: What was read into the question, each with the key that takes it off.
@@ -243,6 +257,7 @@ class Answer:
     kind: str = ""
     related: tuple[Record, ...] = ()
     table: Table | None = None
+    columns: tuple[Column, ...] = ()
     elapsed_ms: float = 0.0
     prose: Prose | None = None
     readings: tuple[Reading, ...] = ()

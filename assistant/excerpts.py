@@ -53,6 +53,10 @@ SURE: Final = 0.6
 _TEMPERATURE: Final = 1.0
 _MOST_QUOTES: Final = 6
 _ROOM: Final = 500
+#: The same for a list gathered from several records, and for one side of a comparison.
+USUAL: Final = (SURE, _MOST_QUOTES, _ROOM)
+LISTED: Final = (0.85, 8, 700)
+ONE_SIDE: Final = (0.5, 3, 260)
 
 _ADOPTION: Final = re.compile(
     r"[（(]?(?:19|20)[0-9]{2}年[0-9]{1,2}月[0-9]{1,2}日.{0,120}(?:通过|批准|修正|修订|公布|施行)"
@@ -60,6 +64,27 @@ _ADOPTION: Final = re.compile(
 _ASKS_ADOPTION: Final = re.compile(
     r"通过|批准|批了|修订|修改|改过|动过|施行|哪天|哪年|什么时候|何时|几号|起用|管用|会议|那次会|第.{1,8}次|出过|表决"
 )
+
+
+#: Lines that only label a paper, each with the questions they may answer. With the title before
+#: them they look like the best match to anything asked of that paper.
+_LABELS: Final = tuple(
+    (re.compile(line), re.compile(asked))
+    for line, asked in (
+        (r"[\u4e00-\u9fff]{1,14}[〔\[（(【]?[0-9]{4}[〕\]）)】]?第?[0-9]{1,4}号", r"文号|字号|编号|几号|号文"),
+        (
+            r"[〇零○一二三四五六七八九十0-9]{2,4}年[元一二三四五六七八九十0-9]{1,3}月[一二三四五六七八九十廿卅0-9]{1,3}日(?:[上下]午)?",
+            r"哪[天年月]|什么时候|啥时候|何时|几[月号]|日期|时间|落款",
+        ),
+        (r"(?:抄送|抄报|主题词|印发|联系人|联系电话|附件)[:：].*", r"抄送|抄报|主题词|印发|联系|附件"),
+        (r"[\u4e00-\u9fff]{2,18}(?:局|委员会|政府|办公室|法院|检察院|厅|部|大会|中心)", r"谁|哪个|哪些|哪家|什么部门|落款|署名|单位|机关"),
+        (r".{2,16}(?:代表|委员|局长|主任|市长|秘书长|同志)[们]?[:：]", r"$^"),
+    )
+)  # fmt: skip
+
+
+def _only_labels(question: Question, form: str) -> bool:
+    return any(line.fullmatch(form) and not asked.search(question.form) for line, asked in _LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +147,8 @@ class _Region:
         form = sentence.form.lstrip("# ")
         title = self.title_form
         if form in title or (title in form and len(form) < len(title) + 14) or "...." in form:
+            return False
+        if _only_labels(question, form):
             return False
         return bool(_ASKS_ADOPTION.search(question.form)) or not _ADOPTION.match(form)
 
@@ -273,7 +300,7 @@ class ExcerptFinder:
 
 
 def choose(
-    excerpts: Sequence[Excerpt], *, sure: float = SURE, most: int = _MOST_QUOTES, room: int = _ROOM
+    excerpts: Sequence[Excerpt], sure: float = SURE, most: int = _MOST_QUOTES, room: int = _ROOM
 ) -> list[Excerpt]:
     """The excerpts to quote: as few as make it likely that the answer is among them.
 

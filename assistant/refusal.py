@@ -40,6 +40,8 @@ _EXISTENCE: Final = re.compile(
 _EXISTENCE_COVERAGE: Final = 0.3
 #: With a model the weights were not fitted for: least share of the question's words.
 _LEAST_COVERAGE: Final = 0.15
+#: Records checked for what the question names; the answer is seldom in a later one.
+_RECORDS_CHECKED: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +92,70 @@ def judge(
     values = refusal_features(question, evidence, excerpts, rarity, near)
     named = dict(zip(FEATURES, values, strict=True))
     odds = INTERCEPT + sum(w * x for w, x in zip(WEIGHTS, values, strict=True))
-    why = ""
-    if (
-        named["place_mismatch"]
-        or (named["place_unknown"] and not named["place_match"])
-        or (not named["place_match"] and not place_named(question, near))
-    ):
-        why = "地方不符"
-    elif year_needed and named["year_missing"]:
-        why = "年份不符"
+    why = mismatch(question, record, excerpts[0].evidence.place, near, year_needed=year_needed)
+    if why:
+        pass
     elif named["attribute_absent"]:
         why = "原文没有所问的内容"
-    elif not session_present(question, near):
-        why = "届次不符"
-    elif not all(term in near for term in _PROCEEDINGS.findall(question.form)):
-        why = "事项不符"
     elif _EXISTENCE.search(question.form) and named["coverage"] < _EXISTENCE_COVERAGE:
         why = "没有这样的文件"
     elif odds < THRESHOLD if calibrated else named["coverage"] < _LEAST_COVERAGE:
         why = "把握不足"
     return Judgement(not why, why, odds, values)
+
+
+def mismatch(
+    question: Question, record: Record, place: int, near: str, *, year_needed: bool = True
+) -> str:
+    """What the question names and a record lacks: 地方不符, 年份不符, 届次不符, 事项不符, or empty.
+
+    Args:
+        question: The question as read.
+        record: The record.
+        place: Agreement of its place with the question's, -1, 0 or 1.
+        near: `near_text` of it.
+        year_needed: As for `judge`.
+    """
+    unknown = bool(question.unknown_places) and not any(p in near for p in question.unknown_places)
+    if place < 0 or (place <= 0 and (unknown or not place_named(question, near))):
+        return "地方不符"
+    years = question.years_required
+    if year_needed and years and not any(year_in(y, near) for y in years):
+        return "年份不符"
+    if not session_present(question, near):
+        return "届次不符"
+    if not all(term in near for term in _PROCEEDINGS.findall(question.form)):
+        return "事项不符"
+    return ""
+
+
+def fitting(
+    question: Question,
+    evidence: Sequence[Evidence],
+    excerpts: Sequence[Excerpt],
+    *,
+    year_needed: bool = True,
+) -> list[Excerpt]:
+    """The excerpts of records that have what the question names, best first.
+
+    The likest sentence often stands in the same paper of another year or session; the right one
+    comes after it. Records further down than `_RECORDS_CHECKED` are left out unchecked.
+    """
+    lacks: dict[str, bool] = {}
+    kept: list[Excerpt] = []
+    for excerpt in excerpts:
+        record = excerpt.evidence.record
+        if record.record_id not in lacks:
+            if len(lacks) == _RECORDS_CHECKED:
+                continue
+            near = near_text(record, evidence)
+            place = excerpt.evidence.place
+            lacks[record.record_id] = bool(
+                mismatch(question, record, place, near, year_needed=year_needed)
+            )
+        if not lacks[record.record_id]:
+            kept.append(excerpt)
+    return kept
 
 
 def near_text(record: Record, evidence: Sequence[Evidence]) -> str:

@@ -131,7 +131,10 @@ def answer_blocks(
         blocks.append(_small("composing", strings.COMPOSING))
     if answer.lead:
         blocks.append(f"**{md_escape(one_line(answer.lead))}**")
-    blocks += [_citation_block(citation, answer_id) for citation in answer.citations]
+    if answer.columns:
+        blocks.append(_columns_block(answer, answer_id))
+    else:
+        blocks += [_citation_block(citation, answer_id) for citation in answer.citations]
     if answer.table is not None:
         blocks.append(_group_table(answer.table, answer_id))
     blocks += _listing_blocks(answer.listings, answer_id, folded=answer.table is not None)
@@ -251,6 +254,18 @@ def _citation_block(citation: Citation, answer_id: str) -> str:
     if is_unreliable(citation.confidence):
         lines += ["", _small("warning", strings.LOW_CONFIDENCE)]
     return _quoted("\n".join(lines))
+
+
+def _columns_block(answer: Answer, answer_id: str) -> str:
+    """A comparison side by side; on a narrow page the sides stand below each other."""
+    cited = {citation.marker: citation for citation in answer.citations}
+    sides = []
+    for column in answer.columns:
+        quotes = [_citation_block(cited[marker], answer_id) for marker in column.markers]
+        body = "\n\n".join(quotes) or _small("note", strings.SIDE_EMPTY)
+        heading = f"**{md_escape(one_line(column.heading))}**"
+        sides.append(f'<div class="cd-side">\n\n{heading}\n\n{body}\n\n</div>')
+    return '<div class="cd-sides">\n\n' + "\n\n".join(sides) + "\n\n</div>"
 
 
 def _quoted(text: str) -> str:

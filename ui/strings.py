@@ -58,6 +58,8 @@ GROUP_MORE: Final = "等 {count} 件"
 EXPORT_FILE: Final = "目录清单"
 RELATED: Final = "其他可能有关的档案 {count} 件（未引用）"
 NOTE: Final = "提示："
+#: Stands in the empty side of a comparison.
+SIDE_EMPTY: Final = "在可查阅的范围内未检得这一方的记录。"
 NAMED_RECORDS: Final = "馆藏中与此有关的记录（只说明当时的情况，是否仍然有效请另行查证）："
 AI_LABEL: Final = "AI 生成，请核对档案原件"
 COMPOSING: Final = "正在写连接语；下面的原文已可核对。"

@@ -35,7 +35,13 @@ def result_text(result: Answer | Refusal) -> str:
 
 def _answer_text(answer: Answer) -> str:
     blocks = [_reading_text(answer), answer.lead]
-    blocks += [_citation_text(citation) for citation in answer.citations]
+    if answer.columns:
+        cited = {citation.marker: citation for citation in answer.citations}
+        for column in answer.columns:
+            blocks.append(f"【{column.heading}】")
+            blocks += [_citation_text(cited[m]) for m in column.markers] or [strings.SIDE_EMPTY]
+    else:
+        blocks += [_citation_text(citation) for citation in answer.citations]
     if answer.table is not None:
         blocks.append(table([answer.table.headings, *(row.cells for row in answer.table.rows)]))
     rows = [_listing_text(row) for row in answer.listings[:_ROWS_SHOWN]]
@@ -142,6 +148,10 @@ def result_json(result: Answer | Refusal) -> dict[str, Any]:
                 "facts": [list(f) for f in row.facts],
             }
             for row in result.listings
+        ],
+        "columns": [
+            {"heading": column.heading, "markers": list(column.markers)}
+            for column in result.columns
         ],
         "table": None
         if result.table is None
