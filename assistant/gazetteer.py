@@ -119,6 +119,10 @@ class Gazetteer:
             unknown.append(name)
         return tuple(dict.fromkeys(known)), tuple(dict.fromkeys(unknown))
 
+    def in_holdings(self, place: str) -> bool:
+        """Whether some record's title or author begins with the place, given by its full name."""
+        return place in self._in_holdings
+
     def _knows_short(self, short: str) -> bool:
         """Whether a short name already stands for a place of the holdings or a province."""
         known = self._full.get(short)

@@ -120,7 +120,7 @@ class Retriever:
     def _weigh(self, question: Question, hit: Hit, previous: Sequence[str]) -> Evidence:
         record = self._record(hit.passage.record_id)
         overlap = self._title_overlap(question, record)
-        place = self.place_agreement(question, record)
+        place = self.place_agreement(question, record, hit.passage.text)
         year = year_agreement(question, record)
         score = hit.score + _TITLE * overlap
         score += _PLACE_MATCH * (place > 0) + _PLACE_MISMATCH * (place < 0)
@@ -163,8 +163,17 @@ class Retriever:
         shared = sum(self._rarity(t) for t in title & asked)
         return shared / max(1e-9, sum(self._rarity(t) for t in title))
 
-    def place_agreement(self, question: Question, record: Record) -> int:
-        """1 when the record is of a place asked about, -1 when of another one, else 0."""
+    def place_agreement(self, question: Question, record: Record, text: str = "") -> int:
+        """1 when a record is of a place asked about, -1 when of another one, else 0.
+
+        A place no record is headed by, such as a county in its city's report, counts where the
+        text of the passage names it.
+
+        Args:
+            question: The question as read.
+            record: The record.
+            text: Raw text of the passage found.
+        """
         if not question.places and not question.unknown_places:
             return 0
         head = search_form(f"{record.title} {record.author} {record.meeting}").text
@@ -172,6 +181,9 @@ class Retriever:
             if place in head or self._gazetteer.short(place) in head:
                 return 1
             if any(other in head for other in question.place_names.get(place, ())):
+                return 1
+            short = self._gazetteer.short(place)
+            if not self._gazetteer.in_holdings(place) and short in search_form(text).text:
                 return 1
         for place in question.unknown_places:
             if place in head:

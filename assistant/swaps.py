@@ -69,7 +69,7 @@ def swapped(cases: Sequence[Case], gazetteer: Gazetteer) -> list[Case]:
 
 def _changes(question: str, gazetteer: Gazetteer, dice: random.Random) -> Iterator[tuple[str, str]]:
     places, _ = gazetteer.places_in(search_form(question).text)
-    unknown = [t for t in _TOWNS if not gazetteer.places_in(f"{t}市")[0]]
+    unknown = [t for t in _TOWNS if not gazetteer.in_holdings(f"{t}市")]
     for place in places[:1]:
         short = gazetteer.short(place)
         if short in question and unknown:
