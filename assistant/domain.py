@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from assistant.matter import Matter
 from index.domain import Coverage, Page, Record
 from index.errors import ArchiveError
 
@@ -227,6 +228,8 @@ class Answer:
         kind: Intent the question was answered under (事实, 统计, 清单, 查号, 比较 …).
         related: Other records that may bear on the question, best first; listed, not cited.
         table: The listings grouped, None when they are not.
+        precedents: Matters with their chains, in time order; their steps carry the marks of
+            `citations` and `listings`.
         elapsed_ms: Time from question to answer, milliseconds.
         prose: Joining text by a language model, None without one.
         readings: What was read into the question, each with the key that takes it off.
@@ -243,6 +246,7 @@ class Answer:
     kind: str = ""
     related: tuple[Record, ...] = ()
     table: Table | None = None
+    precedents: tuple[Matter, ...] = ()
     elapsed_ms: float = 0.0
     prose: Prose | None = None
     readings: tuple[Reading, ...] = ()
