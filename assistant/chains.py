@@ -69,6 +69,7 @@ _EXPECTED: Final = {
     MatterKind.LAW: (StepKind.DRAFT, StepKind.SECOND_READING, StepKind.ADOPTION, StepKind.IN_FORCE),
     MatterKind.RESOLUTION: (),
 }
+_ROW_TITLE: Final = re.compile(r"关于[^“”\n\u3000]{4,60}?的(?:建议|议案)")
 _LAW_STEPS: Final = frozenset(
     {
         StepKind.DRAFT,
@@ -433,6 +434,10 @@ class ChainBuilder:
         for step in steps.values():
             if step.record is not None and (span := proposed_title(self._text(step.record))):
                 return re.sub(r"\s+", "", span.text)
+        for step in steps.values():
+            # Known from a list only: its row gives the title.
+            if step.span is not None and (row := _ROW_TITLE.search(step.span.text)):
+                return re.sub(r"\s+", "", row.group())
         return next(s.record.title for s in steps.values() if s.record is not None)
 
     # -- supervision --------------------------------------------------------------------------

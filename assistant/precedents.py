@@ -449,7 +449,8 @@ class PrecedentFinder:
             plain = [(c.features, c.odds) for c in ranked]
             self._weigh(official, ranked)
             for candidate, (features, odds) in zip(ranked, plain, strict=True):
-                if odds > candidate.odds:
+                # Official terms are wide (看病难: 医疗卫生服务); the name must hold some of them.
+                if odds > candidate.odds or not candidate.features[-1]:
                     candidate.features, candidate.odds = features, odds
         return ranked
 
