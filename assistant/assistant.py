@@ -46,6 +46,14 @@ from assistant.followup import (
 )
 from assistant.gazetteer import Gazetteer
 from assistant.meetings import MeetingsTable
+from assistant.precedents import (
+    PRECEDENTS,
+    PrecedentFinder,
+    asks_whether_raised,
+    is_precedent_question,
+    read_topic,
+    with_topic,
+)
 from assistant.question import Intent, Question, read_question
 from assistant.refusal import fitting, judge
 from assistant.retrieval import Evidence, Retriever, year_agreement
@@ -61,6 +69,7 @@ from index.errors import IndexNotFoundError
 from index.passage_index import PassageIndex
 from index.settings import Settings
 from index.store import Store
+from index.text import search_form
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +97,7 @@ class _Live:
     retriever: Retriever
     finder: ExcerptFinder
     meetings: MeetingsTable
+    precedents: PrecedentFinder
 
 
 class Assistant:
@@ -127,11 +137,13 @@ class Assistant:
     def _open(self) -> _Live:
         passage_index = PassageIndex(self.store, self.settings, self._encoder)
         gazetteer = Gazetteer(self.store.records())
+        retriever = Retriever(self.store, passage_index, gazetteer)
+        version = self.store.data_version
         return _Live(
-            self.store.data_version,
+            version,
             passage_index,
             gazetteer,
-            Retriever(self.store, passage_index, gazetteer),
+            retriever,
             ExcerptFinder(self.store.pages_between, passage_index.rarity, passage_index.similarity),
             MeetingsTable(
                 self._numbered_records,
@@ -139,6 +151,7 @@ class Assistant:
                 gazetteer,
                 self.settings.text("local_body"),
             ),
+            PrecedentFinder(self.store, passage_index, retriever, version),
         )
 
     def _numbered_records(self) -> list[tuple[int, Record]]:
@@ -171,6 +184,8 @@ class Assistant:
         conversation: Conversation,
         reader: Reader,
         without: Collection[str] = (),
+        *,
+        precedents: bool = False,
     ) -> Answer | Refusal:
         """Answer a question.
 
@@ -179,6 +194,8 @@ class Assistant:
             conversation: Earlier turns, oldest first; a follow-up is made self-contained from it.
             reader: Who asks. Nothing outside what they may see is looked at.
             without: Keys of readings (`Reading.key`) the asker does not want.
+            precedents: Take the question as a topic and answer with its precedents only; without
+                it, a question that plainly asks for precedents gets them when there are any.
 
         Raises:
             QuestionError: If the question is empty or longer than `LONGEST_QUESTION`.
@@ -191,7 +208,9 @@ class Assistant:
         if len(question) > LONGEST_QUESTION:
             msg = f"问题太长（{len(question)} 字）。请精简到 {LONGEST_QUESTION} 字以内。"
             raise QuestionError(msg)
-        result = self._answer(self._current(), question, conversation, reader, without)
+        result = self._answer(
+            self._current(), question, conversation, reader, without, precedents=precedents
+        )
         elapsed = (time.perf_counter() - began) * 1000
         logger.info(
             "answered=%s quotes=%d ms=%.0f",
@@ -212,7 +231,8 @@ class Assistant:
         Slow: as long as the language model takes. What the reader may not see any more, or what
         no longer stands in its record, is neither sent nor shown with joining text.
         """
-        if self._composer is None or not self._stands(answer, reader):
+        # A time line is complete as it stands; prose over it would only join dates.
+        if self._composer is None or answer.precedents or not self._stands(answer, reader):
             return answer
         composed = self._composer.compose(answer)
         return composed if self._stands(answer, reader) else answer
@@ -229,12 +249,17 @@ class Assistant:
         conversation: Conversation,
         reader: Reader,
         without: Collection[str],
+        *,
+        precedents: bool,
     ) -> Answer | Refusal:
         permitted = self.store.permitted(reader)
         coverage = self.store.coverage(permitted)
         request = without_claim(question)
         turns = searched_turns(conversation)
         follow = read_follow_up(request, turns, live.gazetteer, self._view(permitted))
+        # A topic stands by itself however short it is; only "three such precedents" leans.
+        if precedents or is_precedent_question(search_form(request).text):
+            follow = replace(follow, act=None, standalone=with_topic(request, turns))
         standalone = follow.standalone
         asked = read_question(
             standalone,
@@ -254,6 +279,10 @@ class Assistant:
             if not outside.names_records:
                 return refusal
             return replace(refusal, records=self._on_the_subject(live, base, asked, permitted))
+        if precedents or is_precedent_question(asked.form):
+            matters = self._precedents(live, base, asked, permitted, without, only=precedents)
+            if matters is not None:
+                return matters
         if follow.act is not None:
             return self._revisit(live, base, follow, turns, permitted)
         previous = previous_records(turns) if standalone != request else ()
@@ -486,6 +515,60 @@ class Assistant:
                 )
             )
         return tuple(citations)
+
+    # -- precedents ---------------------------------------------------------------------------
+
+    def _precedents(
+        self,
+        live: _Live,
+        base: _Base,
+        asked: Question,
+        permitted: Permitted,
+        without: Collection[str],
+        *,
+        only: bool,
+    ) -> Answer | Refusal | None:
+        """The matters a topic was raised in before.
+
+        None when there is none and an ordinary answer may still be found: what `only` precedents
+        were asked for, or whether a thing was ever raised, has none then.
+        """
+
+        def read(text: str) -> Question:
+            return read_question(
+                text,
+                live.gazetteer,
+                self._today(),
+                vocabulary=self._vocabulary.vocabulary,
+                without=without,
+            )
+
+        wanted = read_topic(asked, read)
+
+        def excerpts() -> list[Excerpt]:
+            limit = self.settings.number("candidates")
+            evidence = live.retriever.retrieve(asked, permitted, _TOP_K, candidates=limit)
+            return live.finder.find(asked, evidence)
+
+        found = live.precedents.find(
+            wanted,
+            permitted,
+            calibrated=self._encoder.name.startswith(MODEL_NAME),
+            excerpts=excerpts,
+        )
+        if not found.matters:
+            absent = asks_whether_raised(asked.form) and not found.near
+            return base.not_found() if only or absent else None
+        answer = base.answer(
+            PRECEDENTS,
+            found.lead,
+            found.citations,
+            listings=tuple(
+                replace(item, marker=item.marker - len(found.citations)) for item in found.listings
+            ),
+            notes=found.notes,
+        )
+        return replace(answer, precedents=found.matters)
 
     # -- from the catalogue -------------------------------------------------------------------
 

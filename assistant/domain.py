@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from assistant.matter import Matter
 from index.domain import Coverage, Page, Record
 from index.errors import ArchiveError
 
@@ -241,6 +242,8 @@ class Answer:
         related: Other records that may bear on the question, best first; listed, not cited.
         table: The listings grouped, None when they are not.
         columns: Sides of a comparison, empty when nothing was compared.
+        precedents: Matters with their chains, in time order; their steps carry the marks of
+            `citations` and `listings`.
         elapsed_ms: Time from question to answer, milliseconds.
         prose: Joining text by a language model, None without one.
         readings: What was read into the question, each with the key that takes it off.
@@ -258,6 +261,7 @@ class Answer:
     related: tuple[Record, ...] = ()
     table: Table | None = None
     columns: tuple[Column, ...] = ()
+    precedents: tuple[Matter, ...] = ()
     elapsed_ms: float = 0.0
     prose: Prose | None = None
     readings: tuple[Reading, ...] = ()

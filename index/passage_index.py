@@ -269,6 +269,8 @@ class PassageIndex:
         self._rows = {int(n): i for i, n in enumerate(self._numbers)}
         self._rarity: dict[str, float] = {}
         self._queries: dict[tuple[str, bool], FloatArray] = {}
+        #: Vectors of texts compared that no build had encoded: names of matters, cut sentences.
+        self._encoded: dict[str, npt.NDArray[np.float16]] = {}
         self._allowed: dict[frozenset[int], npt.NDArray[np.bool_]] = {}
         if not len(self._dense) == len(self._numbers) == len(self._records):
             msg = f"索引 {self.generation} 的各部分数目不一致。请重新运行 chadang ingest。"
@@ -290,10 +292,14 @@ class PassageIndex:
         hashes = [_text_hash(text) for text in texts]
         known = self._store.embeddings(hashes, self._encoder.name)
         # Sentences cut differently at the border of a passage were not encoded beforehand.
+        known |= {h: self._encoded[h] for h in hashes if h in self._encoded}
         missing = {h: t for h, t in zip(hashes, texts, strict=True) if h not in known}
         if missing:
             vectors = self._encoder.encode_passages(list(missing.values())).astype(np.float16)
             known |= dict(zip(missing, vectors, strict=True))
+            if len(self._encoded) > 20_000:
+                self._encoded.clear()
+            self._encoded |= {h: known[h] for h in missing}
         matrix = np.stack([known[h] for h in hashes]).astype(np.float32)
         return [float(x) for x in matrix @ self._query_vector(question, adapted=False)]
 
@@ -367,6 +373,20 @@ class PassageIndex:
             if len(hits) == top_k:
                 break
         return hits
+
+    def passages_with(
+        self, terms: Mapping[str, float], permitted: Permitted, top_k: int
+    ) -> list[Passage]:
+        """Passages that hold the terms, by words alone, best first.
+
+        Args:
+            terms: Weighted terms as `index.text.lexical_tokens` cuts them.
+            permitted: Records the reader may see; nothing else is ever looked at.
+            top_k: Most passages, at least 1.
+        """
+        found = self._lexical.search(terms, top_k, permitted, context_weight=0.5)
+        passages = self._store.passages_by_number(number for number, _ in found)
+        return [passages[number] for number, _ in found if number in passages]
 
     def _allowed_rows(self, permitted: Permitted) -> npt.NDArray[np.bool_] | None:
         if permitted.numbers is None:

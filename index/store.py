@@ -232,6 +232,10 @@ class Store:
         """All readable records, in order of intake."""
         return [r for n, r in self._record_table().items() if permitted.allows(n)]
 
+    def numbered_records(self) -> Mapping[int, Record]:
+        """All records by row number, for tables whose look-ups filter by permission themselves."""
+        return self._record_table()
+
     def record(self, record_id: str) -> Record | None:
         """The record with exactly this id, None when there is none."""
         row = self._db.execute(

@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from assistant.domain import (
     OPENED,
     Answer,
+    Citation,
     Listing,
     Prose,
     ProseSegment,
@@ -26,6 +27,7 @@ from assistant.domain import (
     Turn,
     cite,
 )
+from assistant.matter import Basis, Matter, MatterKind, Step, StepKind
 from index.domain import Line, Page, Reader, Record, TextSource
 from index.settings import Settings, load_settings
 from index.store import Store, StoredFile
@@ -211,13 +213,20 @@ class FakeAssistant:
         conversation: Sequence[Turn],
         reader: Reader,
         without: Collection[str] = (),
+        *,
+        precedents: bool = False,
     ) -> Answer | Refusal:
-        result = self._answer(question, conversation, reader)
+        result = self._answer(question, conversation, reader, precedents=precedents)
         readings = tuple(r for r in READINGS if r.words in question and r.key not in without)
         return replace(result, readings=readings)
 
     def _answer(
-        self, question: str, conversation: Sequence[Turn], reader: Reader
+        self,
+        question: str,
+        conversation: Sequence[Turn],
+        reader: Reader,
+        *,
+        precedents: bool,
     ) -> Answer | Refusal:
         self.readers.append(reader)
         self.conversations.append(tuple(conversation))
@@ -260,6 +269,18 @@ class FakeAssistant:
             citations.append(
                 cite(marker, record, page, count, start, start + len(quote), f"p{marker}")
             )
+        if precedents:
+            return Answer(
+                question,
+                question,
+                "",
+                "主题“水渠维修”检得 1 宗，按时间先后排列。",
+                tuple(citations),
+                (),
+                coverage,
+                kind="先例",
+                precedents=(_matter(citations),),
+            )
         return Answer(
             question,
             question,
@@ -273,6 +294,19 @@ class FakeAssistant:
                 r for r in (self.store.record(HOSTILE), self.store.record(CATALOGUE_ONLY)) if r
             ),
         )
+
+
+def _matter(citations: Sequence[Citation]) -> Matter:
+    first, second, third = citations
+    steps = (
+        Step(StepKind.PROPOSAL, first.record, first.marker, date="1985-03-12"),
+        Step(StepKind.ASSIGNMENT, searched="“第7号建议”"),
+        Step(
+            StepKind.REPLY, second.record, second.marker, (), (third.marker,), "2019-08-27",
+            Basis.GUESS, "题名相近",
+        ),
+    )  # fmt: skip
+    return Matter(MatterKind.PROPOSAL, "关于维修水渠的<b>建议</b>", "第7号建议", steps, ("水渠",))
 
 
 def main() -> None:

@@ -16,15 +16,26 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from assistant.catalogue_export import NothingToExportError
-from assistant.domain import OPENED, Answer, Citation, cite, mark, record_reference
+from assistant.domain import (
+    OPENED,
+    Answer,
+    AssistantError,
+    Citation,
+    Refusal,
+    cite,
+    mark,
+    record_reference,
+)
 from index.access import may_read
 from index.domain import Page, Reader, Record
 from index.highlight import quote_boxes
 from ui import strings
+from ui.escaping import is_unreliable
 from ui.export import KINDS, export_answer
 from ui.page_images import FIRST_WIDTH, PageImages
+from ui.precedent_view import precedent_json
 from ui.reader import current_reader
-from ui.render import answer_text, is_unreliable
+from ui.render import answer_text
 from ui.session import Asker, RecentAnswers
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
@@ -108,6 +119,29 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
         headers = {**_PRIVATE, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return Response(content, media_type=KINDS[kind], headers=headers)
 
+    @router.get("/api/precedents")
+    def precedents(request: Request, q: str = "") -> Response:
+        reader = current_reader(request, settings)
+        try:
+            result = assistant.ask(q, (), reader, precedents=True)
+        except AssistantError as error:
+            return JSONResponse({"detail": str(error)}, 400, headers=_PRIVATE)
+        if isinstance(result, Refusal):
+            return _json({"refused": True, "message": result.message, "matters": []})
+        body = _answer_json(result, assistant, reader)
+        if not body["text"]:  # closed to the reader since it was found
+            return not_available()
+        return _json(
+            {
+                "refused": False,
+                "lead": result.lead,
+                "notes": list(result.notes),
+                "matters": precedent_json(result),
+                "citations": body["citations"],
+                "listings": body["listings"],
+            }
+        )
+
     @router.get("/api/records/{token}")
     def record(request: Request, token: str) -> Response:
         found = readable(request, token)
@@ -190,6 +224,7 @@ def _answer_json(answer: Answer, assistant: Asker, reader: Reader) -> dict[str, 
         "text": answer_text(answer) if complete else "",
         "open": answer.kind == OPENED,
         "exportable": bool(answer.listings),
+        "timeline": bool(answer.precedents),
     }
 
 

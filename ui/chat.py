@@ -80,12 +80,14 @@ def mount_chat(
 
 
 def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]) -> Any:
-    def ask(question: str, session: Session, request: gr.Request) -> Iterator[Messages]:
+    def ask(
+        question: str, session: Session, precedents: bool, request: gr.Request
+    ) -> Iterator[Messages]:
         question = question.strip()[:_LONGEST_QUESTION]
         if not question:
             yield _messages(session)
             return
-        asked = Asked(question, tuple(session.turns))
+        asked = Asked(question, tuple(session.turns), precedents=bool(precedents))
         yield from answer(asked, question_markdown(question), session, request)
 
     def ask_again(chip: str, session: Session, request: gr.Request) -> Iterator[Messages]:
@@ -105,7 +107,9 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
         yield _messages(session)
         try:
             without = [reading.key for reading in asked.without]
-            result = assistant.ask(question, asked.turns, reader, without)
+            result = assistant.ask(
+                question, asked.turns, reader, without, precedents=asked.precedents
+            )
         except ArchiveError as error:
             session.show(message_markdown(str(error)))
             yield _messages(session)
@@ -118,7 +122,7 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
         session.remember(Turn(question, result))
         token = session.keep(replace(asked, readings=result.readings)) if result.readings else ""
         if isinstance(result, Answer):
-            composing = assistant.composes and bool(result.citations)
+            composing = assistant.composes and bool(result.citations) and not result.precedents
             blocks = answer_blocks(result, recent.add(reader, result), token, composing=composing)
             if composing:
                 session.waiting = (result, token, stages(blocks)[-1])
@@ -180,6 +184,14 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
                 examples=[{"text": question} for question in examples],
                 group_consecutive_messages=False,
             )
+            with gr.Row(elem_id="cd-mode"):
+                precedents = gr.Checkbox(
+                    value=False,
+                    label=strings.PRECEDENTS,
+                    container=False,
+                    elem_id="cd-precedents",
+                    info=None,
+                )
             with gr.Row(elem_id="cd-ask"):
                 renew = gr.Button(strings.NEW_CONVERSATION, elem_id="cd-new", scale=0)
                 box = gr.Textbox(
@@ -212,7 +224,7 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
         running = [
             event.then(
                 answers,
-                [question, session],
+                [question, session, precedents] if answers is ask else [question, session],
                 chat,
                 concurrency_limit=64,
                 concurrency_id="chat",

@@ -180,6 +180,11 @@ def _parser() -> ChineseParser:
         metavar="理解",
         help="不要这样理解，写答复里列出的那一项，如 词:电动车；可写多次",
     )
+    ask.options.add_argument(
+        "--precedents",
+        action="store_true",
+        help="查先例：把问题当作主题，按时间列出提过的事项和办理经过",
+    )
     _add_reader(ask)
 
     serve = command("serve", _serve, "打开网页服务")
@@ -356,7 +361,9 @@ def _ask(options: argparse.Namespace) -> int:
     conversation: list[Turn] = []
 
     def answer(question: str) -> None:
-        result = assistant.ask(question, conversation, reader, options.without)
+        result = assistant.ask(
+            question, conversation, reader, options.without, precedents=options.precedents
+        )
         conversation.append(Turn(question, result))
         from ui.terminal import composed_text, printable, result_json, result_text
 

@@ -8,7 +8,6 @@ the form `#c-<answer>-<marker>`, which the page's own script turns into citation
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -27,9 +26,9 @@ from assistant.domain import (
 )
 from index.domain import Coverage, Record
 from ui import strings
+from ui.escaping import fold_quote, is_unreliable, md_escape, one_line
+from ui.precedent_view import precedent_blocks, precedent_text
 
-#: Below this OCR confidence the reader is told to trust the image only.
-LOW_CONFIDENCE: Final = 0.75
 #: Rows of a list on the page at all; every later message sends the whole conversation again.
 _ROWS_ON_PAGE: Final = 500
 #: Marks in a cell of a grouped table.
@@ -42,62 +41,8 @@ _LEFT_OUT: Final = frozenset({"题名", "文种", "页数", "保管期限"})
 #: Refusals after a search; the others did not look at the holdings.
 _SEARCHED: Final = frozenset({RefusalReason.NOT_FOUND, RefusalReason.EMPTY})
 
-_PUNCTUATION: Final = re.compile(r"([!-/:-@\[-`{-~])")
-_LINE_START_SPACE: Final = re.compile(r"(?m)^[ \t]+")
-_BREAK: Final = re.compile(r"[ \t]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])")
-_BREAKS: Final = re.compile(r"[ \t]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])\s*")
-_SENTENCE_END: Final = frozenset("。；：！？.;:!?”」』")
-_WORD: Final = re.compile(r"[0-9A-Za-z]")
-
-
 #: Shown while the search runs; the page's script turns on the stop button by its class.
 PENDING: Final = f'<small class="cd-pending">{strings.SEARCHING}</small>'
-
-
-def md_escape(text: str) -> str:
-    """Text as Markdown that shows exactly this text.
-
-    Source:
-        CommonMark 2.4: a backslash before any ASCII punctuation mark makes it literal. Four
-        spaces at a line start would open a code block, so they become ideographic spaces.
-    """
-    escaped = _PUNCTUATION.sub(r"\\\1", text)
-    return _LINE_START_SPACE.sub(lambda m: "\u3000" * min(4, len(m[0]) // 2), escaped)
-
-
-def one_line(text: str) -> str:
-    """Text with its line breaks folded away, for places that hold one line."""
-    return " ".join(text.split())
-
-
-def fold_quote(raw: str) -> str:
-    """A quotation as it is read: broken lines joined, paragraphs kept.
-
-    Only white space changes. A line break stays where a paragraph seems to end (after a full
-    stop or before an indent), becomes a space between two ASCII words, and goes otherwise.
-    """
-    text = raw.strip()
-    out: list[str] = []
-    position = 0
-    for found in _BREAKS.finditer(text):
-        before = text[position : found.start()]
-        out.append(before)
-        position = found.end()
-        after = text[position : position + 1]
-        last = before[-1:] or (out[-2][-1:] if len(out) > 1 else "")
-        tail = _BREAK.sub("", found[0])
-        indented = tail.startswith(("\u3000", "  ", "\t"))
-        if last in _SENTENCE_END or indented:
-            out.append("\n")
-        elif _WORD.match(last) and _WORD.match(after):
-            out.append(" ")
-    out.append(text[position:])
-    return "".join(out)
-
-
-def is_unreliable(confidence: float | None) -> bool:
-    """Whether an OCR confidence is too low to trust the text."""
-    return confidence is not None and confidence < LOW_CONFIDENCE
 
 
 def question_markdown(question: str) -> str:
@@ -131,13 +76,16 @@ def answer_blocks(
         blocks.append(_small("composing", strings.COMPOSING))
     if answer.lead:
         blocks.append(f"**{md_escape(one_line(answer.lead))}**")
-    if answer.columns:
-        blocks.append(_columns_block(answer, answer_id))
+    if answer.precedents:
+        blocks += precedent_blocks(answer, lambda m: _link(answer_id, m))
     else:
-        blocks += [_citation_block(citation, answer_id) for citation in answer.citations]
-    if answer.table is not None:
-        blocks.append(_group_table(answer.table, answer_id))
-    blocks += _listing_blocks(answer.listings, answer_id, folded=answer.table is not None)
+        if answer.columns:
+            blocks.append(_columns_block(answer, answer_id))
+        else:
+            blocks += [_citation_block(citation, answer_id) for citation in answer.citations]
+        if answer.table is not None:
+            blocks.append(_group_table(answer.table, answer_id))
+        blocks += _listing_blocks(answer.listings, answer_id, folded=answer.table is not None)
     # the low confidence note already stands under the quotation it is about
     notes = [note for note in answer.notes if note != strings.LOW_CONFIDENCE]
     blocks += [_small("note", strings.NOTE + note) for note in notes]
@@ -179,6 +127,8 @@ def answer_text(answer: Answer) -> str:
     lines = [answer.lead] if answer.lead else []
     if answer.prose is not None:
         lines.insert(0, f"（{strings.AI_LABEL}）{prose_text(answer)}")
+    if answer.precedents:
+        return "\n\n".join([*lines, precedent_text(answer), strings.NO_VOUCHER])
     lines += [
         f"{mark(c.marker)}「{fold_quote(c.quote)}」\n　　——{c.reference}" for c in answer.citations
     ]

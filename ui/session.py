@@ -41,8 +41,10 @@ class Asker(Protocol):
         conversation: Sequence[Turn],
         reader: Reader,
         without: Collection[str] = (),
+        *,
+        precedents: bool = False,
     ) -> Answer | Refusal:
-        """Answer a question for a reader, without some readings of it."""
+        """Answer a question for a reader without some readings of it, or its precedents only."""
 
     def compose(self, answer: Answer, reader: Reader) -> Answer:
         """The answer with joining text by a language model, or the same; slow."""
@@ -57,12 +59,14 @@ class Asked:
         turns: The exchanges before it.
         without: Readings taken off so far, by key.
         readings: What was read into it.
+        precedents: Whether its precedents only were asked for.
     """
 
     question: str
     turns: tuple[Turn, ...]
     without: tuple[Reading, ...] = ()
     readings: tuple[Reading, ...] = ()
+    precedents: bool = False
 
 
 @dataclass(slots=True)

@@ -66,6 +66,29 @@ COMPOSING: Final = "正在写连接语；下面的原文已可核对。"
 COVERAGE_HEADING: Final = "检索范围"
 
 
+# -- precedents -------------------------------------------------------------------------------
+PRECEDENTS: Final = "查先例"
+RESULT: Final = "结果原文："
+CATALOGUE_ONLY: Final = "只有目录，没有挂接原文"
+SHOW_STEPS: Final = "展开 {count} 步"
+SHARED_WORDS: Final = "与主题共有："
+
+
+def step_missing(kinds: str, searched: str) -> str:
+    """Steps of a chain that were not found, and what was looked for."""
+    return f"{kinds}：未检得（已按{searched}查题名和正文）"
+
+
+def step_basis(basis: str, evidence: str) -> str:
+    """What ties a record to its matter."""
+    return f"依据：{basis}" + (f"（{evidence}）" if evidence else "")
+
+
+def handled_together(numbers: tuple[str, ...]) -> str:
+    """Other proposals the same paper answers."""
+    return f"并案办理：{'、'.join(numbers)}"
+
+
 def coverage_line(records: int, pages: int, unreadable_pages: int) -> str:
     """How much was searched."""
     line = f"{COVERAGE_HEADING}：{records} 件、{pages} 页"

@@ -10,7 +10,9 @@ from typing import Any, Final, TextIO
 from assistant.domain import Answer, Citation, Listing, Refusal, mark, record_reference
 from index.domain import Coverage, Record
 from ui import strings
-from ui.render import fold_quote, is_unreliable, prose_text
+from ui.escaping import fold_quote, is_unreliable
+from ui.precedent_view import precedent_json, precedent_text
+from ui.render import prose_text
 
 #: Characters of a record that could move the cursor, ring the bell or reverse the text order.
 _CONTROLS: Final[dict[int, int | str]] = {
@@ -35,6 +37,11 @@ def result_text(result: Answer | Refusal) -> str:
 
 def _answer_text(answer: Answer) -> str:
     blocks = [_reading_text(answer), answer.lead]
+    if answer.precedents:
+        blocks.append(precedent_text(answer))
+        blocks += [strings.NOTE + note for note in answer.notes]
+        blocks.append(f"{_coverage(answer.coverage)}{strings.NO_VOUCHER}")
+        return printable("\n\n".join(block for block in blocks if block))
     if answer.columns:
         cited = {citation.marker: citation for citation in answer.citations}
         for column in answer.columns:
@@ -162,6 +169,7 @@ def result_json(result: Answer | Refusal) -> dict[str, Any]:
                 for row in result.table.rows
             ],
         },
+        "precedents": precedent_json(result),
         "notes": list(result.notes),
         "prose": _prose_json(result),
     }

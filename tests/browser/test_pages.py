@@ -178,6 +178,35 @@ def test_a_question_ends_at_the_marked_words_on_the_page_image(visit: Visit) -> 
     assert mark.evaluate("e => document.activeElement === e")
 
 
+def test_precedents_are_a_time_line_whose_marks_open_the_page(visit: Visit) -> None:
+    page = visit.page
+    switch = page.get_by_label("查先例")
+    switch.check()
+    assert "输入主题" in page.locator("#cd-question textarea").get_attribute("placeholder")
+    message = visit.ask("水渠维修")
+
+    matter = message.locator(".cd-matter")
+    assert matter.count() == 1
+    assert matter.locator("li").count() == 3
+    text = _squeezed(matter.inner_text())
+    assert "提出" in text
+    assert "交办：未检得" in text
+    assert "疑似" in text
+    assert "关于维修水渠的<b>建议</b>" in text
+    assert message.locator(".cd-card").count() == 0
+    assert visit.overflow() == 0
+
+    matter.get_by_role("button", name="引文①，查看原页").click()
+    drawer = page.get_by_role("dialog")
+    drawer.locator(".cd-loaded img").wait_for()
+    assert drawer.locator(".cd-quote").inner_text() == SCANNED_QUOTE
+    page.keyboard.press("Escape")
+    drawer.wait_for(state="hidden")
+
+    switch.uncheck()
+    assert visit.ask(QUESTION).locator(".cd-matter").count() == 0
+
+
 def test_pages_turn_and_zoom_and_text_stand_beside_the_image(visit: Visit) -> None:
     page = visit.page
     visit.ask(QUESTION).get_by_role("button", name="引文①，查看原页").click()

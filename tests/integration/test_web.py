@@ -84,7 +84,7 @@ def _ask(web: Web, question: str) -> list[dict[str, Any]]:
     typed, asked, _ = _steps(web)
     first = {"data": [question], "fn_index": typed, **SESSION}
     assert web.client.post("/app/gradio_api/run/predict", json=first).status_code == 200
-    return _run(web, asked, [None, None])
+    return _run(web, asked, [None, None, False])
 
 
 def _steps(web: Web) -> tuple[int, int, int | None]:
@@ -106,6 +106,42 @@ def _run(web: Web, step: int, data: list[Any]) -> list[dict[str, Any]]:
             if event.get("msg") == "process_completed":
                 return list(event["output"]["data"][0])
     raise AssertionError("no answer")
+
+
+# -- precedents -----------------------------------------------------------------------------------
+
+
+def test_precedents_are_given_with_their_marks(web: Web) -> None:
+    """This test ensures that the route gives chains whose marks lead to citations."""
+    body = web.client.get("/api/precedents", params={"q": "水渠维修"}).json()
+
+    assert body["refused"] is False
+    (matter,) = body["matters"]
+    found = [step for step in matter["steps"] if step["found"]]
+    marks = {int(c["marker"]) for c in body["citations"]}
+    assert found
+    assert {step["marker"] for step in found} <= marks
+    assert [step["step"] for step in matter["steps"] if not step["found"]] == ["交办"]
+
+
+@pytest.mark.parametrize("role", [Role.PUBLIC, Role.DEPUTY])
+def test_precedents_ask_in_the_reader_s_name_only(web: Web, as_reader: Any, role: Role) -> None:
+    """This test ensures that the route asks as the reader and refuses in the fixed words."""
+    as_reader(role)
+
+    body = web.client.get("/api/precedents", params={"q": "没有的事"}).json()
+
+    assert body["refused"] is True
+    assert body["matters"] == []
+    assert web.assistant.readers[-1].role is role
+
+
+def test_a_topic_that_cannot_be_asked_is_told(web: Web) -> None:
+    """This test ensures that a bad topic is a sentence, not a failure."""
+    answer = web.client.get("/api/precedents", params={"q": "太长"})
+
+    assert answer.status_code == 400
+    assert "太长" in answer.json()["detail"]
 
 
 # -- permission -----------------------------------------------------------------------------------

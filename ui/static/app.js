@@ -43,6 +43,7 @@
     pageOf: (page, count, image) => (image ? `影像 ${page} / ${count}` : `第 ${page} / ${count} 页`),
     pageImage: (title, page) => `《${title}》第 ${page} 页影像`,
     status: (s) => `可查 ${s.records} 件 ${s.pages} 页 · ${s.reader}（${s.role}）`,
+    topic: "输入主题，如：加装电梯",
     size: "字号",
     sizes: { "": "标准字号", lg: "大字号", xl: "特大字号" },
     question: "提问",
@@ -176,7 +177,8 @@
     const box = make("section", "cd-cards");
     box.setAttribute("aria-label", T.sources);
     const byRecord = new Map();
-    answer.citations.forEach((citation) => {
+    // the steps of a time line name their sources themselves
+    (answer.timeline ? [] : answer.citations).forEach((citation) => {
       if (!byRecord.has(citation.record)) byRecord.set(citation.record, []);
       byRecord.get(citation.record).push(citation);
     });
@@ -762,6 +764,21 @@
       link.click();
     }
   });
+
+  /* Switched to precedents, the box asks for a topic. */
+  const hint = { plain: "" };
+  document.addEventListener("change", (event) => {
+    const box = questionBox();
+    if (!box || !event.target.closest || !event.target.closest("#cd-precedents")) return;
+    if (!hint.plain) hint.plain = box.placeholder;
+    box.placeholder = event.target.checked ? T.topic : hint.plain;
+    box.focus();
+  });
+
+  /* What is folded on the screen is open on paper. */
+  window.addEventListener("beforeprint", () =>
+    document.querySelectorAll("#cd-chat .cd-matter details").forEach((part) => { part.open = true; })
+  );
 
   function sizeButton() {
     const root = document.documentElement;
