@@ -21,6 +21,7 @@ from assistant.catalogue_request import asks_about_secrecy
 from assistant.catalogue_view import CatalogueView
 from assistant.code_lookup import look_up_codes
 from assistant.composing import Composer, open_composer, still_stands
+from assistant.direct import direct_answer
 from assistant.domain import (
     OPENED,
     Answer,
@@ -463,6 +464,8 @@ class Assistant:
             citations,
             related=tuple(related.values())[:_RELATED],
             columns=tuple(columns),
+            # Several quotations mean that none is sure: then no single figure is put forward.
+            direct=direct_answer(asked, citations[0].quote) or "" if len(citations) == 1 else "",
         )
 
     def _on_the_subject(
@@ -645,6 +648,7 @@ class _Base:
         notes: tuple[str, ...] = (),
         table: Table | None = None,
         columns: tuple[Column, ...] = (),
+        direct: str = "",
     ) -> Answer:
         # What was said of a type by another name is wrong where a record bears that very name.
         shown = [c.record for c in citations] + [item.record for item in listings]
@@ -669,6 +673,7 @@ class _Base:
             kind=kind,
             table=table,
             columns=columns,
+            direct=direct,
             readings=self.readings,
         )
 

@@ -242,6 +242,8 @@ class Answer:
         related: Other records that may bear on the question, best first; listed, not cited.
         table: The listings grouped, None when they are not.
         columns: Sides of a comparison, empty when nothing was compared.
+        direct: The date or quantity asked for, a piece of the first quotation; empty when that
+            cannot be told plainly.
         precedents: Matters with their chains, in time order; their steps carry the marks of
             `citations` and `listings`.
         elapsed_ms: Time from question to answer, milliseconds.
@@ -261,6 +263,7 @@ class Answer:
     related: tuple[Record, ...] = ()
     table: Table | None = None
     columns: tuple[Column, ...] = ()
+    direct: str = ""
     precedents: tuple[Matter, ...] = ()
     elapsed_ms: float = 0.0
     prose: Prose | None = None
@@ -269,6 +272,9 @@ class Answer:
     def __post_init__(self) -> None:
         if not self.citations and not self.listings:
             msg = "an answer needs at least one citation"
+            raise ValueError(msg)
+        if self.direct and (not self.citations or self.direct not in self.citations[0].quote):
+            msg = "a direct answer must be words of the first quotation"
             raise ValueError(msg)
         if self.prose is not None:
             used = {s.marker for s in self.prose.segments if s.marker}

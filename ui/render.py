@@ -76,6 +76,9 @@ def answer_blocks(
         blocks.append(_small("composing", strings.COMPOSING))
     if answer.lead:
         blocks.append(f"**{md_escape(one_line(answer.lead))}**")
+    if answer.direct:
+        direct = md_escape(fold_quote(answer.direct))
+        blocks.append(f"**{direct}** {_link(answer_id, answer.citations[0].marker)}")
     if answer.precedents:
         blocks += precedent_blocks(answer, lambda m: _link(answer_id, m))
     else:

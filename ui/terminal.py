@@ -37,6 +37,8 @@ def result_text(result: Answer | Refusal) -> str:
 
 def _answer_text(answer: Answer) -> str:
     blocks = [_reading_text(answer), answer.lead]
+    if answer.direct:
+        blocks.append(f"{fold_quote(answer.direct)} {mark(answer.citations[0].marker)}")
     if answer.precedents:
         blocks.append(precedent_text(answer))
         blocks += [strings.NOTE + note for note in answer.notes]
@@ -133,6 +135,7 @@ def result_json(result: Answer | Refusal) -> dict[str, Any]:
     return common | {
         "kind": result.kind,
         "lead": result.lead,
+        "direct": result.direct,
         "citations": [
             {
                 "marker": c.marker,

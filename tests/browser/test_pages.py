@@ -524,6 +524,6 @@ def test_joining_text_is_put_above_without_holding_up_the_next_question(
             assert text.index("AI 生成，请核对档案原件") < text.index("维修经费五千元")
             assert text.index("维修经费五千元") < text.index("从一九八五年预备")
         assert page.locator(".cd-composing").count() == 0
-        messages.nth(0).locator("p a").first.click()
+        messages.nth(0).locator('p a[href^="#c-"]').first.click()
         page.locator("dialog img").wait_for()
         page.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from index.domain import Page
-from index.sentences import split_sentences
+from index.sentences import LEAD_REACH, embedded_sentence, lead_in, split_sentences
 
 
 def cut(raw: str, furniture: tuple[tuple[int, int], ...] = ()) -> list[str]:
@@ -66,3 +66,27 @@ def test_a_part_of_a_page_gives_whole_lines() -> None:
     at = raw.index("乙乙")
 
     assert [s.text for s in split_sentences(Page("r", 1, raw), at, at + 2)] == ["第二条 乙乙乙。"]
+
+
+LIST = "第七条 下列情况不应当提出：\n（一）代转来信的；\n（二）涉及案件的。\n第八条 代表应当签名。"
+
+
+def test_an_item_knows_the_line_that_opens_its_list() -> None:
+    """This test ensures that items, and nothing else, are embedded with their lead-in."""
+    sentences = split_sentences(Page("r", 1, LIST))
+
+    assert [lead_in(sentences, at) for at in range(4)] == [None, 0, 0, None]
+    assert (
+        embedded_sentence("条例", sentences, 2) == "条例\n第七条下列情况不应当提出:(二)涉及案件的。"
+    )
+    assert embedded_sentence("条例", sentences, 3) == "条例\n第八条代表应当签名。"
+
+
+def test_a_lead_in_too_far_away_is_not_used() -> None:
+    """This test ensures that a window of a page embeds an item as the whole page does."""
+    items = "".join(f"（{n}）{'甲' * 80}；\n" for n in "一二三四五六七八九十")
+    sentences = split_sentences(Page("r", 1, "下列情况：\n" + items))
+
+    assert lead_in(sentences, 3) == 0
+    assert lead_in(sentences, len(sentences) - 1) is None
+    assert sentences[-1].start > LEAD_REACH

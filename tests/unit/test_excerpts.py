@@ -1,0 +1,90 @@
+"""Which sentences are quoted, and how many."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Sequence
+
+import pytest
+
+from assistant.excerpts import LISTED, Excerpt, ExcerptFinder, choose
+from assistant.gazetteer import Gazetteer
+from assistant.question import Question, read_question
+from assistant.retrieval import Evidence
+from index.domain import Hit, Page, Passage, Record
+
+RAW = (
+    "关于加装电梯建议的答复\n示住建函〔2018〕23号\n苏晚晴代表：\n您提出的建议收悉。\n"
+    "下列情形予以补贴：\n（一）每部补贴二十万元；\n（二）免收占用费。\n已建成五部。\n示例市住房局\n2018年5月4日\n"
+)
+RECORD = Record("r1", "关于加装电梯建议的答复")
+PAGE = Page("r1", 1, RAW)
+EVIDENCE = Evidence(
+    Hit(Passage("p1", "r1", 0, len(RAW), RAW), 1, 1.0, 0.9, 1.0), RECORD, 1.0, 0.0, 0, 0
+)
+
+
+def asked(text: str) -> Question:
+    return read_question(text, Gazetteer([]), dt.date(2026, 1, 5))
+
+
+def found(text: str, best: str, *, whole_lists: bool = False) -> list[Excerpt]:
+    """Excerpts with the sentence that holds `best` most like the question."""
+
+    def similarity(_: str, texts: Sequence[str]) -> list[float]:
+        return [0.95 if best in one else 0.85 for one in texts]
+
+    finder = ExcerptFinder(lambda *_: [PAGE], lambda _: 1.0, similarity)
+    return finder.find(asked(text), [EVIDENCE], whole_lists=whole_lists)
+
+
+def quotes(excerpts: Sequence[Excerpt]) -> list[str]:
+    return [RAW[e.start : e.end] for e in excerpts]
+
+
+@pytest.mark.parametrize(
+    "label", ["示住建函〔2018〕23号", "苏晚晴代表：", "示例市住房局", "2018年5月4日"]
+)
+def test_a_line_that_only_labels_the_paper_is_not_quoted(label: str) -> None:
+    """This test ensures that no label answers a question about the matter."""
+    assert label not in quotes(found("加装电梯怎么补贴", label))
+
+
+def test_a_label_is_quoted_when_it_is_asked_for() -> None:
+    """This test ensures that the document number answers the question for it."""
+    assert quotes(found("答复的文号", "23号"))[0] == "示住建函〔2018〕23号"
+
+
+def test_a_lead_in_takes_its_items_along() -> None:
+    """This test ensures that neither the opening line nor an item stands alone."""
+    whole = "下列情形予以补贴：\n（一）每部补贴二十万元；\n（二）免收占用费。"
+
+    assert quotes(found("怎么补贴", "予以补贴:"))[0] == whole
+    assert quotes(found("占用费收不收", "免收占用费"))[0] == whole
+
+
+def test_one_clear_sentence_is_enough() -> None:
+    """This test ensures that a sure answer is short and an unsure one is not."""
+    sure = found("建成几部", "已建成五部")
+
+    assert quotes(choose(sure)) == ["已建成五部。"]
+    assert len(choose(sure, 0.9999, 6, 500)) > 1
+
+
+def test_the_room_is_kept_but_the_first_always_stands() -> None:
+    """This test ensures that the limits of number and length hold."""
+    every = found("电梯", "无")
+
+    assert len(choose(every, 1.0, 2, 500)) <= 2
+    assert len(choose(every, 1.0, 6, 1)) == 1
+    assert choose([]) == []
+    assert len(choose(every, *LISTED)) >= len(choose(every))
+
+
+def test_sentences_that_follow_each_other_become_one_quotation() -> None:
+    """This test ensures that neighbours are not shown as two quotations."""
+    every = found("电梯", "无")
+    spans = sorted((e.start, e.end) for e in choose(every, 1.0, 6, 500))
+
+    assert all(RAW[a:b].strip() for (_, a), (b, _) in itertools.pairwise(spans))
