@@ -19,17 +19,19 @@ from index.text import search_form
 FEATURES: Final = (
     "cosine", "coverage", "near_coverage", "odds", "missing", "place_match", "place_mismatch",
     "place_unknown", "year_missing", "year_mismatch", "attribute_absent", "title_overlap",
-    "sentence_cosine",
+    "sentence_cosine", "passage_score",
 )  # fmt: skip
 
-#: Logistic weights in the order of `FEATURES`, fitted by tests/bench; see docs/evaluation.md.
+#: Logistic weights in the order of `FEATURES`; see docs/evaluation.md. Those the rules of
+#: `mismatch` decide beforehand never vary in what is left and have none.
 WEIGHTS: Final = (
-    2.951, 0.881, 0.429, 0.661, 0.884, 1.551, -1.809,
-    -1.009, -1.447, -1.290, -0.568, 1.072, 31.766,
+    -1.54, -0.112, 1.498, 0.374, -0.657, 0.272, 0.0,
+    0.0, 0.0, 0.31, 0.0, -3.773,
+    40.657, 5.329,
 )  # fmt: skip
-INTERCEPT: Final = -31.602
+INTERCEPT: Final = -41.833
 #: Answer when the log-odds of "the evidence answers it" reach this.
-THRESHOLD: Final = -1.3
+THRESHOLD: Final = -1.0
 #: Proceedings that must be named in the record when the question names them.
 _PROCEEDINGS: Final = re.compile(r"执法检查|专题询问|质询|备案审查|罢免")
 #: Questions whether there is such a paper at all; a similar one on another matter is no answer.
@@ -248,4 +250,5 @@ def refusal_features(
         float(not attribute_present(question, "".join(mine[:5]))),
         top.evidence.title_overlap,
         max(e.cosine for e in excerpts[:4]),
+        evidence[0].score,
     )
