@@ -358,13 +358,16 @@ class ChainBuilder:
                     step.span = text.entry_with(named[0][1])
                 elif role is StepKind.HANDLING_REPORT:
                     evidence = f"{session_words(term, sitting)}的报告，未点名本件"
-                    step = self._step(entry, Basis.SESSION, evidence)
+                    step = self._step(entry, Basis.GUESS, evidence)
                 else:
                     continue
                 if role is StepKind.HANDLING_REPORT:
                     over = text.overleaf(step.span) if named and step.span is not None else None
                     step.results = [over] if over is not None else []
-                    step.results += class_definitions(text, classes)
+                    # A report that does not name the matter says nothing of it but what the
+                    # class on its own reply means; its totals are not this matter's result.
+                    if named or classes:
+                        step.results += class_definitions(text, classes)
                 steps.setdefault(entry.record.record_id, step)
 
     def _add_mentions(self, steps: dict[str, DraftStep], keys: Sequence[ProposalKey]) -> None:

@@ -19,6 +19,7 @@ from index.sentences import (
     ITEM,
     LEAD_IN,
     LEAD_REACH,
+    STARTER,
     Sentence,
     embedded_sentence,
     lead_in,
@@ -54,6 +55,8 @@ _TEMPERATURE: Final = 1.0
 _MOST_QUOTES: Final = 6
 _ROOM: Final = 500
 #: The same for a list gathered from several records, and for one side of a comparison.
+#: Characters of a last line without a stop that may be a signature.
+_SIGNATURE: Final = 14
 USUAL: Final = (SURE, _MOST_QUOTES, _ROOM)
 LISTED: Final = (0.85, 8, 700)
 ONE_SIDE: Final = (0.5, 3, 260)
@@ -78,9 +81,19 @@ _LABELS: Final = tuple(
         ),
         (r"(?:抄送|抄报|主题词|印发|联系人|联系电话|附件)[:：].*", r"抄送|抄报|主题词|印发|联系|附件"),
         (r"[\u4e00-\u9fff]{2,18}(?:局|委员会|政府|办公室|法院|检察院|厅|部|大会|中心)", r"谁|哪个|哪些|哪家|什么部门|落款|署名|单位|机关"),
+        (r"(?:地点|时间|主持人?|记录人?|代表签名|签发人?)[:：].{0,30}", r"哪|谁|地点|时间|主持|记录|签"),
+        (r"[一二三四五六七八九十]{1,3}、[^。；，：:;,]{2,16}", r"哪些|哪几|几个方面|分别|目录|标题"),
         (r".{2,16}(?:代表|委员|局长|主任|市长|秘书长|同志)[们]?[:：]", r"$^"),
     )
 )  # fmt: skip
+
+
+_PAIRS: Final = (("(", ")"), ("“", "”"), ("《", "》"), ("〔", "〕"), ("「", "」"))
+
+
+def _is_torn(form: str) -> bool:
+    """Whether a bracket or quotation mark stays open or was never opened: a broken-off line."""
+    return any(form.count(left) != form.count(right) for left, right in _PAIRS)
 
 
 def _only_labels(question: Question, form: str) -> bool:
@@ -129,6 +142,7 @@ class _Region:
     odds: list[float]
     title_form: str
     orders: frozenset[int] = frozenset()
+    cut: frozenset[int] = frozenset()
     compared: dict[int, float] = field(default_factory=dict)
 
     def quotable(self, question: Question, sentence: Sentence) -> bool:
@@ -148,7 +162,7 @@ class _Region:
         title = self.title_form
         if form in title or (title in form and len(form) < len(title) + 14) or "...." in form:
             return False
-        if _only_labels(question, form):
+        if _only_labels(question, form) or _is_torn(form) or sentence.start in self.cut:
             return False
         return bool(_ASKS_ADOPTION.search(question.form)) or not _ADOPTION.match(form)
 
@@ -216,7 +230,8 @@ class ExcerptFinder:
                 texts = [embedded_sentence(title_form, wide, i) for i in inside]
                 odds = rank_sentences(question, sentences, self._rarity)
                 orders = orders_among(sentences, question.form)
-                regions.append(_Region(item, page, sentences, texts, odds, title_form, orders))
+                cut = frozenset(s.start for s in sentences if _runs_over(page, s))
+                regions.append(_Region(item, page, sentences, texts, odds, title_form, orders, cut))
         return regions
 
     def _add_similarity(self, question: Question, regions: Sequence[_Region]) -> None:
@@ -352,6 +367,34 @@ def _joined(chosen: Sequence[Excerpt]) -> list[Excerpt]:
         else:
             kept.append(excerpt)
     return kept
+
+
+#: How a sentence, a list item, a table cell or a signature ends.
+_ENDED: Final = re.compile(r"[。！？!?；;：:”’」』）)》\].…\-—0-9年月日]\s*$")
+
+
+def _runs_over(page: Page, sentence: Sentence) -> bool:
+    """Whether a sentence breaks off at the end of a page or goes on from the page before.
+
+    Half of it can say the opposite of the whole: 决定任命甲为 / 局长，免去乙的局长职务. The last line
+    of a page that has no stop is taken to go on; the first line of a later page is taken to be a
+    tail when it does not open a unit of its own.
+    """
+    furniture = sorted(page.furniture)
+
+    def outside(start: int, end: int) -> bool:
+        at = start
+        for first, last in [*furniture, (end, end)]:
+            if page.raw[at : max(at, min(first, end))].strip():
+                return False
+            at = max(at, last)
+        return True
+
+    if outside(sentence.end, len(page.raw)) and len(sentence.form) > _SIGNATURE:
+        return not _ENDED.search(sentence.text)
+    if page.seq > 1 and page.has_image and outside(0, sentence.start):
+        return not STARTER.match(sentence.text) and not sentence.is_row
+    return False
 
 
 def _is_heading(sentence: Sentence) -> bool:

@@ -31,7 +31,7 @@ WEIGHTS: Final = (
 )  # fmt: skip
 INTERCEPT: Final = -41.833
 #: Answer when the log-odds of "the evidence answers it" reach this.
-THRESHOLD: Final = -1.0
+THRESHOLD: Final = -1.2
 #: Proceedings that must be named in the record when the question names them.
 _PROCEEDINGS: Final = re.compile(r"执法检查|专题询问|质询|备案审查|罢免")
 #: Questions whether there is such a paper at all; a similar one on another matter is no answer.
