@@ -56,7 +56,7 @@ from assistant.precedents import (
     with_topic,
 )
 from assistant.question import Intent, Question, read_question
-from assistant.refusal import fitting, judge
+from assistant.refusal import Nearby, fitting, judge
 from assistant.retrieval import Evidence, Retriever, year_agreement
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
@@ -427,14 +427,16 @@ class Assistant:
         year_needed = (
             any(str(y) in base.question for y in asked.years) or base.question == base.standalone
         )
+        nearby = Nearby(evidence)
         # With nothing that fits, the likest is judged all the same, for the reason in the log.
         if not sides:
-            excerpts = fitting(asked, evidence, excerpts, year_needed=year_needed) or excerpts
+            excerpts = fitting(asked, excerpts, nearby, year_needed=year_needed) or excerpts
         verdict = judge(
             asked,
             evidence,
             excerpts,
             rarity,
+            nearby,
             calibrated=self._encoder.name.startswith(MODEL_NAME),
             year_needed=year_needed,
         )
@@ -489,17 +491,19 @@ class Assistant:
         """
         if asked.intent is not Intent.COMPARE:
             return []
-        sides: list[tuple[str, list[Excerpt]]] = []
+        agrees: Callable[[Question, Record], int]
         if len(asked.places) > 1:
-            for place in asked.places:
-                one = replace(asked, places=(place,))
-                mine = [e for e in evidence if live.retriever.place_agreement(one, e.record) > 0]
-                sides.append((place, live.finder.find(one, mine)))
+            agrees = live.retriever.place_agreement
+            ones = [(place, replace(asked, places=(place,))) for place in asked.places]
         elif 1 < len(asked.years) <= 3:
-            for year in asked.years:
-                one = replace(asked, years=(year,))
-                mine = [e for e in evidence if year_agreement(one, e.record) > 0]
-                sides.append((f"{year}年", live.finder.find(one, mine)))
+            agrees = year_agreement
+            ones = [(f"{year}年", replace(asked, years=(year,))) for year in asked.years]
+        else:
+            return []
+        sides = [
+            (heading, live.finder.find(one, [e for e in evidence if agrees(one, e.record) > 0]))
+            for heading, one in ones
+        ]
         return sides if sum(bool(found) for _, found in sides) > 1 else []
 
     def _cite(self, chosen: Sequence[Excerpt]) -> tuple[Citation, ...]:

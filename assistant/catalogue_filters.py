@@ -25,7 +25,7 @@ from assistant.catalogue_view import (
 )
 from assistant.gazetteer import Gazetteer
 from assistant.question import Question
-from index.codes import Body, Session, find_sessions, is_sitting
+from index.codes import Body, Session, chinese_to_int, find_sessions, is_sitting
 from index.domain import Record
 from index.text import matching_key, search_form
 
@@ -61,7 +61,6 @@ _RECENT: Final = re.compile(
 _ANY_YEAR: Final = re.compile(
     rf"(?<![0-9])(?:{_NUMERAL})年?|(?<![0-9])[0-9]{{2}}年|大前年|前年|去年|上年度|今年|本年度|(?<=[0-9年])(?:1[0-2]|[1-9])月(?:份)?(?:[0-9]{{1,2}}[日号])?"
 )
-_DIGITS: Final = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 _EVENT: Final = re.compile(
     r"那次会上|那次会|会上|开的|召开的|召开|举行的|举行|提出的|提出|批准的|批准|批了|批|通过的|通过|表决|人代会|人大常委会|常委会"
 )
@@ -560,21 +559,13 @@ def _meets(asked: Session, found: Session) -> bool:
     return asked.number is None or asked.agrees_with(found)
 
 
-def _year_number(text: str) -> int:
-    return int("".join(str(_DIGITS[c]) if c in _DIGITS else c for c in text))
-
-
 def record_year(record: Record) -> int | None:
     """Year of a record's date, else its filing year."""
     return int(record.date_iso[:4]) if record.date_iso else record.year
 
 
-def _small_number(text: str) -> int:
-    if text.isdigit():
-        return int(text)
-    tens, _, ones = text.partition("十") if "十" in text else ("", "", text)
-    base = (_DIGITS.get(tens, 1) if tens else 1) * 10 if "十" in text else 0
-    return base + (_DIGITS[ones] if ones else 0)
+def _numeral(text: str) -> int:
+    return chinese_to_int(text) or 0
 
 
 def _span_filter(reading: _Reading, first: int, last: int, words: str) -> None:
@@ -584,27 +575,27 @@ def _span_filter(reading: _Reading, first: int, last: int, words: str) -> None:
 def _times(reading: _Reading, question: Question, today: dt.date, *, by_number: bool) -> None:
     rest = reading.rest
     if match := _RANGE.search(rest):
-        first, last = sorted((_year_number(match.group(1)), _year_number(match.group(2))))
+        first, last = sorted((_numeral(match.group(1)), _numeral(match.group(2))))
         if "和" in match.group() and last - first > 1:
             wanted = (first, last)
             reading.add(f"日期为{first}年或{last}年", lambda r: record_year(r) in wanted)
         else:
             _span_filter(reading, first, last, f"{first}–{last}年")
     elif match := _SINCE.search(rest):
-        year = _year_number(match.group(1))
+        year = _numeral(match.group(1))
         _span_filter(reading, year, 9999, f"{year}年及以后")
     elif match := _BEFORE.search(rest):
-        year = _year_number(match.group(1))
+        year = _numeral(match.group(1))
         _span_filter(reading, 1, year - 1, f"{year}年以前（不含{year}年）")
     elif match := _DECADE.search(rest):
-        ten = _small_number(match.group(2))
+        ten = _numeral(match.group(2))
         first = (
             int(match.group(1) or ("19" if ten >= 50 or "世纪" in match.group() else "20")) * 100
             + ten
         )
         _span_filter(reading, first, first + 9, f"{first}–{first + 9}年")
     elif match := _RECENT.search(rest):
-        count = _small_number(match.group(1))
+        count = _numeral(match.group(1))
         last = today.year
         _span_filter(reading, last - count + 1, last, f"{last - count + 1}–{last}年")
     else:

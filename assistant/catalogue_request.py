@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from assistant.question import Intent, Question
+from index.codes import chinese_to_int
 
 
 class Check(StrEnum):
@@ -114,7 +115,6 @@ _PLAIN: Final = re.compile(
     r"库里|馆里|室里|库中|馆藏|目录|题名|标题|收了|收藏|收录|归档|保管|永久|长期|短期|案卷|全宗|档号|文种|责任者|开放标识|开放状态|未开放|著录"
     r"|挂接|挂上|扫描件|咱(?:这|们|收)|(?:文件|材料|档案|名单|纪要|简报)(?:一共|总共|共)?(?:有|收|存)?(?:多少|几|哪)|(?:多少|几)[件份卷](?:文件|材料|档案)|清单"
 )
-_NUMERALS: Final = {c: i for i, c in enumerate("零一二三四五六七八九十")} | {"两": 2}
 _SECRECY: Final = re.compile(r"密级.{0,6}(?:期满|到期|满了|到了)|解密(?:审核|鉴定)?|脱密")
 
 
@@ -142,7 +142,7 @@ def read_request(question: Question) -> Request:
     extreme = take = 0
     if grouping is None and check is None and (match := _EXTREME.search(rest)):
         extreme = -1 if match["first"] else 1
-        take = _number(match["n"] or "")
+        take = chinese_to_int(match["n"] or "") or 0
         rest = _blank(rest, *match.span())
     listing = bool(_LISTING.search(question.form))
     asked = bool(check or grouping or extreme or listing)
@@ -169,11 +169,3 @@ def _grouping(rest: str) -> tuple[Grouping | None, int, str]:
 
 def _blank(text: str, start: int, end: int) -> str:
     return text[:start] + " " * (end - start) + text[end:]
-
-
-def _number(text: str) -> int:
-    if not text:
-        return 0
-    if text.isdigit():
-        return int(text)
-    return sum(_NUMERALS[c] for c in text)

@@ -124,13 +124,16 @@ class Excerpt:
     form: str
     cosine: float = 0.0
 
-    def overlaps(self, other: Excerpt) -> bool:
-        """Whether both share characters of one page."""
-        same = (
+    def same_page(self, other: Excerpt) -> bool:
+        """Whether both are cut from one page."""
+        return (
             self.evidence.record.record_id == other.evidence.record.record_id
             and self.page.seq == other.page.seq
         )
-        return same and self.start < other.end and other.start < self.end
+
+    def overlaps(self, other: Excerpt) -> bool:
+        """Whether both share characters of one page."""
+        return self.same_page(other) and self.start < other.end and other.start < self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +233,8 @@ class ExcerptFinder:
                 texts = [embedded_sentence(title_form, wide, i) for i in inside]
                 odds = rank_sentences(question, sentences, self._rarity)
                 orders = orders_among(sentences, question.form)
-                cut = frozenset(s.start for s in sentences if _runs_over(page, s))
+                body = _body(page)
+                cut = frozenset(s.start for s in sentences if _runs_over(page, body, s))
                 regions.append(_Region(item, page, sentences, texts, odds, title_form, orders, cut))
         return regions
 
@@ -355,11 +359,8 @@ def _joined(chosen: Sequence[Excerpt]) -> list[Excerpt]:
     for excerpt in chosen:
         for at, other in enumerate(kept):
             first, second = sorted((excerpt, other), key=lambda e: e.start)
-            same = (
-                first.evidence.record.record_id == second.evidence.record.record_id
-                and first.page.seq == second.page.seq
-            )
-            if same and not first.page.raw[first.end : second.start].strip():
+            gap = first.page.raw[first.end : second.start]
+            if first.same_page(second) and not gap.strip():
                 kept[at] = replace(
                     other, start=first.start, end=second.end, form=first.form + second.form
                 )
@@ -373,26 +374,29 @@ def _joined(chosen: Sequence[Excerpt]) -> list[Excerpt]:
 _ENDED: Final = re.compile(r"[。！？!?；;：:”’」』）)》\].…\-—0-9年月日]\s*$")
 
 
-def _runs_over(page: Page, sentence: Sentence) -> bool:
+def _body(page: Page) -> tuple[int, int]:
+    """First and last character of a page, one past it, that is neither blank nor furniture."""
+    text = page.raw
+    for first, last in page.furniture:
+        text = text[:first] + " " * (last - first) + text[last:]
+    return len(text) - len(text.lstrip()), len(text.rstrip())
+
+
+def _runs_over(page: Page, body: tuple[int, int], sentence: Sentence) -> bool:
     """Whether a sentence breaks off at the end of a page or goes on from the page before.
 
     Half of it can say the opposite of the whole: 决定任命甲为 / 局长，免去乙的局长职务. The last line
     of a page that has no stop is taken to go on; the first line of a later page is taken to be a
     tail when it does not open a unit of its own.
+
+    Args:
+        page: The page.
+        body: `_body` of it.
+        sentence: One of its sentences.
     """
-    furniture = sorted(page.furniture)
-
-    def outside(start: int, end: int) -> bool:
-        at = start
-        for first, last in [*furniture, (end, end)]:
-            if page.raw[at : max(at, min(first, end))].strip():
-                return False
-            at = max(at, last)
-        return True
-
-    if outside(sentence.end, len(page.raw)) and len(sentence.form) > _SIGNATURE:
+    if sentence.end >= body[1] and len(sentence.form) > _SIGNATURE:
         return not _ENDED.search(sentence.text)
-    if page.seq > 1 and page.has_image and outside(0, sentence.start):
+    if page.seq > 1 and page.has_image and sentence.start <= body[0]:
         return not STARTER.match(sentence.text) and not sentence.is_row
     return False
 

@@ -27,8 +27,10 @@ _DIGITS: Final = {c: str(i % 10) for i, c in enumerate("〇一二三四五六七
     "零": "0",
     "○": "0",
 }
-_RELATIVE_YEARS: Final = (("大前年", -3), ("前年", -2), ("去年", -1), ("上年度", -1), ("今年", 0),
-                          ("本年度", 0), ("明年", 1))  # fmt: skip
+#: Years from this one. 大前年 stands before 前年, which it contains.
+RELATIVE_YEARS: Final = {
+    "大前年": -3, "前年": -2, "去年": -1, "上年度": -1, "今年": 0, "本年度": 0, "明年": 1,
+}  # fmt: skip
 _N: Final = r"([0-9]{1,2}|[一二两三四五六七八九十]{1,3})"
 _YEARS_AGO: Final = re.compile(rf"(?<![0-9一二三四五六七八九十]){_N}年(?:以?前)(?!的?几)")
 #: 近五年, 这十年, 五年来: up to and with this year, as the holdings' yearly reports count.
@@ -112,7 +114,7 @@ def read_times(form: str, today: dt.date, without: Collection[str] = ()) -> Time
 
 
 def _relative_year(form: str, today: dt.date) -> tuple[Reading, int] | None:
-    for word, shift in _RELATIVE_YEARS:
+    for word, shift in RELATIVE_YEARS.items():
         if word in form:
             year = today.year + shift
             return Reading(f"时间:{word}", word, f"{year}年"), year

@@ -17,17 +17,15 @@ from index.domain import Record
 from index.text import search_form
 
 FEATURES: Final = (
-    "cosine", "coverage", "near_coverage", "odds", "missing", "place_match", "place_mismatch",
-    "place_unknown", "year_missing", "year_mismatch", "attribute_absent", "title_overlap",
-    "sentence_cosine", "passage_score",
+    "cosine", "coverage", "near_coverage", "odds", "missing", "place_match", "year_mismatch",
+    "title_overlap", "sentence_cosine", "passage_score",
 )  # fmt: skip
 
-#: Logistic weights in the order of `FEATURES`; see docs/evaluation.md. Those the rules of
-#: `mismatch` decide beforehand never vary in what is left and have none.
+#: Logistic weights in the order of `FEATURES`; see docs/evaluation.md. They weigh what the rules
+#: of `mismatch` let through.
 WEIGHTS: Final = (
-    -0.027, 0.228, 1.352, 0.865, -1.653, 0.347, 0.0,
-    0.0, 0.0, -0.227, 0.0, 0.11,
-    31.422, 4.13,
+    -0.027, 0.228, 1.352, 0.865, -1.653, 0.347, -0.227,
+    0.11, 31.422, 4.13,
 )  # fmt: skip
 INTERCEPT: Final = -31.991
 #: Answer when the log-odds of "the evidence answers it" reach this.
@@ -68,6 +66,7 @@ def judge(
     evidence: Sequence[Evidence],
     excerpts: Sequence[Excerpt],
     rarity: Callable[[str], float],
+    nearby: Nearby,
     *,
     calibrated: bool = True,
     year_needed: bool = True,
@@ -82,6 +81,7 @@ def judge(
         evidence: Ranked passages.
         excerpts: Excerpts of them, best first.
         rarity: Rarity of a term in the holdings.
+        nearby: Texts of the records of that evidence.
         calibrated: Whether the weights were fitted with the embedding model in use. Cosines of
             another model lie elsewhere; then shared words decide in their place.
         year_needed: Whether the asker named the year in this very question; one carried over from
@@ -90,14 +90,14 @@ def judge(
     if not excerpts or not evidence:
         return Judgement(False, "无可引用的原文", -99.0, (0.0,) * len(FEATURES))
     record = excerpts[0].evidence.record
-    near = near_text(record, evidence)
-    values = refusal_features(question, evidence, excerpts, rarity, near)
+    near = nearby.of(record)
+    values = refusal_features(question, evidence, excerpts, rarity, nearby)
     named = dict(zip(FEATURES, values, strict=True))
     odds = INTERCEPT + sum(w * x for w, x in zip(WEIGHTS, values, strict=True))
     why = mismatch(question, record, excerpts[0].evidence.place, near, year_needed=year_needed)
     if why:
         pass
-    elif named["attribute_absent"]:
+    elif not attribute_present(question, "".join(_forms_of(record, excerpts)[:5])):
         why = "原文没有所问的内容"
     elif _EXISTENCE.search(question.form) and named["coverage"] < _EXISTENCE_COVERAGE:
         why = "没有这样的文件"
@@ -115,7 +115,7 @@ def mismatch(
         question: The question as read.
         record: The record.
         place: Agreement of its place with the question's, -1, 0 or 1.
-        near: `near_text` of it.
+        near: `Nearby.of` it.
         year_needed: As for `judge`.
     """
     unknown = bool(question.unknown_places) and not any(p in near for p in question.unknown_places)
@@ -133,8 +133,8 @@ def mismatch(
 
 def fitting(
     question: Question,
-    evidence: Sequence[Evidence],
     excerpts: Sequence[Excerpt],
+    nearby: Nearby,
     *,
     year_needed: bool = True,
 ) -> list[Excerpt]:
@@ -150,8 +150,7 @@ def fitting(
         if record.record_id not in lacks:
             if len(lacks) == _RECORDS_CHECKED:
                 continue
-            near = near_text(record, evidence)
-            place = excerpt.evidence.place
+            near, place = nearby.of(record), excerpt.evidence.place
             lacks[record.record_id] = bool(
                 mismatch(question, record, place, near, year_needed=year_needed)
             )
@@ -160,21 +159,41 @@ def fitting(
     return kept
 
 
-def near_text(record: Record, evidence: Sequence[Evidence]) -> str:
-    """Search form of a record's catalogue row and its passages among the evidence."""
-    head = " ".join(
-        (
-            record.title,
-            record.author,
-            record.doc_no,
-            record.date,
-            record.meeting,
-            record.doc_type,
-            *(value for _, value in record.extra),
-        )
-    )
-    same = [e.hit.passage.text for e in evidence[:20] if e.record.record_id == record.record_id]
-    return "".join(search_form(text).text for text in (head, *same))
+class Nearby:
+    """Search forms of records with their passages among some evidence, each made once."""
+
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        """Take the ranked passages; those after the twentieth are not looked at."""
+        self._evidence = evidence[:20]
+        self._heads: dict[str, str] = {}
+        self._texts: dict[str, str] = {}
+
+    def head(self, record: Record) -> str:
+        """The record's catalogue row."""
+        if record.record_id not in self._heads:
+            fields = (
+                record.title,
+                record.author,
+                record.doc_no,
+                record.date,
+                record.meeting,
+                record.doc_type,
+                *(value for _, value in record.extra),
+            )
+            self._heads[record.record_id] = search_form(" ".join(fields)).text
+        return self._heads[record.record_id]
+
+    def of(self, record: Record) -> str:
+        """The catalogue row, then the record's passages."""
+        if record.record_id not in self._texts:
+            same = (e for e in self._evidence if e.record.record_id == record.record_id)
+            passages = "".join(search_form(e.hit.passage.text).text for e in same)
+            self._texts[record.record_id] = self.head(record) + passages
+        return self._texts[record.record_id]
+
+
+def _forms_of(record: Record, excerpts: Sequence[Excerpt]) -> list[str]:
+    return [e.form for e in excerpts if e.evidence.record.record_id == record.record_id]
 
 
 def place_named(question: Question, near: str) -> bool:
@@ -218,16 +237,13 @@ def refusal_features(
     evidence: Sequence[Evidence],
     excerpts: Sequence[Excerpt],
     rarity: Callable[[str], float],
-    near: str,
+    nearby: Nearby,
 ) -> tuple[float, ...]:
-    """Features of the answer about to be given, in the order of `FEATURES`.
-
-    `near` is `near_text` of the best excerpt's record.
-    """
+    """Features of the answer about to be given, in the order of `FEATURES`."""
     top = excerpts[0]
     record = top.evidence.record
-    mine = [e.form for e in excerpts if e.evidence.record.record_id == record.record_id]
-    quoted = near_text(record, ()) + "".join(mine[:3])
+    near = nearby.of(record)
+    quoted = nearby.head(record) + "".join(_forms_of(record, excerpts)[:3])
     there = question.terms_in(near)
     missing = sorted((rarity(t) for t in question.content_terms if t not in there), reverse=True)
     heaviest = max((rarity(t) for t in question.content_terms), default=1.0) or 1.0
@@ -238,16 +254,7 @@ def refusal_features(
         top.odds,
         sum(missing[:3]) / (3 * heaviest),
         float(top.evidence.place > 0),
-        float(top.evidence.place < 0),
-        float(
-            bool(question.unknown_places) and not any(p in near for p in question.unknown_places)
-        ),
-        float(
-            bool(question.years_required)
-            and not any(year_in(y, near) for y in question.years_required)
-        ),
         float(year_agreement(question, record) < 0),
-        float(not attribute_present(question, "".join(mine[:5]))),
         top.evidence.title_overlap,
         max(e.cosine for e in excerpts[:4]),
         evidence[0].score,

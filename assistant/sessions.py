@@ -10,7 +10,7 @@ from typing import Final
 
 from assistant.domain import Reading
 from assistant.meetings import Meeting, Meetings
-from assistant.periods import Period
+from assistant.periods import RELATIVE_YEARS, Period
 from index.codes import Body, Session, find_sessions, is_sitting
 
 _BODY: Final = (
@@ -136,7 +136,7 @@ def _by_time(
         return
     if match := _YEAR_BEFORE.search(text):
         when = match["when"]
-        shift = {"大前年": -3, "前年": -2, "去年": -1, "今年": 0}.get(when)
+        shift = RELATIVE_YEARS.get(when)
         year = today.year + shift if shift is not None else int(when[:4])
         found.take(match.group(), meetings.find(place, Body.CONGRESS, year=year), without)
     elif match := _LAST.search(text):

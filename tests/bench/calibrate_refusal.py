@@ -1,8 +1,8 @@
 """Fit the refusal weights again: `python -m tests.bench.calibrate_refusal --home H --questions Q`.
 
 Every question is read, searched and cut into excerpts as when asked. Answerable questions are also
-asked with their place swapped for a town no record is about and with their year moved; those must
-be refused. A logistic regression over `assistant.refusal.FEATURES` is fitted, its ten-fold
+asked with one name changed (`assistant.swaps`); those must be refused. What the rules refuse by
+themselves is left out. A logistic regression over `assistant.refusal.FEATURES` is fitted, its ten-fold
 precision and recall on the questions as written are printed for several thresholds, and then the
 weights to paste into `assistant/refusal.py`.
 """
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import random
 import sys
 import zlib
 from dataclasses import dataclass
@@ -22,14 +21,12 @@ import numpy as np
 
 from assistant.assistant import Assistant, open_assistant
 from assistant.evaluation import read_cases
-from assistant.gazetteer import Gazetteer
 from assistant.question import Question, read_question
-from assistant.refusal import FEATURES, near_text, refusal_features
+from assistant.refusal import FEATURES, Nearby, fitting, refusal_features
+from assistant.swaps import swapped
 from index.access import EVERYTHING
 from index.settings import load_settings
 
-_FOREIGN = ("桐乡", "瑞金", "敦煌", "腾冲", "图们", "韶山")
-_YEARS_AWAY = (9, 11, 13)
 _FOLDS = 10
 
 
@@ -44,45 +41,28 @@ class Example:
 
 
 def features_of(assistant: Assistant, asked: Question) -> tuple[float, ...] | None:
-    """Features of the answer the assistant would weigh; None when nothing was found."""
+    """Features of the answer the assistant would weigh; None when the rules refuse before."""
     live = assistant._live
     evidence = live.retriever.retrieve(asked, EVERYTHING, 40)
-    excerpts = live.finder.find(asked, evidence)
+    nearby = Nearby(evidence)
+    excerpts = fitting(asked, live.finder.find(asked, evidence), nearby)
     if not excerpts:
         return None
-    near = near_text(excerpts[0].evidence.record, evidence)
-    return refusal_features(asked, evidence, excerpts, live.passage_index.rarity, near)
-
-
-def variants(text: str, asked: Question, dice: random.Random) -> list[str]:
-    """The question about another town and about another year."""
-    changed: list[str] = []
-    for place in asked.places[:1]:
-        short, new = Gazetteer.short(place), dice.choice(_FOREIGN)
-        if short in text:
-            changed.append(text.replace(place, f"{new}市").replace(short, new))
-    for year in asked.years[:1]:
-        if str(year) in text:
-            changed.append(text.replace(str(year), str(year - dice.choice(_YEARS_AWAY))))
-    return changed
+    return refusal_features(asked, evidence, excerpts, live.passage_index.rarity, nearby)
 
 
 def collect(assistant: Assistant, questions: Path) -> list[Example]:
-    """Examples of a question file; follow-ups and counts are left out."""
-    dice = random.Random(1)  # noqa: S311 - not for secrets
+    """Examples of a question file as written and with a name changed; no follow-ups, no counts."""
     gazetteer, today = assistant._live.gazetteer, dt.datetime.now().astimezone().date()
+    cases = [c for c in read_cases(questions) if not c.history and c.kind != "count"]
+    written = {c.case_id for c in cases}
+    changed = [c for c in swapped(cases, gazetteer) if c.case_id not in written]
     examples: list[Example] = []
-    for case in read_cases(questions):
-        if case.history or case.kind == "count":
-            continue
-        asked = read_question(case.question, gazetteer, today)
-        texts = [(case.question, bool(case.gold), True)]
-        if case.gold:
-            texts += [(t, False, False) for t in variants(case.question, asked, dice)]
-        for text, answerable, as_written in texts:
-            features = features_of(assistant, read_question(text, gazetteer, today))
-            if features is not None:
-                examples.append(Example(case.case_id, as_written, answerable, features))
+    for case in [*cases, *changed]:
+        features = features_of(assistant, read_question(case.question, gazetteer, today))
+        if features is not None:
+            origin = case.case_id.partition("/")[0]
+            examples.append(Example(origin, case.case_id in written, bool(case.gold), features))
     return examples
 
 
