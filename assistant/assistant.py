@@ -36,6 +36,7 @@ from assistant.domain import (
     Table,
     cite,
 )
+from assistant.editions import edition_notes, outdated
 from assistant.excerpts import LISTED, ONE_SIDE, USUAL, Excerpt, ExcerptFinder, choose
 from assistant.followup import (
     Act,
@@ -47,6 +48,7 @@ from assistant.followup import (
 )
 from assistant.gazetteer import Gazetteer
 from assistant.meetings import MeetingsTable
+from assistant.penalties import asks_penalty, with_penalties
 from assistant.precedents import (
     PRECEDENTS,
     PrecedentFinder,
@@ -187,6 +189,7 @@ class Assistant:
         without: Collection[str] = (),
         *,
         precedents: bool = False,
+        absent: Collection[str] = (),
     ) -> Answer | Refusal:
         """Answer a question.
 
@@ -197,6 +200,7 @@ class Assistant:
             without: Keys of readings (`Reading.key`) the asker does not want.
             precedents: Take the question as a topic and answer with its precedents only; without
                 it, a question that plainly asks for precedents gets them when there are any.
+            absent: Record ids to answer as if the holdings had not got them; measures refusal.
 
         Raises:
             QuestionError: If the question is empty or longer than `LONGEST_QUESTION`.
@@ -210,7 +214,13 @@ class Assistant:
             msg = f"问题太长（{len(question)} 字）。请精简到 {LONGEST_QUESTION} 字以内。"
             raise QuestionError(msg)
         result = self._answer(
-            self._current(), question, conversation, reader, without, precedents=precedents
+            self._current(),
+            question,
+            conversation,
+            self._permitted(reader, absent),
+            reader,
+            without,
+            precedents=precedents,
         )
         elapsed = (time.perf_counter() - began) * 1000
         logger.info(
@@ -220,6 +230,19 @@ class Assistant:
             elapsed,
         )
         return replace(result, elapsed_ms=elapsed)
+
+    def _permitted(self, reader: Reader, absent: Collection[str]) -> Permitted:
+        permitted = self.store.permitted(reader)
+        if not absent:
+            return permitted
+        table = self.store.numbered_records()
+        return Permitted(
+            frozenset(
+                number
+                for number, record in table.items()
+                if permitted.allows(number) and record.record_id not in absent
+            )
+        )
 
     @property
     def composes(self) -> bool:
@@ -248,12 +271,12 @@ class Assistant:
         live: _Live,
         question: str,
         conversation: Conversation,
+        permitted: Permitted,
         reader: Reader,
         without: Collection[str],
         *,
         precedents: bool,
     ) -> Answer | Refusal:
-        permitted = self.store.permitted(reader)
         coverage = self.store.coverage(permitted)
         request = without_claim(question)
         turns = searched_turns(conversation)
@@ -321,7 +344,7 @@ class Assistant:
             previous,
             candidates=self.settings.number("candidates"),
         )
-        answer = self._compose(live, base, asked, evidence)
+        answer = self._compose(live, base, asked, evidence, permitted)
         if isinstance(answer, Answer) and result is not None and wanted_a_count(asked, result):
             note = f"没有按目录统计：“{result.unexplained}”在目录里没有对应的条件，以上是原文里的说法。"
             return replace(answer, notes=(*answer.notes, note))
@@ -405,7 +428,7 @@ class Assistant:
             asked, permitted, 2 * _TOP_K, candidates=self.settings.number("candidates")
         )
         rest = [e for e in evidence if e.record.record_id not in shown]
-        return self._compose(live, base, asked, rest[:_TOP_K])
+        return self._compose(live, base, asked, rest[:_TOP_K], permitted)
 
     # -- from passages ------------------------------------------------------------------------
 
@@ -415,6 +438,7 @@ class Assistant:
         base: _Base,
         asked: Question,
         evidence: Sequence[Evidence],
+        permitted: Permitted,
     ) -> Answer | Refusal:
         rarity = live.passage_index.rarity
         listed = asked.intent is Intent.LIST
@@ -423,14 +447,17 @@ class Assistant:
             excerpts = [e for _, found in sides for e in found]
             excerpts.sort(key=lambda e: -e.score)
         else:
-            excerpts = live.finder.find(asked, evidence, whole_lists=listed)
+            old = outdated(asked, live.precedents.register, permitted)
+            excerpts = live.finder.find(asked, evidence, whole_lists=listed, outdated=old)
         year_needed = (
             any(str(y) in base.question for y in asked.years) or base.question == base.standalone
         )
         nearby = Nearby(evidence)
         # With nothing that fits, the likest is judged all the same, for the reason in the log.
         if not sides:
-            excerpts = fitting(asked, excerpts, nearby, year_needed=year_needed) or excerpts
+            excerpts = fitting(asked, excerpts, nearby, rarity, year_needed=year_needed) or excerpts
+        if not sides and asks_penalty(asked):
+            excerpts = with_penalties(excerpts, self.store.pages, self.store.passages)
         verdict = judge(
             asked,
             evidence,
@@ -448,10 +475,10 @@ class Assistant:
         if sides:
             for heading, found in sides:
                 picked = choose(found, *ONE_SIDE)
-                columns.append(
-                    Column(heading, tuple(range(len(chosen) + 1, len(chosen) + len(picked) + 1)))
-                )
+                before = sum(len(e.parts) for e in chosen)
                 chosen += picked
+                after = sum(len(e.parts) for e in chosen)
+                columns.append(Column(heading, tuple(range(before + 1, after + 1))))
         else:
             chosen = choose(excerpts, *(LISTED if listed else USUAL))
         citations = self._cite(chosen)
@@ -466,6 +493,7 @@ class Assistant:
             citations,
             related=tuple(related.values())[:_RELATED],
             columns=tuple(columns),
+            notes=edition_notes(citations, live.precedents.register, permitted),
             # Several quotations mean that none is sure: then no single figure is put forward.
             direct=direct_answer(asked, citations[0].quote) or "" if len(citations) == 1 else "",
         )
@@ -476,7 +504,7 @@ class Assistant:
         """Records that would have answered, had the question been about the records."""
         candidates = self.settings.number("candidates")
         evidence = live.retriever.retrieve(asked, permitted, _TOP_K, candidates=candidates)
-        result = self._compose(live, base, asked, evidence)
+        result = self._compose(live, base, asked, evidence, permitted)
         if isinstance(result, Refusal):
             return ()
         return tuple({c.record.record_id: c.record for c in result.citations}.values())
@@ -486,41 +514,56 @@ class Assistant:
     ) -> list[tuple[str, list[Excerpt]]]:
         """The sides of a comparison with the excerpts on each; empty when nothing is compared.
 
-        Places are compared before years. A side about which nothing is found stays, empty, so
-        that the answer shows the gap.
+        Places are compared before years, years before two papers named by their subjects. A side
+        about which nothing is found stays, empty, so that the answer shows the gap.
         """
         if asked.intent is not Intent.COMPARE:
             return []
-        agrees: Callable[[Question, Record], int]
+        sides: list[tuple[str, Question, list[Evidence]]]
         if len(asked.places) > 1:
+            places = [(place, replace(asked, places=(place,))) for place in asked.places]
             agrees = live.retriever.place_agreement
-            ones = [(place, replace(asked, places=(place,))) for place in asked.places]
+            sides = [
+                (p, one, [e for e in evidence if agrees(one, e.record) > 0]) for p, one in places
+            ]
         elif 1 < len(asked.years) <= 3:
-            agrees = year_agreement
-            ones = [(f"{year}年", replace(asked, years=(year,))) for year in asked.years]
+            years = [(f"{year}年", replace(asked, years=(year,))) for year in asked.years]
+            sides = [
+                (y, one, [e for e in evidence if year_agreement(one, e.record) > 0])
+                for y, one in years
+            ]
         else:
-            return []
-        sides = [
-            (heading, live.finder.find(one, [e for e in evidence if agrees(one, e.record) > 0]))
-            for heading, one in ones
+            sides = [
+                (
+                    f"《{record.title.strip('《》')}》",
+                    asked,
+                    [e for e in evidence if e.record == record],
+                )
+                for record in live.retriever.compared(asked, evidence)
+            ]
+        rarity = live.passage_index.rarity
+        found = [
+            (heading, fitting(one, live.finder.find(one, own), Nearby(own), rarity))
+            for heading, one, own in sides
         ]
-        return sides if sum(bool(found) for _, found in sides) > 1 else []
+        return found if any(excerpts for _, excerpts in found) else []
 
     def _cite(self, chosen: Sequence[Excerpt]) -> tuple[Citation, ...]:
         citations: list[Citation] = []
         for excerpt in chosen:
             record = excerpt.evidence.record
-            citations.append(
-                cite(
-                    len(citations) + 1,
-                    record,
-                    excerpt.page,
-                    self.store.page_count(record.record_id),
-                    excerpt.start,
-                    excerpt.end,
-                    excerpt.evidence.hit.passage.passage_id,
+            for page, start, end in excerpt.parts:
+                citations.append(
+                    cite(
+                        len(citations) + 1,
+                        record,
+                        page,
+                        self.store.page_count(record.record_id),
+                        start,
+                        end,
+                        excerpt.evidence.hit.passage.passage_id,
+                    )
                 )
-            )
         return tuple(citations)
 
     # -- precedents ---------------------------------------------------------------------------

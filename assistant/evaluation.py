@@ -43,6 +43,7 @@ class Case:
         must: Strings that must occur in the answer or its quotations.
         history: Earlier questions of the conversation, asked first.
         role: Role to ask in, empty for the run's own.
+        absent: Names of records to answer as if the holdings had not got them.
     """
 
     case_id: str
@@ -53,11 +54,12 @@ class Case:
     must: tuple[str, ...] = ()
     history: tuple[str, ...] = ()
     role: str = ""
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
 class CaseResult:
-    """What came of one question."""
+    """What came of one question; `elsewhere` when another record than the absent one answers it."""
 
     case: Case
     refused: bool
@@ -68,6 +70,7 @@ class CaseResult:
     verbatim: int = 0
     right_record: int = 0
     error: str = ""
+    elsewhere: bool = False
 
 
 @dataclass(slots=True)
@@ -239,8 +242,9 @@ def _ask(
     try:
         for earlier in case.history:
             turns.append(Turn(earlier, assistant.ask(earlier, turns, reader)))
+        absent = ids_of(assistant, case.absent) if case.absent else ()
         began = time.perf_counter()
-        result = assistant.ask(case.question, turns, reader)
+        result = assistant.ask(case.question, turns, reader, absent=absent)
         return result, (time.perf_counter() - began) * 1000, ""
     except Exception as error:
         logger.exception("question %s failed", case.case_id)
@@ -249,6 +253,12 @@ def _ask(
 
 def _squeeze(text: str) -> str:
     return re.sub(r"\s+", "", text)
+
+
+def ids_of(assistant: Assistant, names: Sequence[str]) -> list[str]:
+    """Record ids of the records a question file names by id, code or path."""
+    wanted = set(names)
+    return [r.record_id for r in assistant.store.records() if _names(r) & wanted]
 
 
 def _names(record: Any) -> set[str]:
@@ -285,7 +295,8 @@ def _score(assistant: Assistant, case: Case, reader: Reader) -> CaseResult:
             citation.quote in stored.raw
             for stored in assistant.store.pages(citation.record.record_id)
         )
-    if case.gold:
+    elsewhere = False
+    if case.gold or case.absent:
         shown = _squeeze(
             "\n".join(
                 [result.lead, *quotes, *result.notes]
@@ -293,6 +304,8 @@ def _score(assistant: Assistant, case: Case, reader: Reader) -> CaseResult:
                 + [f"{i.record.title} {i.facts}" for i in result.listings]
             )
         )
+        elsewhere = bool(case.absent and case.must) and all(_squeeze(m) in shown for m in case.must)
+    if case.gold:
         ok["record_hit@1"] = bool(records) and bool(_names(records[0]) & gold)
         ok["record_hit@5"] = any(_names(r) & gold for r in records[:5])
         ok["evidence"] = all(_squeeze(must) in shown for must in case.must)
@@ -303,7 +316,7 @@ def _score(assistant: Assistant, case: Case, reader: Reader) -> CaseResult:
                 for gold_quote in case.quotes
             )
     cited = [r.record_id for r in records]
-    return CaseResult(case, False, cited, quotes, ok, ms, verbatim, right)
+    return CaseResult(case, False, cited, quotes, ok, ms, verbatim, right, elsewhere=elsewhere)
 
 
 def _shares(quote: str, gold: str) -> bool:
@@ -328,7 +341,7 @@ def _summary(results: Sequence[CaseResult]) -> dict[str, float | None]:
     figures["verbatim"] = sum(r.verbatim for r in results) / len(quoted) if quoted else None
     figures["right_record"] = sum(r.right_record for r in results) / len(quoted) if quoted else None
     refused = [r for r in results if r.refused]
-    unanswerable = [r for r in results if not r.case.gold]
+    unanswerable = [r for r in results if not r.case.gold and not r.elsewhere]
     right = sum(not r.case.gold for r in refused)
     precision = right / len(refused) if refused else None
     recall = right / len(unanswerable) if unanswerable else None

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from assistant.attributes import attribute_present
 from assistant.machine_text import orders_among
-from assistant.question import Question
+from assistant.periods import named_years
+from assistant.question import Intent, Question
 from assistant.ranking import rank_sentences
 from assistant.retrieval import Evidence
-from index.domain import Page
+from index.domain import Page, Record
 from index.passage_index import SHORTEST_SENTENCE
 from index.sentences import (
     ITEM,
@@ -29,6 +30,8 @@ from index.text import search_form
 
 #: Passages whose sentences are looked at.
 REGIONS: Final = 12
+#: How far over a page break the other half of a sentence may lie, in characters.
+_BREAK_REACH: Final = 400
 #: Characters of context on both sides of a passage that may be quoted too.
 _MARGIN: Final = 260
 #: Longest excerpt a lead-in and its items make.
@@ -48,6 +51,10 @@ LEXICAL_WEIGHT: Final = 0.1
 UNSEEN: Final = 4.6
 #: Log-odds a sentence loses that has nothing of the kind asked for (no sum, no date …).
 MISSING_ATTRIBUTE: Final = 2.0
+#: Log-odds a sentence loses that speaks of other years than the one asked about.
+OTHER_YEAR: Final = 2.5
+#: What an excerpt loses whose record a later one has replaced.
+OUTDATED: Final = 2.0
 #: Quoting stops when the answer is among the chosen excerpts with this probability …
 SURE: Final = 0.6
 #: … read off the scores at this temperature; or at this many excerpts or characters.
@@ -100,9 +107,13 @@ def _only_labels(question: Question, form: str) -> bool:
     return any(line.fullmatch(form) and not asked.search(question.form) for line, asked in _LABELS)
 
 
+#: A span of a page: the page, first character, one past the last.
+Part = tuple[Page, int, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A span of one page that may be quoted.
+    """A span of one page that may be quoted, with its other half where a page break cuts it.
 
     Attributes:
         evidence: The passage that led there.
@@ -113,6 +124,8 @@ class Excerpt:
         odds: Log-odds of its best sentence alone.
         form: Search form of the span.
         cosine: Cosine of the question with the best sentence of it.
+        other_half: The rest of its sentence on the page before or after, None when it is whole.
+        other_year: Whether it speaks of other years than the one asked about.
     """
 
     evidence: Evidence
@@ -123,6 +136,21 @@ class Excerpt:
     odds: float
     form: str
     cosine: float = 0.0
+    other_half: Part | None = None
+    other_year: bool = False
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its spans in the order of the pages."""
+        own = (self.page, self.start, self.end)
+        if self.other_half is None:
+            return (own,)
+        return tuple(sorted((own, self.other_half), key=lambda part: part[0].seq))
+
+    @property
+    def length(self) -> int:
+        """Characters of all its spans."""
+        return sum(end - start for _, start, end in self.parts)
 
     def same_page(self, other: Excerpt) -> bool:
         """Whether both are cut from one page."""
@@ -133,7 +161,13 @@ class Excerpt:
 
     def overlaps(self, other: Excerpt) -> bool:
         """Whether both share characters of one page."""
-        return self.same_page(other) and self.start < other.end and other.start < self.end
+        if self.evidence.record.record_id != other.evidence.record.record_id:
+            return False
+        return any(
+            mine.seq == theirs.seq and start < other_end and other_start < end
+            for mine, start, end in self.parts
+            for theirs, other_start, other_end in other.parts
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +179,8 @@ class _Region:
     odds: list[float]
     title_form: str
     orders: frozenset[int] = frozenset()
-    cut: frozenset[int] = frozenset()
+    broken: Mapping[int, Part | None] = field(default_factory=dict)
+    other_year: frozenset[int] = frozenset()
     compared: dict[int, float] = field(default_factory=dict)
 
     def quotable(self, question: Question, sentence: Sentence) -> bool:
@@ -165,7 +200,10 @@ class _Region:
         title = self.title_form
         if form in title or (title in form and len(form) < len(title) + 14) or "...." in form:
             return False
-        if _only_labels(question, form) or _is_torn(form) or sentence.start in self.cut:
+        if _only_labels(question, form) or _is_torn(form):
+            return False
+        # Half a sentence is quoted with its other half or not at all.
+        if self.broken.get(sentence.start, sentence) is None:
             return False
         return bool(_ASKS_ADOPTION.search(question.form)) or not _ADOPTION.match(form)
 
@@ -197,7 +235,12 @@ class ExcerptFinder:
         self._similarity = similarity
 
     def find(
-        self, question: Question, evidence: Sequence[Evidence], *, whole_lists: bool = False
+        self,
+        question: Question,
+        evidence: Sequence[Evidence],
+        *,
+        whole_lists: bool = False,
+        outdated: Callable[[Record], bool] = lambda _: False,
     ) -> list[Excerpt]:
         """Excerpts from the best passages, best first, none overlapping a better one.
 
@@ -205,12 +248,17 @@ class ExcerptFinder:
             question: The question as read.
             evidence: Ranked passages; the first `REGIONS` are read.
             whole_lists: Let an excerpt that opens a list run on through its items.
+            outdated: Tells records that later ones have replaced; theirs come after.
         """
         excerpts: list[Excerpt] = []
         regions = [r for item in evidence[:REGIONS] for r in self._regions(question, item)]
         self._add_similarity(question, regions)
         for region in regions:
             excerpts += self._cut(region, whole_lists)
+        excerpts = [
+            replace(e, score=e.score - OUTDATED) if outdated(e.evidence.record) else e
+            for e in excerpts
+        ]
         excerpts.sort(key=lambda e: (-e.score, e.evidence.hit.rank, e.start))
         kept: list[Excerpt] = []
         for excerpt in excerpts:
@@ -234,9 +282,41 @@ class ExcerptFinder:
                 odds = rank_sentences(question, sentences, self._rarity)
                 orders = orders_among(sentences, question.form)
                 body = _body(page)
-                cut = frozenset(s.start for s in sentences if _runs_over(page, body, s))
-                regions.append(_Region(item, page, sentences, texts, odds, title_form, orders, cut))
+                broken = {
+                    s.start: self._other_half(item.record.record_id, page, s)
+                    for s in sentences
+                    if _runs_over(page, body, s)
+                }
+                other_year = frozenset(
+                    wide[i].start for i in inside if speaks_of_other_year(question, wide, i)
+                )
+                regions.append(
+                    _Region(
+                        item, page, sentences, texts, odds, title_form, orders, broken, other_year
+                    )
+                )
         return regions
+
+    def _other_half(self, record_id: str, page: Page, sentence: Sentence) -> Part | None:
+        """The rest of a sentence that a page break cuts, None when it cannot be told."""
+        tail = sentence.end >= _body(page)[1]
+        at = page.start + len(page.raw) if tail else page.start
+        reach = (at, at + _BREAK_REACH) if tail else (max(0, at - _BREAK_REACH), at)
+        near = {p.seq: p for p in self._pages(record_id, *reach)}
+        other = near.get(page.seq + (1 if tail else -1))
+        if other is None:
+            return None
+        sentences = split_sentences(other)
+        if not sentences:
+            return None
+        half = sentences[0 if tail else -1]
+        body = _body(other)
+        if tail:
+            goes_on = half.start <= body[0] and not STARTER.match(half.text) and not half.is_row
+            whole = goes_on and bool(_ENDED.search(half.text))
+        else:
+            whole = half.end >= body[1] and not _ENDED.search(half.text) and not half.is_row
+        return (other, half.start, half.end) if whole else None
 
     def _add_similarity(self, question: Question, regions: Sequence[_Region]) -> None:
         """Add what the embedding model says of the sentences that could be quoted."""
@@ -254,6 +334,8 @@ class ExcerptFinder:
             region.odds[i] += UNSEEN + SIMILARITY_WEIGHT * (cosine - best)
             if not attribute_present(question, region.sentences[i].form):
                 region.odds[i] -= MISSING_ATTRIBUTE
+            if region.sentences[i].start in region.other_year:
+                region.odds[i] -= OTHER_YEAR
             region.compared[i] = cosine
 
     def _cut(self, region: _Region, whole_lists: bool) -> list[Excerpt]:
@@ -271,6 +353,11 @@ class ExcerptFinder:
             taken |= set(range(first, last + 1))
             start, end = region.sentences[first].start, region.sentences[last].end
             form = "".join(s.form for s in region.sentences[first : last + 1])
+            halves = (region.broken.get(s.start) for s in region.sentences[first : last + 1])
+            other_half = next(filter(None, halves), None)
+            if other_half is not None:
+                other, other_start, other_end = other_half
+                form += search_form(other.raw[other_start:other_end]).text
             score = region.odds[i] + PASSAGE_WEIGHT * region.evidence.score
             excerpts.append(
                 Excerpt(
@@ -282,6 +369,8 @@ class ExcerptFinder:
                     region.odds[i],
                     form,
                     region.compared[i],
+                    other_half,
+                    region.sentences[i].start in region.other_year,
                 )
             )
         return excerpts
@@ -342,7 +431,7 @@ def choose(
     chosen: list[Excerpt] = []
     used, reached = 0, 0.0
     for excerpt, share in zip(excerpts, shares, strict=True):
-        length = excerpt.end - excerpt.start
+        length = excerpt.length
         if chosen and used + length > room:
             continue
         chosen.append(excerpt)
@@ -360,7 +449,8 @@ def _joined(chosen: Sequence[Excerpt]) -> list[Excerpt]:
         for at, other in enumerate(kept):
             first, second = sorted((excerpt, other), key=lambda e: e.start)
             gap = first.page.raw[first.end : second.start]
-            if first.same_page(second) and not gap.strip():
+            whole = excerpt.other_half is None and other.other_half is None
+            if whole and first.same_page(second) and not gap.strip():
                 kept[at] = replace(
                     other, start=first.start, end=second.end, form=first.form + second.form
                 )
@@ -370,6 +460,9 @@ def _joined(chosen: Sequence[Excerpt]) -> list[Excerpt]:
     return kept
 
 
+#: Sentences looked back over for the year, and longest heading in characters.
+_YEAR_REACH: Final = 12
+_HEADING: Final = 40
 #: How a sentence, a list item, a table cell or a signature ends.
 _ENDED: Final = re.compile(r"[。！？!?；;：:”’」』）)》\].…\-—0-9年月日]\s*$")
 
@@ -399,6 +492,36 @@ def _runs_over(page: Page, body: tuple[int, int], sentence: Sentence) -> bool:
     if page.seq > 1 and page.has_image and sentence.start <= body[0]:
         return not STARTER.match(sentence.text) and not sentence.is_row
     return False
+
+
+def speaks_of_other_year(question: Question, sentences: Sequence[Sentence], at: int) -> bool:
+    """Whether a sentence tells of other years than those the question names.
+
+    A draft budget for 2021 gives the figures of 2020 beside it; the record is of the year asked,
+    the sentence is not. A sentence without a year is of the year in the heading above it, a row of
+    a table of those in the lines above the table.
+
+    Args:
+        question: The question as read.
+        sentences: Neighbouring sentences of one page, in order.
+        at: Position of the sentence among them.
+    """
+    asked = question.years
+    # What came of a thing is told by papers of later years.
+    if not asked or question.intent in (Intent.WHEN, Intent.VERSION, Intent.YES_NO):
+        return False
+    told = named_years(sentences[at].form)
+    k = at
+    while not told and k > max(0, at - _YEAR_REACH):
+        k -= 1
+        before = sentences[k]
+        if sentences[at].is_row and not before.is_row:
+            told = named_years(before.form)
+            break
+        if STARTER.match(before.text) and len(before.form) <= _HEADING:
+            told = named_years(before.form)
+            break
+    return bool(told) and set(told).isdisjoint(asked)
 
 
 def _is_heading(sentence: Sentence) -> bool:

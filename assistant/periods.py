@@ -97,7 +97,7 @@ def read_times(form: str, today: dt.date, without: Collection[str] = ()) -> Time
         without: Keys of readings the asker does not want.
     """
     dates = _dates(form)
-    years = _named_years(form)
+    years = named_years(form)
     period, readings = _period(form, today, without)
     if not years:
         resolved = _relative_year(form, today)
@@ -134,7 +134,12 @@ def _dates(form: str) -> list[str]:
     return dates
 
 
-def _named_years(form: str) -> list[int]:
+def named_years(form: str) -> list[int]:
+    """Every year a text names in figures, Arabic or Chinese, of four digits or two.
+
+    Args:
+        form: Search form.
+    """
     years = [int(m.group(1)) for m in _YEAR4.finditer(form)]
     years += [_full_year(m.group(1)) for m in _YEAR2.finditer(form)]
     for match in _YEAR_CN.finditer(form):

@@ -57,6 +57,8 @@ class Question:
         outcomes: Result classes named, as written (A类, 不满意).
         synonyms: Words of the question in search form → other words for the same thing. Evidence
             that has one of these does not lack the word.
+        topics: Everything the vocabulary calls the things asked about, search form; a record that
+            has none of these words is about something else. Empty when it knows none of them.
         readings: What was read into the question beyond what was typed.
         notes: Sentences for the asker about the reading (ambiguity, types).
         dense_text: The question as it is embedded for search: everyday words are followed by
@@ -80,6 +82,7 @@ class Question:
     people: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    topics: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
     dense_text: str = ""
@@ -213,6 +216,8 @@ _LOOK_UP: Final = re.compile(
 )
 
 
+#: Categories of the vocabulary whose words name no subject.
+_NO_TOPIC: Final = frozenset({PLACES, ERAS, TYPES, "机构", "人大"})
 #: Weight of a term that the vocabulary added, beside 1 for a typed one; see docs/log.md.
 EXPANSION_WEIGHT: Final = 0.3
 
@@ -297,10 +302,26 @@ def read_question(
         people=tuple(dict.fromkeys(m.group(1) for m in _PERSON.finditer(form))),
         outcomes=tuple(dict.fromkeys(m.group().upper() for m in _OUTCOME.finditer(form))),
         synonyms=synonyms,
+        topics=_topics(expansions),
         readings=tuple(readings),
         notes=(*notes, *asked.notes),
         dense_text=_dense_text(form, expansions),
     )
+
+
+def _topics(expansions: Sequence[Expansion]) -> tuple[str, ...]:
+    """All names of the things a question has an everyday word for: the row's words on both sides.
+
+    Rows about organs, types of paper and times say nothing of the subject.
+    """
+    words: dict[str, None] = {}
+    for expansion in expansions:
+        entry = expansion.entry
+        if expansion.backwards or not expansion.meanings or entry.category in _NO_TOPIC:
+            continue
+        plain = (search_form(w).text for w in (*entry.colloquial, *entry.official) if "*" not in w)
+        words |= dict.fromkeys((expansion.words, *expansion.meanings, *plain))
+    return tuple(words)
 
 
 def _dense_text(form: str, expansions: Sequence[Expansion]) -> str:

@@ -34,6 +34,12 @@ _SESSION: Final = 0.3
 _PREVIOUS: Final = 0.15
 
 
+#: Two things compared, each told by the characters next to the joining word.
+_JOINED: Final = re.compile(r"([\u4e00-\u9fff]{2,10})(?:和|跟|与|同|比|、)([\u4e00-\u9fff]{2,10})")
+#: Least weight of title words that name a paper: one rare pair of characters.
+_NAMED: Final = 2.0
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A passage with what speaks for and against its record.
@@ -163,6 +169,35 @@ class Retriever:
         shared = sum(self._rarity(t) for t in title & asked)
         return shared / max(1e-9, sum(self._rarity(t) for t in title))
 
+    def compared(self, question: Question, evidence: Sequence[Evidence]) -> list[Record]:
+        """The two papers a question compares, told by the words on both sides of 和, 跟 or 比.
+
+        Args:
+            question: The question as read.
+            evidence: Ranked passages; only their records are looked at.
+
+        Returns:
+            Two records, in the order they are named, or none.
+        """
+        fitting = (e for e in evidence if e.place >= 0)
+        records = list({e.record.record_id: e.record for e in fitting}.values())
+        for match in _JOINED.finditer(question.form):
+            sides = (match.group(1), match.group(2))
+            terms = [_terms_beside(question, side) for side in sides]
+            named: list[Record] = []
+            for own, other in (terms, terms[::-1]):
+                weights = [
+                    sum(self._rarity(t) for t in _title_terms(r.title) & (own - other))
+                    - sum(self._rarity(t) for t in _title_terms(r.title) & (other - own))
+                    for r in records
+                ]
+                best = max(range(len(records)), key=weights.__getitem__, default=0)
+                if records and weights[best] >= _NAMED:
+                    named.append(records[best])
+            if len(named) == 2 and named[0].record_id != named[1].record_id:
+                return named
+        return []
+
     def place_agreement(self, question: Question, record: Record, text: str = "") -> int:
         """1 when a record is of a place asked about, -1 when of another one, else 0.
 
@@ -190,6 +225,12 @@ class Retriever:
                 return 1
         named, _ = self._gazetteer.places_in(search_form(record.title).text)
         return -1 if named else 0
+
+
+def _terms_beside(question: Question, side: str) -> frozenset[str]:
+    """Pairs of characters of some words of a question and of the other words for them."""
+    words = [side, *(o for w, others in question.synonyms.items() if w in side for o in others)]
+    return frozenset(t for word in words for t in lexical_tokens(word) if len(t) > 1)
 
 
 def year_agreement(question: Question, record: Record) -> int:

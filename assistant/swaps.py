@@ -1,7 +1,7 @@
-"""Questions nobody can answer, made from answerable ones by changing one name in them.
+"""Questions nobody can answer, made from answerable ones: a name changed, or the paper left out.
 
 The right topic in the wrong town, year or session is what a search by likeness gets wrong most
-easily, so refusal is measured on these as well (`chadang eval --swapped`).
+easily, so refusal is measured on these as well (`chadang eval --swapped`, `--hidden`).
 """
 
 from __future__ import annotations
@@ -64,6 +64,28 @@ def swapped(cases: Sequence[Case], gazetteer: Gazetteer) -> list[Case]:
         dice = random.Random(zlib.crc32(case.case_id.encode()))  # noqa: S311 - not for secrets
         for kind, question in _changes(case.question, gazetteer, dice):
             made.append(Case(f"{case.case_id}/{kind}", question, kind, gold=(), role=case.role))
+    return made
+
+
+def hidden(cases: Sequence[Case]) -> list[Case]:
+    """The answerable cases as they are, then each with the records that answer it left out.
+
+    That is how the holdings look to a deputy where the paper asked for is not open: the likest
+    open one stands in its place and must not be quoted as if it were the one.
+
+    Args:
+        cases: Questions; those without gold records, counts and follow-ups are left out.
+
+    Returns:
+        Cases of kind 原题, and of kind 缺原件 that must be refused unless another record says what
+        the answer must hold.
+    """
+    made: list[Case] = []
+    for case in cases:
+        if case.gold and not case.history and case.kind != "count":
+            made.append(replace(case, kind="原题"))
+            gone = replace(case, case_id=f"{case.case_id}/缺原件", kind="缺原件", gold=())
+            made.append(replace(gone, absent=case.gold))
     return made
 
 

@@ -213,6 +213,11 @@ def _parser() -> ChineseParser:
         action="store_true",
         help="可答的题各换掉地方、年份、届次、编号或姓名再问一遍，看是否拒答",
     )
+    evaluate.options.add_argument(
+        "--hidden",
+        action="store_true",
+        help="可答的题各藏起能答的那件再问一遍，看会不会拿相近的一件来顶",
+    )
     _add_reader(evaluate)
 
     vocabulary_command.add_options(
@@ -552,13 +557,15 @@ def _evaluate_answers(
     from assistant.assistant import open_assistant
     from assistant.evaluation import Case, evaluate
     from assistant.gazetteer import Gazetteer
-    from assistant.swaps import swapped
+    from assistant.swaps import hidden, swapped
     from ui.terminal import ProgressLine
 
     assistant = open_assistant(settings)
     line = ProgressLine("评测", "题")
 
     def change(cases: Sequence[Case]) -> Sequence[Case]:
+        if options.hidden:
+            return hidden(cases)
         return swapped(cases, Gazetteer(assistant.store.records()))
 
     try:
@@ -567,7 +574,7 @@ def _evaluate_answers(
             questions,
             _reader(options, settings),
             limit=options.limit,
-            change=change if options.swapped else None,
+            change=change if options.swapped or options.hidden else None,
             progress=line,
         )
     finally:

@@ -1,7 +1,7 @@
 """Fit the refusal weights again: `python -m tests.bench.calibrate_refusal --home H --questions Q`.
 
 Every question is read, searched and cut into excerpts as when asked. Answerable questions are also
-asked with one name changed (`assistant.swaps`); those must be refused. What the rules refuse by
+asked with one name changed and with their records left out (`assistant.swaps`); those must be refused. What the rules refuse by
 themselves is left out. A logistic regression over `assistant.refusal.FEATURES` is fitted, its ten-fold
 precision and recall on the questions as written are printed for several thresholds, and then the
 weights to paste into `assistant/refusal.py`.
@@ -13,6 +13,7 @@ import argparse
 import datetime as dt
 import sys
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,15 @@ from typing import Any
 import numpy as np
 
 from assistant.assistant import Assistant, open_assistant
-from assistant.evaluation import read_cases
+from assistant.evaluation import ids_of, read_cases
+from assistant.excerpts import choose
 from assistant.question import Question, read_question
 from assistant.refusal import FEATURES, Nearby, fitting, refusal_features
-from assistant.swaps import swapped
-from index.access import EVERYTHING
+from assistant.swaps import hidden, swapped
+from index.access import Permitted
+from index.domain import Reader, Role
 from index.settings import load_settings
+from index.text import search_form
 
 _FOLDS = 10
 
@@ -40,26 +44,43 @@ class Example:
     features: tuple[float, ...]
 
 
-def features_of(assistant: Assistant, asked: Question) -> tuple[float, ...] | None:
-    """Features of the answer the assistant would weigh; None when the rules refuse before."""
+def features_of(
+    assistant: Assistant, asked: Question, permitted: Permitted, must: Sequence[str] = ()
+) -> tuple[float, ...] | None:
+    """Features of the answer the assistant would weigh.
+
+    None when the rules refuse before, or when what would be quoted holds all of `must`.
+    """
     live = assistant._live
-    evidence = live.retriever.retrieve(asked, EVERYTHING, 40)
+    evidence = live.retriever.retrieve(asked, permitted, 40)
     nearby = Nearby(evidence)
-    excerpts = fitting(asked, live.finder.find(asked, evidence), nearby)
+    rarity = live.passage_index.rarity
+    excerpts = fitting(asked, live.finder.find(asked, evidence), nearby, rarity)
     if not excerpts:
         return None
-    return refusal_features(asked, evidence, excerpts, live.passage_index.rarity, nearby)
+    quoted = search_form("".join(e.form for e in choose(excerpts))).text
+    if must and all(search_form(words).text in quoted for words in must):
+        return None
+    return refusal_features(asked, evidence, excerpts, rarity, nearby)
 
 
 def collect(assistant: Assistant, questions: Path) -> list[Example]:
-    """Examples of a question file as written and with a name changed; no follow-ups, no counts."""
+    """Examples of a question file as written, changed and with its records left out.
+
+    No follow-ups, no counts.
+    """
     gazetteer, today = assistant._live.gazetteer, dt.datetime.now().astimezone().date()
     cases = [c for c in read_cases(questions) if not c.history and c.kind != "count"]
     written = {c.case_id for c in cases}
-    changed = [c for c in swapped(cases, gazetteer) if c.case_id not in written]
+    made = [*swapped(cases, gazetteer), *hidden(cases)]
     examples: list[Example] = []
-    for case in [*cases, *changed]:
-        features = features_of(assistant, read_question(case.question, gazetteer, today))
+    for case in [*cases, *(c for c in made if c.case_id not in written)]:
+        gone = ids_of(assistant, case.absent) if case.absent else ()
+        asked = read_question(
+            case.question, gazetteer, today, vocabulary=assistant._vocabulary.vocabulary
+        )
+        permitted = assistant._permitted(Reader(Role.ARCHIVIST), gone)
+        features = features_of(assistant, asked, permitted, case.must if case.absent else ())
         if features is not None:
             origin = case.case_id.partition("/")[0]
             examples.append(Example(origin, case.case_id in written, bool(case.gold), features))

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from assistant.excerpts import LISTED, Excerpt, ExcerptFinder, choose
+from assistant.excerpts import LISTED, Excerpt, ExcerptFinder, choose, speaks_of_other_year
 from assistant.gazetteer import Gazetteer
 from assistant.question import Question, read_question
 from assistant.retrieval import Evidence
 from index.domain import Hit, Page, Passage, Record
+from index.sentences import split_sentences
 
 RAW = (
     "关于加装电梯建议的答复\n示住建函〔2018〕23号\n苏晚晴代表：\n您提出的建议收悉。\n"
@@ -88,3 +89,75 @@ def test_sentences_that_follow_each_other_become_one_quotation() -> None:
     spans = sorted((e.start, e.end) for e in choose(every, 1.0, 6, 500))
 
     assert all(RAW[a:b].strip() for (_, a), (b, _) in itertools.pairwise(spans))
+
+
+FIRST_PAGE = "决定如下：\n一、补贴加装电梯，每部由市财政补助\n"
+SECOND_PAGE = "二十万元，分两年拨付。\n二、加强督查。\n"
+
+
+def over_the_break(best: str) -> list[Excerpt]:
+    """Excerpts of a record whose sentence runs over its page break."""
+    text = FIRST_PAGE + SECOND_PAGE
+    pages = [
+        Page("r1", 1, FIRST_PAGE, width=100, height=100),
+        Page("r1", 2, SECOND_PAGE, start=len(FIRST_PAGE), width=100, height=100),
+    ]
+    evidence = Evidence(
+        Hit(Passage("p1", "r1", 0, len(text), text), 1, 1.0, 0.9, 1.0), RECORD, 1.0, 0.0, 0, 0
+    )
+
+    def between(_: str, start: int, end: int) -> list[Page]:
+        return [p for p in pages if p.start < end and start < p.start + len(p.raw)]
+
+    def similarity(_: str, texts: Sequence[str]) -> list[float]:
+        return [0.95 if best in one else 0.85 for one in texts]
+
+    return ExcerptFinder(between, lambda _: 1.0, similarity).find(asked("补助多少"), [evidence])
+
+
+@pytest.mark.parametrize("best", ["市财政补助", "分两年拨付"])
+def test_a_sentence_over_a_page_break_is_quoted_with_both_halves(best: str) -> None:
+    """This test ensures that neither half stands alone, whichever is found first."""
+    parts = over_the_break(best)[0].parts
+
+    assert [page.seq for page, _, _ in parts] == [1, 2]
+    assert "".join(page.raw[start:end] for page, start, end in parts).endswith(
+        "二十万元，分两年拨付。"
+    )
+
+
+def test_half_a_sentence_without_its_other_half_is_left_out() -> None:
+    """This test ensures that a sentence broken off at the last page is not quoted."""
+    page = Page("r1", 1, FIRST_PAGE)
+    evidence = Evidence(
+        Hit(Passage("p1", "r1", 0, len(FIRST_PAGE), FIRST_PAGE), 1, 1.0, 0.9, 1.0),
+        RECORD, 1.0, 0.0, 0, 0,
+    )  # fmt: skip
+    finder = ExcerptFinder(
+        lambda _, start, end: [page] if start < len(FIRST_PAGE) else [],
+        lambda _: 1.0,
+        lambda _, texts: [0.9] * len(texts),
+    )
+
+    assert not any("补助" in e.form for e in finder.find(asked("补助多少"), [evidence]))
+
+
+@pytest.mark.parametrize(
+    ("raw", "other"),
+    [
+        ("2020年，全市收入完成二百亿元。\n", True),
+        ("2021年，全市收入安排二百亿元。\n", False),
+        ("二○二○年，全市收入完成二百亿元。\n", True),
+        ("一、2020年预算执行情况\n全市收入完成二百亿元。\n", True),
+        ("一、2021年预算草案\n全市收入安排二百亿元。\n", False),
+        ("全市收入完成二百亿元。\n", False),
+    ],
+)
+def test_a_sentence_of_another_year_is_known(raw: str, other: bool) -> None:
+    """This test ensures that the year is read from the sentence or the heading over it."""
+    sentences = split_sentences(Page("r1", 1, raw))
+
+    told = speaks_of_other_year(asked("2021年全市收入多少"), sentences, len(sentences) - 1)
+
+    assert told is other
+    assert not speaks_of_other_year(asked("全市收入多少"), sentences, len(sentences) - 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from assistant.evaluation import Case
 from assistant.gazetteer import Gazetteer
-from assistant.swaps import swapped
+from assistant.swaps import hidden, swapped
 from index.domain import Record
 
 PLACES = Gazetteer([Record("r", "青岛市养犬管理条例", author="青岛市人大常委会")])
@@ -44,3 +44,14 @@ def test_follow_ups_counts_and_unanswerable_ones_are_left_out() -> None:
     ]
 
     assert swapped(cases, PLACES) == []
+
+
+def test_the_records_that_answer_are_left_out() -> None:
+    """This test ensures that the made case has no gold and knows what is gone."""
+    cases = [Case("1", "青岛每户几只？", "number", gold=("r",), must=("一只",))]
+    cases += [Case("2", "有几件？", "count", gold=("r",)), Case("3", "青岛的？", "fact", gold=())]
+
+    written, gone = hidden(cases)
+
+    assert (written.kind, written.gold) == ("原题", ("r",))
+    assert (gone.kind, gone.gold, gone.absent, gone.must) == ("缺原件", (), ("r",), ("一只",))
