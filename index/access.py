@@ -82,3 +82,14 @@ def may_read(reader: Reader, record: Record) -> Verdict:
     ):
         return Verdict(True, "本人提出")
     return Verdict(False, "未开放")
+
+
+def may_see_personal(reader: Reader) -> Verdict:
+    """Decide whether a reader gets personal data unmasked; asked besides `may_read`.
+
+    Source:
+        Rule R6 of the domain brief (个人信息保护法 28, 51): authorised staff only.
+    """
+    if reader.role is Role.ARCHIVIST:
+        return Verdict(True, "档案管理员可阅个人信息")
+    return Verdict(False, "个人信息已遮盖")

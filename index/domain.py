@@ -159,6 +159,8 @@ class Page:
         height: Page height in points upright, 0 when there is no image.
         file_path: The file the page is in, as `Record.file_path`.
         file_page: Page number in that file, from 1.
+        personal: Spans of `raw` that hold personal data; the store hands them out masked
+            (`index.personal`) unless the clear text is asked for.
     """
 
     record_id: str
@@ -176,6 +178,7 @@ class Page:
     height: float = 0.0
     file_path: str = ""
     file_page: int = 1
+    personal: tuple[tuple[int, int], ...] = ()
 
     @property
     def has_image(self) -> bool:

@@ -252,6 +252,9 @@ class PassageIndex:
                 f"索引格式是 {manifest['format']}，本程序需要 {FORMAT}。请重新运行 chadang ingest。"
             )
             raise IndexMismatchError(msg)
+        if int(str(manifest["data_version"])) < int(store.meta("index_after") or 0):
+            msg = "索引建于遮盖个人信息之前，不能再用。请重新运行 chadang ingest 重建索引。"
+            raise IndexMismatchError(msg)
         self.generation = str(manifest["generation"])
         folder = settings.index_path / self.generation
         self._encoder = encoder or open_encoder(settings)
