@@ -47,6 +47,7 @@ from assistant.followup import (
 )
 from assistant.gazetteer import Gazetteer
 from assistant.meetings import MeetingsTable
+from assistant.personal_view import as_seen
 from assistant.precedents import (
     PRECEDENTS,
     PrecedentFinder,
@@ -212,6 +213,7 @@ class Assistant:
         result = self._answer(
             self._current(), question, conversation, reader, without, precedents=precedents
         )
+        result = as_seen(result, self.store, reader)
         elapsed = (time.perf_counter() - began) * 1000
         logger.info(
             "answered=%s quotes=%d ms=%.0f",
