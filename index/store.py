@@ -284,6 +284,26 @@ class Store:
                 raise
             cursor.execute("COMMIT")
 
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Cursor]:
+        """A transaction, for the tables kept by other modules (`index.held`, `ingest.jobs`).
+
+        Raises:
+            IndexStoreError: If SQLite does.
+        """
+        with self._writing() as cursor:
+            yield cursor
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection, to read tables kept by other modules.
+
+        Raises:
+            IndexStoreError: If SQLite does.
+        """
+        with _translated(self.path):
+            yield self._db
+
     def close(self) -> None:
         """Close this thread's connection."""
         db: sqlite3.Connection | None = getattr(self._local, "db", None)
@@ -514,6 +534,51 @@ class Store:
                 _bump(cursor)
         return removed
 
+    def purge(self, record_ids: Iterable[str], hashes: Iterable[str]) -> int:
+        """Remove every trace of what must not be here.
+
+        Records and readings go at once; vectors and indexes with the next build (`purge_due`).
+
+        Args:
+            record_ids: Records to remove with pages and passages.
+            hashes: Content hashes of files whose readings are to go.
+
+        Returns:
+            Number of records that were stored.
+        """
+        with self._writing() as cursor:
+            removed = read = 0
+            for record_id in record_ids:
+                cursor.execute("DELETE FROM records WHERE record_id = ?", (record_id,))
+                removed += cursor.rowcount
+            for sha256 in hashes:
+                if sha256:
+                    cursor.execute("DELETE FROM page_results WHERE sha256 = ?", (sha256,))
+                    read += cursor.rowcount
+            if removed:
+                _bump(cursor)
+                cursor.execute("INSERT OR REPLACE INTO meta VALUES ('purge_due', '1')")
+        if removed or read:
+            # What was deleted still stands in the log until it is emptied; a reader may prevent it,
+            # then the next checkpoint does it.
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return removed
+
+    @property
+    def purge_due(self) -> bool:
+        """Whether vectors and indexes of purged records may still be about."""
+        return self.meta("purge_due") == "1"
+
+    def finish_purge(self, kept: Iterable[str]) -> None:
+        """Delete every vector but those of these text hashes."""
+        with self._writing() as cursor:
+            cursor.execute("CREATE TEMP TABLE kept (text_hash TEXT PRIMARY KEY) WITHOUT ROWID")
+            cursor.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((h,) for h in kept))
+            cursor.execute("DELETE FROM embeddings WHERE text_hash NOT IN kept")
+            cursor.execute("DROP TABLE kept")
+            cursor.execute("DELETE FROM meta WHERE key = 'purge_due'")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
     # -- pages and passages -------------------------------------------------------------------
 
     def pages(self, record_id: str, *, clear: bool = False) -> tuple[Page, ...]:
@@ -732,8 +797,14 @@ class Store:
         return {f"{f.root}/{f.path}": f for f in stored}
 
     def put_file(self, file: StoredFile) -> None:
-        """Remember the state of a file."""
+        """Remember the state of a file; what was read from its earlier content goes."""
         with self._writing() as cursor:
+            cursor.execute(
+                "DELETE FROM page_results WHERE sha256 = (SELECT sha256 FROM files WHERE path = ?1"
+                " AND sha256 != ?2) AND NOT EXISTS (SELECT 1 FROM files f WHERE f.path != ?1"
+                " AND f.sha256 = page_results.sha256)",
+                (file.path, file.sha256),
+            )
             cursor.execute(
                 "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (

@@ -12,6 +12,8 @@ import logging
 import os
 import queue
 import re
+import shutil
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,12 +24,16 @@ from typing import Final
 
 from index.codes import parse_date
 from index.domain import IngestReport, Page, Record, Skipped, TextSource
+from index.held import HeldItem
 from index.rendering import RenderError, is_image_file, page_count
 from index.settings import Settings
 from index.store import Store, StoredFile
 from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
 from ingest.errors import CatalogueError, IngestError, SourceReadError
 from ingest.furniture import find_furniture
+from ingest.gate import NEXT_STEP as GATE_STEP
+from ingest.gate import Gate, judge, worst
+from ingest.jobs import JobQueue, JobState, RunLock, RunState, Wanted
 from ingest.linking import link, natural_key
 from ingest.ocr_version import ocr_reader
 from ingest.page_text import PageText
@@ -36,6 +42,7 @@ from ingest.plain import ENGINE as TEXT_READER
 from ingest.plain import read_text_file
 from ingest.progress import Progress, ProgressCallback
 from ingest.report import report_to_json, write_report
+from ingest.secrecy import SECRECY_VERSION, Finding, Grade
 from ingest.splitting import SPLITTER_VERSION, split_record
 from ingest.workers import CHUNK, Event, Lane, Task
 
@@ -75,6 +82,7 @@ class _File:
     waiting_for_ocr: set[int] = field(default_factory=set)
     open_tasks: int = 0
     failure: SourceReadError | None = None
+    finding: Finding | None = None
 
     @property
     def kind(self) -> str:
@@ -104,6 +112,7 @@ class _Job:
     files: list[_File]
     catalogued: bool
     content_hash: str = ""
+    released: bool = False
 
 
 def ingest(
@@ -113,6 +122,7 @@ def ingest(
     *,
     progress: ProgressCallback | None = None,
     force: bool = False,
+    retry: bool = False,
 ) -> IngestReport:
     """Take a folder (or one file) into the store.
 
@@ -124,15 +134,17 @@ def ingest(
         settings: `passage_chars`, `ocr_dpi` and `threads` are used.
         progress: Called with the state now and then, from this thread.
         force: Read and cut again what did not change; pages already recognised are kept.
+        retry: Read again what could not be read, wholly or in part; the rest only if it changed.
 
     Returns:
         What was read, what was skipped and why.
 
     Raises:
-        IngestError: If `source` does not exist or cannot be listed.
+        IngestError: If `source` does not exist or cannot be listed, or another run of this home
+            goes on.
     """
-    run = _Run(source, store, settings, progress, force=force)
-    return run.run()
+    with RunLock(settings.home):
+        return _Run(source, store, settings, progress, force=force, retry=retry).run()
 
 
 class _Run:
@@ -146,6 +158,7 @@ class _Run:
         progress: ProgressCallback | None,
         *,
         force: bool,
+        retry: bool,
     ) -> None:
         self._source = source.expanduser().resolve()
         if not self._source.exists():
@@ -155,6 +168,7 @@ class _Run:
         self._settings = settings
         self._progress = progress
         self._force = force
+        self._retry = retry
         self._report = IngestReport()
         self._started = time.monotonic()
         self._home = settings.home.resolve()
@@ -168,6 +182,12 @@ class _Run:
         self._said = 0.0
         self._current = ""
         self._active: dict[int, _Job] = {}
+        self._latest: Progress | None = None
+        self._stopped = False
+        self._go = threading.Event()
+        self._go.set()
+        self._same: dict[str, str] = {}
+        self._gate = Gate(store, _now, again=force)
         # reading
         self._events: queue.Queue[Event[FileKey]] = queue.Queue()
         self._pdf_tasks: queue.Queue[Task[FileKey] | None] = queue.Queue()
@@ -177,16 +197,41 @@ class _Run:
     # -- the run --------------------------------------------------------------------------------
 
     def run(self) -> IngestReport:
+        mode = "force" if self._force else "retry" if self._retry else ""
+        self._queue = JobQueue(self._store, self._source, mode, _now)
+        ended = RunState.FAILED
+        try:
+            report = self._run()
+            ended = RunState.STOPPED if self._stopped else RunState.FINISHED
+        except KeyboardInterrupt:
+            ended = RunState.INTERRUPTED
+            raise
+        finally:
+            whole = ended is RunState.FINISHED and self._source.is_dir()
+            self._queue.end(ended, self._latest, whole=whole)
+        return report
+
+    def _run(self) -> IngestReport:
         self._known = self._store.files()
         paths = self._list_files()
         self._choose_base(paths)
         catalogues, broken = self._read_catalogues(paths)
         jobs = self._plan(paths, catalogues, broken)
+        self._queue.enqueue(
+            (str(file.absolute), file.path, job.record.record_id, file.size)
+            for job in jobs for file in job.files
+        )  # fmt: skip
         try:
             self._work(jobs)
         finally:
             self._end_lanes()
-        self._remove_vanished(jobs, broken)
+        if self._stopped:
+            left = self._files_total - self._files_done
+            self._warn(
+                str(self._source), f"按要求停止，还有 {left} 个文件没有处理", "再次运行会接着做"
+            )
+        else:
+            self._remove_vanished(jobs, broken)
         report = self._report
         report.seconds = round(time.monotonic() - self._started, 2)
         now = datetime.now().astimezone()
@@ -196,6 +241,7 @@ class _Run:
         return report
 
     def _end_lanes(self) -> None:
+        self._go.set()
         for kind, tasks in (("pdf", self._pdf_tasks), ("ocr", self._ocr_tasks)):
             for lane in self._lanes[kind]:
                 lane.stop()
@@ -361,15 +407,22 @@ class _Run:
         self, withheld: Sequence[tuple[str, Withheld]], files: Sequence[str]
     ) -> None:
         """Remove what an earlier run took in before the row was marked."""
-        for _, hidden in withheld:
-            if self._store.remove_record(hidden.record_id):
-                self._report.records_removed += 1
+        hashes: list[str] = []
+        records = [hidden.record_id for _, hidden in withheld]
         for path in files:
             stored = self._known.pop(str(self._folder / path), None)
             if stored is not None:
-                if stored.record_id and self._store.remove_record(stored.record_id):
-                    self._report.records_removed += 1
+                hashes.append(stored.sha256)
+                records.append(stored.record_id)
                 self._store.forget_file(stored.path)
+        self._purge([record_id for record_id in records if record_id], hashes)
+
+    def _purge(self, record_ids: Sequence[str], hashes: Sequence[str]) -> None:
+        """Leave no trace of records that must not be here; pictures are all drawn anew."""
+        removed = self._store.purge(record_ids, hashes)
+        self._report.records_removed += removed
+        if removed:
+            shutil.rmtree(self._settings.cache_path / "pages", ignore_errors=True)
 
     def _stat(self, files: Iterable[str], paths: dict[str, Path]) -> list[_File]:
         found = []
@@ -412,18 +465,26 @@ class _Run:
         numbers = iter(range(len(jobs)))
         limit = 2 * self._settings.threads + 4
         while waiting or active:
-            while waiting and len(active) < limit:
+            wanted = self._queue.wanted()
+            if wanted is Wanted.STOP:
+                self._stopped = True
+                return
+            (self._go.clear if wanted is Wanted.PAUSE else self._go.set)()
+            while waiting and len(active) < limit and wanted is Wanted.RUN:
                 job = waiting.popleft()
                 if not self._begin(job):
                     continue
                 number = next(numbers)
                 active[number] = job
                 for place, file in enumerate(job.files):
+                    self._queue.start(str(file.absolute))
                     self._start_file(FileKey(number, place), file)
                 if all(file.complete for file in job.files):
                     self._finish(active.pop(number))
             self._tell()
             if not active:
+                if wanted is Wanted.PAUSE:
+                    time.sleep(0.2)
                 continue
             try:
                 event = self._events.get(timeout=1.0)
@@ -438,7 +499,11 @@ class _Run:
                 self._finish(active.pop(key.job))
 
     def _begin(self, job: _Job) -> bool:
-        """Hash the files of a job; False when nothing changed and it is done."""
+        """Hash the files of a job; False when nothing changed or it is not to be read."""
+        paths = [file.path for file in job.files]
+        if (held := self._gate.before_reading(job.record, paths)) is not None:
+            self._withhold(job, held)
+            return False
         for file in job.files:
             known = self._known.get(str(file.absolute))
             if (
@@ -465,12 +530,20 @@ class _Run:
         if job.files:
             first = job.files[0]
             job.record = replace(job.record, file_path=first.path, file_sha256=first.sha256)
+        held, job.released = self._gate.known(job.record, [file.sha256 for file in job.files])
+        if held is not None:
+            self._withhold(job, held)
+            return False
+        self._mention_same(job)
         job.content_hash = self._hash(job)
+        if self._retry and any(self._is_dead(file) for file in job.files):
+            return True
         if self._force or self._store.content_hash(job.record.record_id) != job.content_hash:
             stored = [self._known.get(str(file.absolute)) for file in job.files]
             failed_before = bool(stored) and all(
                 known is not None and known.state == "failed" and known.sha256 == file.sha256
                 and known.record_id == ""
+                and self._queue.programs.get(str(file.absolute), "") in ("", self._program(file))
                 for known, file in zip(stored, job.files, strict=True)
             )  # fmt: skip
             if self._force or job.catalogued or not failed_before:
@@ -480,8 +553,12 @@ class _Run:
             self._mention_uncatalogued(job)
         for file in job.files:
             known = self._known.get(str(file.absolute))
+            self._note(file, job, "ok" if known is None else known.state,
+                       "" if known is None else known.reason)  # fmt: skip
             if known is not None and known.state != "ok":
-                self._skip(file.path, known.reason or "上次没有读全", "要重试请用 --force")
+                self._skip(
+                    file.path, known.reason or "上次没有读全", "要重试请用 chadang ingest --retry"
+                )
             if known is None or known.size != file.size or known.modified != file.modified:
                 self._remember(file, job, "ok" if known is None else known.state,
                                "" if known is None else known.reason)  # fmt: skip
@@ -489,10 +566,54 @@ class _Run:
         self._bytes_total -= sum(file.size for file in job.files)
         return False
 
+    def _is_dead(self, file: _File) -> bool:
+        known = self._known.get(str(file.absolute))
+        return known is not None and known.state in ("failed", "partial")
+
+    def _program(self, file: _File) -> str:
+        """The readers a file of this kind goes through."""
+        reader = {"text": TEXT_READER, "pdf": PDF_READER}.get(file.kind, "")
+        return f"{_PIPELINE_VERSION};{reader};{'' if file.kind == 'text' else self._ocr_reader}"
+
+    def _mention_same(self, job: _Job) -> None:
+        for file in job.files:
+            if file.failure is not None or not file.size:
+                continue
+            if not self._same:
+                self._same = {f.sha256: f.path for f in self._known.values()}
+            first = self._same.setdefault(file.sha256, file.path)
+            if first != file.path:
+                self._warn(
+                    file.path, f"内容与 {first} 完全相同", "两份都已入库；如属重复，请移走一份"
+                )
+
+    def _withhold(self, job: _Job, held: HeldItem) -> None:
+        """Keep nothing of a record but where its files lie and why."""
+        step = GATE_STEP[Grade(held.grade)]
+        said = f"{held.reason}，{held.grade}（第 {held.number} 号）"
+        self._skip(held.place, said, step)
+        self._purge([job.record.record_id], [file.sha256 for file in job.files])
+        state = JobState.WITHHELD if held.grade == Grade.SECRET else JobState.REVIEW
+        for file in job.files:
+            if file.path != held.place:
+                self._skip(file.path, f"同件的 {held.place}：{said}", step)
+            self._store.put_file(
+                StoredFile(
+                    file.path, file.sha256, file.size, file.modified, str(self._base), "withheld",
+                    said, "",
+                )
+            )  # fmt: skip
+            self._queue.finish(
+                str(file.absolute), state, sha256=file.sha256, error=said, next_step=step
+            )
+        self._files_done += max(1, len(job.files))
+        self._bytes_total -= sum(file.size for file in job.files)
+
     def _hash(self, job: _Job) -> str:
         versions = [
             _PIPELINE_VERSION,
             SPLITTER_VERSION,
+            SECRECY_VERSION,
             str(self._settings.number("passage_chars")),
         ]
         kinds = {file.kind for file in job.files}
@@ -539,7 +660,7 @@ class _Run:
         file.open_tasks += 1
         lanes = self._lanes["pdf"]
         if (len(lanes) < self._settings.threads and not self._pdf_tasks.empty()) or not lanes:
-            lanes.append(Lane("pdf", self._pdf_tasks, self._events.put))
+            lanes.append(Lane("pdf", self._pdf_tasks, self._events.put, go=self._go))
             lanes[-1].start()
         self._pdf_tasks.put(task)
 
@@ -565,14 +686,23 @@ class _Run:
         if page.file_page in file.pages and not page.needs_ocr:
             return
         file.pages[page.file_page] = page
-        if fresh and _is_final(page):
+        if fresh and _is_final(page) and self._may_keep(key, file, page):
             self._store.put_page_result(file.sha256, page.file_page, PDF_READER, page.to_json())
         self._pages_done += fresh and not page.needs_ocr
         if page.needs_ocr:
             self._recognize(key, file, [page.file_page])
 
+    def _may_keep(self, key: FileKey, file: _File, page: PageText) -> bool:
+        """Whether a page's reading may be written down: not once the file bears a secrecy mark."""
+        if not self._active[key.job].released:
+            file.finding = worst(file.finding, judge(page))
+        return file.finding is None
+
     def _recognize(self, key: FileKey, file: _File, pages: Iterable[int]) -> None:
         for file_page in pages:
+            if file.finding is not None:  # it is held back whatever the other pages say
+                file.pages[file_page] = PageText(file_page, "", TextSource.NONE, problem="未读取")
+                continue
             done = self._store.page_result(file.sha256, file_page, self._ocr_reader)
             if done is not None:
                 file.pages[file_page] = PageText.from_json(done)
@@ -582,8 +712,9 @@ class _Run:
             file.waiting_for_ocr.add(file_page)
             if not self._lanes["ocr"]:
                 lane = Lane(
-                    "ocr", self._ocr_tasks, self._events.put, threads=self._settings.threads
-                )
+                    "ocr", self._ocr_tasks, self._events.put, threads=self._settings.threads,
+                    go=self._go,
+                )  # fmt: skip
                 self._lanes["ocr"].append(lane)
                 lane.start()
             self._ocr_tasks.put(
@@ -599,7 +730,7 @@ class _Run:
         page = event.page
         if page is not None and key.ocr_page:
             file.pages[page.file_page] = page
-            if _is_final(page):
+            if _is_final(page) and self._may_keep(key, file, page):
                 self._store.put_page_result(
                     file.sha256, page.file_page, self._ocr_reader, page.to_json()
                 )
@@ -641,6 +772,11 @@ class _Run:
     def _finish(self, job: _Job) -> None:
         """Turn what was read into pages and passages and store the record."""
         record = job.record
+        read = [(f.path, f.sha256, [f.pages[n] for n in sorted(f.pages)]) for f in job.files]
+        held = None if job.released else self._gate.after_reading(record, read)
+        if held is not None:
+            self._withhold(job, held)
+            return
         texts: list[tuple[_File, PageText]] = []
         for file in job.files:
             if file.failure is not None:
@@ -712,11 +848,23 @@ class _Run:
 
     def _remember(self, file: _File, job: _Job, state: str, reason: str) -> None:
         stored = state != "failed" or job.catalogued
+        self._note(file, job, state, reason)
         self._store.put_file(
             StoredFile(
                 file.path, file.sha256, file.size, file.modified, str(self._base), state, reason,
                 job.record.record_id if stored else "",
             )
+        )  # fmt: skip
+
+    def _note(self, file: _File, job: _Job, state: str, reason: str) -> None:
+        """Write a file's end into the job queue."""
+        states = {"ok": JobState.DONE, "partial": JobState.PARTIAL}
+        step = "" if file.failure is None else file.failure.next_step
+        self._queue.finish(
+            str(file.absolute), states.get(state, JobState.FAILED), sha256=file.sha256,
+            record_id="" if state == "failed" and not job.catalogued else job.record.record_id,
+            program=self._program(file), error=reason,
+            next_step=step or ("chadang ingest --retry" if reason else ""),
         )  # fmt: skip
 
     def _remove_vanished(self, jobs: Sequence[_Job], broken: Sequence[str]) -> None:
@@ -750,8 +898,6 @@ class _Run:
     # -- telling --------------------------------------------------------------------------------
 
     def _tell(self, *, force: bool = False) -> None:
-        if self._progress is None:
-            return
         now = time.monotonic()
         if not force and now - self._said < _SECONDS_BETWEEN_UPDATES:
             return
@@ -767,12 +913,17 @@ class _Run:
         done = self._bytes_done + under_way
         share = 1.0 if force else min(1.0, done / max(1, self._bytes_total))
         eta = elapsed * (1 - share) / share if 0.01 < share and elapsed > 2 else None
-        self._progress(
-            Progress(
-                self._files_done, self._files_total, self._pages_done, self._ocr_done,
-                self._pages_done / elapsed, 0.0 if force else eta, self._current, share,
-            )
+        self._latest = Progress(
+            self._files_done, self._files_total, self._pages_done, self._ocr_done,
+            self._pages_done / elapsed, 0.0 if force else eta, self._current, share,
         )  # fmt: skip
+        self._queue.beat(self._latest)
+        if self._progress is not None:
+            self._progress(self._latest)
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def _is_final(page: PageText) -> bool:

@@ -86,6 +86,7 @@ class Lane(threading.Thread, Generic[K]):
         *,
         threads: int = 1,
         seconds_per_page: float = SECONDS_PER_PAGE,
+        go: threading.Event | None = None,
     ) -> None:
         """Prepare the lane; the child starts with the first task.
 
@@ -95,6 +96,7 @@ class Lane(threading.Thread, Generic[K]):
             report: Called from this thread for every event.
             threads: Computing threads of the child.
             seconds_per_page: A child silent for longer is stopped.
+            go: While it is cleared no new task is begun.
         """
         super().__init__(name=f"{kind}-lane", daemon=True)
         self._kind = kind
@@ -102,12 +104,15 @@ class Lane(threading.Thread, Generic[K]):
         self._report = report
         self._threads = threads
         self._seconds = seconds_per_page
+        self._go = go
         self._child: subprocess.Popen[str] | None = None
         self._stopping = False
 
     def run(self) -> None:
         """Work until told to end."""
         while (task := self._tasks.get()) is not None:
+            if self._go is not None:
+                self._go.wait()
             if self._stopping:
                 continue  # drop what is left
             try:
