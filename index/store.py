@@ -410,6 +410,7 @@ class Store:
         pages: Sequence[Page],
         passages: Sequence[Passage],
         content_hash: str,
+        files: Sequence[StoredFile] = (),
     ) -> bool:
         """Store a record with its pages and passages in one transaction.
 
@@ -421,6 +422,7 @@ class Store:
             pages: Its pages in order, `seq` from 1 without gaps.
             passages: Spans of its record text.
             content_hash: Caller's hash of everything that went in; see `content_hash`.
+            files: Its files, remembered in the same transaction.
 
         Returns:
             True when the record is new, False when it replaced an earlier version.
@@ -431,6 +433,8 @@ class Store:
         """
         with self._writing() as cursor:
             added = self._put_record(cursor, record, pages, passages, content_hash)
+            for file in files:
+                _put_file(cursor, file)
             _bump(cursor)
         return added
 
@@ -799,25 +803,7 @@ class Store:
     def put_file(self, file: StoredFile) -> None:
         """Remember the state of a file; what was read from its earlier content goes."""
         with self._writing() as cursor:
-            cursor.execute(
-                "DELETE FROM page_results WHERE sha256 = (SELECT sha256 FROM files WHERE path = ?1"
-                " AND sha256 != ?2) AND NOT EXISTS (SELECT 1 FROM files f WHERE f.path != ?1"
-                " AND f.sha256 = page_results.sha256)",
-                (file.path, file.sha256),
-            )
-            cursor.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    file.path,
-                    file.sha256,
-                    file.size,
-                    file.modified,
-                    file.root,
-                    file.state,
-                    file.reason,
-                    file.record_id,
-                ),
-            )
+            _put_file(cursor, file)
 
     def file(self, path: str) -> StoredFile | None:
         """The file stored under this path below its root."""
@@ -923,6 +909,22 @@ _PAGE_ROWS: Final = (
     "SELECT p.seq, p.start, p.raw, p.body, p.personal FROM pages p JOIN records r"
     " ON r.number = p.record_number"
 )
+
+
+def _put_file(cursor: sqlite3.Cursor, file: StoredFile) -> None:
+    cursor.execute(
+        "DELETE FROM page_results WHERE sha256 = (SELECT sha256 FROM files WHERE path = ?1"
+        " AND sha256 != ?2) AND NOT EXISTS (SELECT 1 FROM files f WHERE f.path != ?1"
+        " AND f.sha256 = page_results.sha256)",
+        (file.path, file.sha256),
+    )
+    cursor.execute(
+        "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            file.path, file.sha256, file.size, file.modified, file.root, file.state, file.reason,
+            file.record_id,
+        ),
+    )  # fmt: skip
 
 
 def _mask_passages(cursor: sqlite3.Cursor, number: int, spans: Sequence[tuple[int, int]]) -> None:

@@ -346,8 +346,18 @@ def last_run(store: Store, home: Path) -> Run | None:
         state = RunState.INTERRUPTED
     return Run(
         number, source, mode, state, Wanted(wanted), pid, started, finished,
-        Progress(**json.loads(progress)) if progress else None,
+        _progress(progress),
     )  # fmt: skip
+
+
+def _progress(text: str) -> Progress | None:
+    """What `JobQueue.beat` wrote; None when it was another version of the program."""
+    if not text:
+        return None
+    try:
+        return Progress(**json.loads(text))
+    except TypeError:
+        return None
 
 
 def ask(store: Store, home: Path, wanted: Wanted) -> bool:

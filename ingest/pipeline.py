@@ -186,7 +186,8 @@ class _Run:
         self._stopped = False
         self._go = threading.Event()
         self._go.set()
-        self._same: dict[str, str] = {}
+        self._same: dict[str, tuple[str, Path]] = {}
+        self._withheld_paths: Sequence[str] = ()
         self._gate = Gate(store, _now, again=force)
         # reading
         self._events: queue.Queue[Event[FileKey]] = queue.Queue()
@@ -213,14 +214,13 @@ class _Run:
 
     def _run(self) -> IngestReport:
         self._known = self._store.files()
+        for place, known in sorted(self._known.items(), reverse=True):
+            self._same[known.sha256] = (known.path, Path(place))
         paths = self._list_files()
         self._choose_base(paths)
         catalogues, broken = self._read_catalogues(paths)
         jobs = self._plan(paths, catalogues, broken)
-        self._queue.enqueue(
-            (str(file.absolute), file.path, job.record.record_id, file.size)
-            for job in jobs for file in job.files
-        )  # fmt: skip
+        self._enqueue(jobs, paths)
         try:
             self._work(jobs)
         finally:
@@ -239,6 +239,27 @@ class _Run:
         self._store.add_run(now.isoformat(timespec="seconds"), report_to_json(report))
         self._tell(force=True)
         return report
+
+    def _enqueue(self, jobs: Sequence[_Job], paths: dict[str, Path]) -> None:
+        """Every file gets a row: those to read, and those the plan already left out."""
+        self._queue.enqueue(
+            (str(file.absolute), file.path, job.record.record_id, file.size)
+            for job in jobs for file in job.files
+        )  # fmt: skip
+        left_out = [item for item in self._report.skipped if item.where in paths]
+        self._queue.enqueue(
+            (str(paths[i.where]), self._prefix + i.where, "", _size(paths[i.where]))
+            for i in left_out
+        )
+        for item in left_out:
+            state = JobState.UNSUPPORTED
+            if item.where in self._withheld_paths:
+                state = JobState.WITHHELD
+            elif paths[item.where].suffix.lower() in CATALOGUE_SUFFIXES:
+                state = JobState.FAILED
+            self._queue.finish(
+                str(paths[item.where]), state, error=item.reason, next_step=item.next_step
+            )
 
     def _end_lanes(self) -> None:
         self._go.set()
@@ -407,6 +428,7 @@ class _Run:
         self, withheld: Sequence[tuple[str, Withheld]], files: Sequence[str]
     ) -> None:
         """Remove what an earlier run took in before the row was marked."""
+        self._withheld_paths = files
         hashes: list[str] = []
         records = [hidden.record_id for _, hidden in withheld]
         for path in files:
@@ -560,8 +582,10 @@ class _Run:
                     file.path, known.reason or "上次没有读全", "要重试请用 chadang ingest --retry"
                 )
             if known is None or known.size != file.size or known.modified != file.modified:
-                self._remember(file, job, "ok" if known is None else known.state,
-                               "" if known is None else known.reason)  # fmt: skip
+                self._store.put_file(
+                    self._stored(file, job, "ok" if known is None else known.state,
+                                 "" if known is None else known.reason)
+                )  # fmt: skip
         self._files_done += max(1, len(job.files))
         self._bytes_total -= sum(file.size for file in job.files)
         return False
@@ -579,10 +603,8 @@ class _Run:
         for file in job.files:
             if file.failure is not None or not file.size:
                 continue
-            if not self._same:
-                self._same = {f.sha256: f.path for f in self._known.values()}
-            first = self._same.setdefault(file.sha256, file.path)
-            if first != file.path:
+            first, place = self._same.setdefault(file.sha256, (file.path, file.absolute))
+            if first != file.path and place.exists():
                 self._warn(
                     file.path, f"内容与 {first} 完全相同", "两份都已入库；如属重复，请移走一份"
                 )
@@ -592,7 +614,9 @@ class _Run:
         step = GATE_STEP[Grade(held.grade)]
         said = f"{held.reason}，{held.grade}（第 {held.number} 号）"
         self._skip(held.place, said, step)
-        self._purge([job.record.record_id], [file.sha256 for file in job.files])
+        known = (self._known.get(str(file.absolute)) for file in job.files)
+        hashes = [file.sha256 for file in job.files] + [k.sha256 for k in known if k is not None]
+        self._purge([job.record.record_id], hashes)
         state = JobState.WITHHELD if held.grade == Grade.SECRET else JobState.REVIEW
         for file in job.files:
             if file.path != held.place:
@@ -795,14 +819,16 @@ class _Run:
             self._mention_uncatalogued(job)
             if not job.catalogued:
                 record = job.record = _dated(record, pages)
-            new = self._store.replace_record(record, pages, passages, job.content_hash)
+            files = [self._as_read(file, job) for file in job.files]
+            new = self._store.replace_record(record, pages, passages, job.content_hash, files)
             self._report.records_added += new
             self._report.records_updated += not new
             self._report.passages += len(passages)
             self._count(pages)
             self._check_page_count(job, len(pages))
-        for file in job.files:
-            self._remember_read(file, job)
+        else:
+            for file in job.files:
+                self._store.put_file(self._as_read(file, job))
         self._files_done += max(1, len(job.files))
         self._bytes_done += sum(file.size for file in job.files)
         self._tell()
@@ -830,30 +856,27 @@ class _Run:
                 "请核对是否缺页或多页",
             )
 
-    def _remember_read(self, file: _File, job: _Job) -> None:
+    def _as_read(self, file: _File, job: _Job) -> StoredFile:
+        """What reading a file came to, reported and noted in the job queue."""
         if file.failure is not None:
-            self._remember(file, job, "failed", str(file.failure))
-            return
+            return self._stored(file, job, "failed", str(file.failure))
         lost = [page for page in file.pages.values() if page.problem and page.problem != "空白页"]
         if not lost:
-            self._remember(file, job, "ok", "")
-            return
+            return self._stored(file, job, "ok", "")
         numbers = "、".join(str(page.file_page) for page in lost[:10])
         more = f" 等 {len(lost)} 页" if len(lost) > 10 else ""
         reason = f"第 {numbers}{more} 页不可读：{lost[0].problem}"
         if file.kind == "text" or len(lost) == file.page_count:
             reason = lost[0].problem
         self._skip(file.path, reason, "请对照原件检查，必要时重新扫描")
-        self._remember(file, job, "partial", reason)
+        return self._stored(file, job, "partial", reason)
 
-    def _remember(self, file: _File, job: _Job, state: str, reason: str) -> None:
-        stored = state != "failed" or job.catalogued
+    def _stored(self, file: _File, job: _Job, state: str, reason: str) -> StoredFile:
         self._note(file, job, state, reason)
-        self._store.put_file(
-            StoredFile(
-                file.path, file.sha256, file.size, file.modified, str(self._base), state, reason,
-                job.record.record_id if stored else "",
-            )
+        taken = state != "failed" or job.catalogued
+        return StoredFile(
+            file.path, file.sha256, file.size, file.modified, str(self._base), state, reason,
+            job.record.record_id if taken else "",
         )  # fmt: skip
 
     def _note(self, file: _File, job: _Job, state: str, reason: str) -> None:
@@ -883,14 +906,16 @@ class _Run:
                 continue
             if file.record_id:
                 old.add(file.record_id)
-            if place not in present:
-                self._store.forget_file(file.path)
         for record_id in sorted(old - wanted):
             if self._store.remove_record(record_id):
                 self._report.records_removed += 1
                 self._warn(
                     record_id, "文件和目录条目都已不在，已从库中移除", "如属误删，放回后重新入库"
                 )
+        # Files after their records: killed in between, the next run still knows what to remove.
+        for place, file in self._known.items():
+            if _below(Path(place), self._folder) and place not in present:
+                self._store.forget_file(file.path)
         value = json.dumps(sorted(without_file), ensure_ascii=False)
         if value != self._store.meta(key):
             self._store.set_meta(key, value)
@@ -920,6 +945,13 @@ class _Run:
         self._queue.beat(self._latest)
         if self._progress is not None:
             self._progress(self._latest)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _now() -> str:
