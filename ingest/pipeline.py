@@ -29,7 +29,7 @@ from index.rendering import RenderError, is_image_file, page_count
 from index.settings import Settings
 from index.store import Store, StoredFile
 from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
-from ingest.errors import CatalogueError, IngestError, SourceReadError
+from ingest.errors import CatalogueError, IngestError, SourceReadError, WorkerError
 from ingest.furniture import find_furniture
 from ingest.gate import NEXT_STEP as GATE_STEP
 from ingest.gate import Gate, judge, worst
@@ -44,7 +44,7 @@ from ingest.progress import Progress, ProgressCallback
 from ingest.report import report_to_json, write_report
 from ingest.secrecy import SECRECY_VERSION, Finding, Grade
 from ingest.splitting import SPLITTER_VERSION, split_record
-from ingest.workers import CHUNK, Event, Lane, Task
+from ingest.workers import CHUNK, SECONDS_PER_TEXT_PAGE, Event, Lane, Task
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +53,8 @@ PDF_SUFFIX: Final = ".pdf"
 LARGEST_FILE_BYTES: Final = 500_000_000
 #: Raise it when records come out differently from the same pages (furniture, labels).
 _PIPELINE_VERSION: Final = "1"
+#: Pages that may kill or hang their reader before the rest of a file is left alone.
+_MOST_PAGES_KILLED: Final = 5
 _NEXT_STEP: Final = {
     ".doc": "请用 WPS 或 Word 另存为 PDF",
     ".docx": "请另存为 PDF",
@@ -83,6 +85,8 @@ class _File:
     open_tasks: int = 0
     failure: SourceReadError | None = None
     finding: Finding | None = None
+    pages_killed: int = 0
+    given_up: threading.Event = field(default_factory=threading.Event)
 
     @property
     def kind(self) -> str:
@@ -678,13 +682,21 @@ class _Run:
             if header is not None:
                 self._opened(key, file, int(header["page_count"]), first_task=False)
             else:
-                self._queue_pdf(file, Task(key, file.absolute))
+                self._queue_pdf(file, Task(key, file.absolute, given_up=file.given_up))
 
     def _queue_pdf(self, file: _File, task: Task[FileKey]) -> None:
         file.open_tasks += 1
         lanes = self._lanes["pdf"]
         if (len(lanes) < self._settings.threads and not self._pdf_tasks.empty()) or not lanes:
-            lanes.append(Lane("pdf", self._pdf_tasks, self._events.put, go=self._go))
+            lanes.append(
+                Lane(
+                    "pdf",
+                    self._pdf_tasks,
+                    self._events.put,
+                    go=self._go,
+                    seconds_per_page=SECONDS_PER_TEXT_PAGE,
+                )
+            )
             lanes[-1].start()
         self._pdf_tasks.put(task)
 
@@ -703,7 +715,7 @@ class _Run:
         if first_task:
             missing = [file_page for file_page in missing if file_page > CHUNK]
         for first, last in _runs(missing, CHUNK):
-            self._queue_pdf(file, Task(key, file.absolute, first, last))
+            self._queue_pdf(file, Task(key, file.absolute, first, last, given_up=file.given_up))
 
     def _take(self, key: FileKey, file: _File, page: PageText, *, fresh: bool) -> None:
         """A page was read (now or in an earlier run)."""
@@ -744,7 +756,7 @@ class _Run:
             self._ocr_tasks.put(
                 Task(
                     replace(key, ocr_page=file_page), file.absolute, file_page, file_page,
-                    options={"dpi": self._settings.number("ocr_dpi")},
+                    options={"dpi": self._settings.number("ocr_dpi")}, given_up=file.given_up,
                 )
             )  # fmt: skip
 
@@ -783,6 +795,9 @@ class _Run:
         if lost:
             file.waiting_for_ocr.discard(lost)
             drawn = file.pages.get(lost)
+            file.pages_killed += isinstance(error, WorkerError)
+            if file.pages_killed >= _MOST_PAGES_KILLED:
+                file.given_up.set()
             file.pages[lost] = replace(
                 drawn or PageText(lost, "", TextSource.NONE), needs_ocr=False, problem=str(error)
             )
@@ -808,8 +823,10 @@ class _Run:
                 continue
             for file_page in range(1, file.page_count + 1):
                 page = file.pages.get(file_page) or PageText(
-                    file_page, "", TextSource.NONE, problem="没有读到"
-                )
+                    file_page, "", TextSource.NONE,
+                    problem=f"已有 {_MOST_PAGES_KILLED} 页读不出来，其余的没有再读"
+                    if file.given_up.is_set() else "没有读到",
+                )  # fmt: skip
                 texts.append((file, page))
         if texts or job.catalogued:
             pages = _pages(record, texts)
