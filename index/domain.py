@@ -63,6 +63,7 @@ class Record:
         page_count: 页数 of the catalogue, None when silent.
         first_page_label: 页号 (stamped page of the volume the record starts on), or empty.
         restricted: Work secret, petition, appraisal and the like: staff with the right only.
+        restriction: Kind of the table of restricted types it falls under (信访 …), or empty.
         note: 备注.
         extra: Unmapped catalogue columns as (heading, value), kept raw.
         source_file: Catalogue file name the row came from, with sheet; empty for files without row.
@@ -93,6 +94,7 @@ class Record:
     page_count: int | None = None
     first_page_label: str = ""
     restricted: bool = False
+    restriction: str = ""
     note: str = ""
     extra: tuple[tuple[str, str], ...] = ()
     source_file: str = ""

@@ -22,10 +22,12 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from index.access import opened
 from index.codes import parse_date
 from index.domain import IngestReport, Page, Record, Skipped, TextSource
 from index.held import HeldItem
 from index.rendering import RenderError, is_image_file, page_count
+from index.restrictions import LOCAL_FILE, kind_of, table_of
 from index.settings import Settings
 from index.store import Store, StoredFile
 from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
@@ -192,6 +194,7 @@ class _Run:
         self._go.set()
         self._same: dict[str, tuple[str, Path]] = {}
         self._withheld_paths: Sequence[str] = ()
+        self._restrictions = table_of(settings.home)
         self._gate = Gate(store, _now, again=force)
         # reading
         self._events: queue.Queue[Event[FileKey]] = queue.Queue()
@@ -496,9 +499,10 @@ class _Run:
                 self._stopped = True
                 return
             (self._go.clear if wanted is Wanted.PAUSE else self._go.set)()
-            while waiting and len(active) < limit and wanted is Wanted.RUN:
+            while waiting and len(active) < limit and self._queue.wanted() is Wanted.RUN:
                 job = waiting.popleft()
                 if not self._begin(job):
+                    self._tell()
                     continue
                 number = next(numbers)
                 active[number] = job
@@ -526,6 +530,7 @@ class _Run:
 
     def _begin(self, job: _Job) -> bool:
         """Hash the files of a job; False when nothing changed or it is not to be read."""
+        self._restrict(job)
         paths = [file.path for file in job.files]
         if (held := self._gate.before_reading(job.record, paths)) is not None:
             self._withhold(job, held)
@@ -593,6 +598,18 @@ class _Run:
         self._files_done += max(1, len(job.files))
         self._bytes_total -= sum(file.size for file in job.files)
         return False
+
+    def _restrict(self, job: _Job) -> None:
+        """Mark a record that is restricted by its type, whatever its opening status says."""
+        kind = kind_of(job.record, self._restrictions)
+        if not kind:
+            return
+        job.record = replace(job.record, restricted=True, restriction=kind)
+        if opened(job.record):
+            self._warn(
+                job.record.record_id, f"目录标“开放”，但属于限制利用的类型（{kind}），仍按限制利用",
+                f"请核对；确可开放的，在馆藏目录的 {LOCAL_FILE} 里加除外的词，再运行一次 chadang ingest",
+            )  # fmt: skip
 
     def _is_dead(self, file: _File) -> bool:
         known = self._known.get(str(file.absolute))
