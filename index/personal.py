@@ -111,8 +111,12 @@ _FLAT: Final = re.compile(
 _COLUMN: Final = re.compile(
     r"身份证|电话|手机|联系方式|银行卡|卡号|账号|帐号|住址|家庭地址|通讯地址|户籍", re.IGNORECASE
 )
-#: What personal data cannot do without; most pages have none of it.
-_ANY: Final = re.compile(r"[0-9]{6}|住|户籍|户口|单元|[0-9][ \t()-]{1,2}[0-9]{3}")
+#: What personal data cannot do without, in raw text; most pages have none of it.
+_ANY: Final = re.compile(
+    r"[0-9\uff10-\uff19]{6}|[0-9\uff10-\uff19]"
+    r"[ \t()\u2010-\u2015\u2212\u3000\uff08\uff09\uff0d]{1,3}[0-9\uff10-\uff19]{3}"
+    r"|住\s*址|家\s*庭\s*地\s*址|[家现]住|居住地|户籍地|户籍所|户口所|单元|身\s*份\s*证|公民身份"
+)
 
 
 def find_personal(text: str) -> tuple[PersonalSpan, ...]:
@@ -120,9 +124,9 @@ def find_personal(text: str) -> tuple[PersonalSpan, ...]:
 
     A number broken by a line end is not recognised. Names are not looked for.
     """
-    plain = text.translate(_PLAIN)
-    if not _ANY.search(plain):
+    if not _ANY.search(text):
         return ()
+    plain = text.translate(_PLAIN)
     found: list[PersonalSpan] = []
     for start, end, kind in sorted(_candidates(plain)):
         if found and start < found[-1].end:

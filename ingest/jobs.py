@@ -200,6 +200,7 @@ class JobQueue:
         self._store = store
         self._source = str(source)
         self._now = now
+        self._started: dict[str, str] = {}
         self._changes: dict[str, tuple[object, ...]] = {}
         self._flushed = self._looked = time.monotonic()
         self._wanted = Wanted.RUN
@@ -235,13 +236,8 @@ class JobQueue:
 
     def start(self, place: str) -> None:
         """A file is being read."""
-        self.flush()
-        with self._store.writing() as cursor:
-            cursor.execute(
-                "UPDATE jobs SET state = ?, attempts = attempts + 1, worker = ?, started = ?,"
-                " finished = '' WHERE place = ?",
-                (JobState.READING, str(os.getpid()), self._now(), place),
-            )
+        self._started[place] = self._now()
+        self._changes.pop(place, None)
 
     def finish(
         self,
@@ -262,16 +258,25 @@ class JobQueue:
             self.flush()
 
     def flush(self) -> None:
-        """Write what `finish` gathered."""
+        """Write what `start` and `finish` gathered."""
         self._flushed = time.monotonic()
-        if not self._changes:
+        if not self._changes and not self._started:
             return
         with self._store.writing() as cursor:
+            cursor.executemany(
+                "UPDATE jobs SET state = ?, attempts = attempts + 1, worker = ?, started = ?,"
+                " finished = '' WHERE place = ?",
+                (
+                    (JobState.READING, str(os.getpid()), at, place)
+                    for place, at in self._started.items()
+                ),
+            )
             cursor.executemany(
                 "UPDATE jobs SET state = ?, finished = ?, record_id = ?, sha256 = ?, program = ?,"
                 " error = ?, next_step = ? WHERE place = ?",
                 list(self._changes.values()),
             )
+        self._started.clear()
         self._changes.clear()
 
     def beat(self, progress: Progress | None) -> None:

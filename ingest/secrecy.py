@@ -42,6 +42,8 @@ class Finding:
     reason: str
 
 
+#: Most pages hold none of the words.
+_ANY: Final = re.compile("[绝絕机機秘祕]\\s?密")
 _WORD: Final = r"(?P<word>绝\s?密|机\s?密|秘\s?密)"
 #: The star and what OCR makes of it.
 _STAR: Final = r"[★☆*⭐※✩✪✭✮✱✲✳⋆✦✶✽]"
@@ -89,7 +91,7 @@ def judge_page(raw: str, place: str) -> Finding | None:
         raw: The text, from a text layer, OCR or a file.
         place: How the page is called in the reason (`第 1 页`).
     """
-    if "密" not in raw:
+    if not _ANY.search(raw):
         return None
     text = _folded(raw)
     lines = [line for line in text.splitlines() if line.strip()]
@@ -110,7 +112,7 @@ def judge_page(raw: str, place: str) -> Finding | None:
 def judge_first_page(raw: str, place: str) -> Finding | None:
     """As `judge_page`, and bare words elsewhere in the head: only the first page has a head."""
     finding = judge_page(raw, place)
-    if finding is not None or "密" not in raw:
+    if finding is not None or not _ANY.search(raw):
         return finding
     lines = [line for line in _folded(raw).splitlines() if line.strip()]
     head = "\n".join(lines[:_TOP_LINES])[:_HEAD_CHARS]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -29,6 +31,7 @@ from ingest.pipeline import ingest
 from tests.conftest import ROOT
 from tests.ingest_files import open_home, write_text_pdf, write_workbook
 from ui.cli import main
+from ui.ingest_process import start_ingest
 
 _GOOD = [["关于城市管理工作情况的报告，一切正常。"] * 4]
 
@@ -238,3 +241,29 @@ def test_a_restricted_type_marked_open_is_kept_restricted_and_mentioned(tmp_path
     assert [w.where for w in report.warnings if "仍按限制利用" in w.reason] == ["甲-1"]
     assert store.record("甲-1").restriction == "工作秘密"
     assert not store.record("甲-2").restricted
+
+
+def test_the_pages_can_start_a_run_and_watch_it(tmp_path, home) -> None:
+    """This test ensures that a run started from the server works by itself and can be followed."""
+    store, settings = home
+    source = tmp_path / "馆藏"
+    _many(source, 3)
+
+    with pytest.raises(IngestError, match="不存在"):
+        start_ingest(settings, tmp_path / "没有")
+    with RunLock(settings.home), pytest.raises(IngestError, match="请等它结束"):
+        start_ingest(settings, source)
+    pid = start_ingest(settings, source)
+
+    deadline = time.monotonic() + 60
+    run = None
+    while time.monotonic() < deadline and (run is None or run.state is not RunState.FINISHED):
+        time.sleep(0.1)
+        run = last_run(store, settings.home)
+    assert run is not None
+    assert (run.pid, run.state) == (pid, RunState.FINISHED)
+    assert len(store.records()) == 3
+    os.kill(pid, signal.SIGKILL)  # it goes on to build the index, which is no matter here
+    for thread in threading.enumerate():
+        if thread.name == "ingest-run":
+            thread.join(timeout=10)
