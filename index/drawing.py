@@ -14,6 +14,7 @@ import queue
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -45,6 +46,8 @@ class PageDrawer:
         self._workers = [_Worker(seconds_per_page) for _ in range(workers)]
         for worker in reversed(self._workers):
             self._free.put(worker)
+        # A drawer nobody holds any more takes its processes along.
+        self._end = weakref.finalize(self, _stop_all, self._workers)
 
     def jpeg(
         self,
@@ -79,9 +82,8 @@ class PageDrawer:
             self._free.put(worker)
 
     def close(self) -> None:
-        """End the workers."""
-        for worker in self._workers:
-            worker.stop()
+        """End the workers; the next page starts them again."""
+        _stop_all(self._workers)
 
 
 class _Worker:
@@ -138,6 +140,11 @@ class _Worker:
                 except OSError:
                     logger.debug("pipe of a dead worker")
         process.wait()
+
+
+def _stop_all(workers: Sequence[_Worker]) -> None:
+    for worker in workers:
+        worker.stop()
 
 
 def _exchange(

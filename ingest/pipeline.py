@@ -634,14 +634,15 @@ class _Run:
         """Keep nothing of a record but where its files lie and why."""
         step = GATE_STEP[Grade(held.grade)]
         said = f"{held.reason}，{held.grade}（第 {held.number} 号）"
-        self._skip(held.place, said, step)
+        first = job.files[0].path if job.files else held.place
+        self._skip(first, said, step)
         known = (self._known.get(str(file.absolute)) for file in job.files)
         hashes = [file.sha256 for file in job.files] + [k.sha256 for k in known if k is not None]
         self._purge([job.record.record_id], hashes)
         state = JobState.WITHHELD if held.grade == Grade.SECRET else JobState.REVIEW
         for file in job.files:
-            if file.path != held.place:
-                self._skip(file.path, f"同件的 {held.place}：{said}", step)
+            if file.path != first:
+                self._skip(file.path, f"同件的 {first}：{said}", step)
             self._store.put_file(
                 StoredFile(
                     file.path, file.sha256, file.size, file.modified, str(self._base), "withheld",

@@ -334,6 +334,8 @@ def _ingest(options: argparse.Namespace) -> int:
     for source in sources:
         _take_in(source, store, settings, force=options.force, retry=options.retry)
     if options.no_index:
+        if store.purge_due:
+            print("有不得入库的档案已从库中清除；旧索引里还留有它的字词，建好新索引才会一并清掉。")
         print("按要求没有建索引；提问之前请再运行一次 chadang ingest（不带 --no-index）。")
         return OK
     _build(store, settings)
