@@ -20,6 +20,8 @@ from typing import Final
 
 from index.domain import Page, Record
 
+#: Raise it when other spans are found; what was taken in before is then looked through again.
+PERSONAL_VERSION: Final = "1"
 #: Stands for one character of personal data.
 MASK: Final = "■"
 
@@ -243,6 +245,7 @@ def _masked_columns(columns: Sequence[tuple[str, str]]) -> tuple[tuple[str, str]
 
 __all__ = [
     "MASK",
+    "PERSONAL_VERSION",
     "PersonalKind",
     "PersonalSpan",
     "find_personal",

@@ -316,6 +316,10 @@ class JobQueue:
         """
         self.flush()
         with self._store.writing() as cursor:
+            cursor.execute(
+                "UPDATE jobs SET state = ? WHERE run = ? AND state = ?",
+                (JobState.WAITING, self.run, JobState.READING),
+            )
             if whole:
                 cursor.execute(
                     "DELETE FROM jobs WHERE source = ? AND run != ?", (self._source, self.run)

@@ -26,6 +26,7 @@ from index.access import opened
 from index.codes import parse_date
 from index.domain import IngestReport, Page, Record, Skipped, TextSource
 from index.held import HeldItem
+from index.personal import PERSONAL_VERSION
 from index.rendering import RenderError, is_image_file, page_count
 from index.restrictions import LOCAL_FILE, kind_of, table_of
 from index.settings import Settings
@@ -660,6 +661,7 @@ class _Run:
             _PIPELINE_VERSION,
             SPLITTER_VERSION,
             SECRECY_VERSION,
+            PERSONAL_VERSION,
             str(self._settings.number("passage_chars")),
         ]
         kinds = {file.kind for file in job.files}
