@@ -49,6 +49,7 @@ from assistant.followup import (
 from assistant.gazetteer import Gazetteer
 from assistant.meetings import MeetingsTable
 from assistant.penalties import asks_penalty, with_penalties
+from assistant.personal_view import as_seen
 from assistant.precedents import (
     PRECEDENTS,
     PrecedentFinder,
@@ -222,6 +223,7 @@ class Assistant:
             without,
             precedents=precedents,
         )
+        result = as_seen(result, self.store, reader)
         elapsed = (time.perf_counter() - began) * 1000
         logger.info(
             "answered=%s quotes=%d ms=%.0f",

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from assistant.assistant import Assistant
 from assistant.domain import Answer, AssistantError, Refusal, Turn
+from index.access import may_see_personal
 from index.domain import Reader, Role
 
 logger = logging.getLogger(__name__)
@@ -288,12 +289,14 @@ def _score(assistant: Assistant, case: Case, reader: Reader) -> CaseResult:
     ok = {"refusal": bool(case.gold)}
     quotes = [c.quote for c in result.citations]
     verbatim = right = 0
+    role = Role(case.role) if case.role else reader.role
+    clear = may_see_personal(Reader(role)).allowed
     for citation in result.citations:
-        page = assistant.store.page(citation.record.record_id, citation.page)
+        page = assistant.store.page(citation.record.record_id, citation.page, clear=clear)
         verbatim += page is not None and page.raw[citation.start : citation.end] == citation.quote
         right += any(
             citation.quote in stored.raw
-            for stored in assistant.store.pages(citation.record.record_id)
+            for stored in assistant.store.pages(citation.record.record_id, clear=clear)
         )
     elsewhere = False
     if case.gold or case.absent:

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from index.domain import Reader, Record, Role
+from index.restrictions import WORK_SECRET, kind_of, shipped_table
 
 _OPEN_STATUS: Final = frozenset({"开放"})
 _PUBLISHED: Final = frozenset({"主动公开"})
-#: Types that are restricted whatever the opening column says (信访工作条例 30; 保密法 64).
-RESTRICTED_TYPES: Final = ("信访", "主任会议", "党组", "考察", "举报", "处分")
 _OWN_TYPES: Final = ("建议", "议案", "答复")
 
 
@@ -44,14 +43,23 @@ class Permitted:
 EVERYTHING: Final = Permitted(None)
 
 
+def opened(record: Record) -> bool:
+    """Whether the catalogue says that everybody may read a record."""
+    return record.opening.strip() in _OPEN_STATUS or record.publicity.strip() in _PUBLISHED
+
+
+def restriction(record: Record) -> str:
+    """The kind by which a record is restricted, '' when it falls under none.
+
+    Records taken in carry it (the archive's own table may have more rows); the shipped table is
+    asked as well, so that a record from elsewhere is never opened by oversight.
+    """
+    return record.restriction or kind_of(record, shipped_table())
+
+
 def is_restricted(record: Record) -> bool:
     """Whether a record is restricted by mark or by type, whatever its opening status."""
-    marks = f"{record.doc_type};{record.note};{record.secrecy}"
-    return (
-        record.restricted
-        or "工作秘密" in marks
-        or any(word in record.doc_type for word in RESTRICTED_TYPES)
-    )
+    return record.restricted or bool(restriction(record))
 
 
 def may_read(reader: Reader, record: Record) -> Verdict:
@@ -62,17 +70,19 @@ def may_read(reader: Reader, record: Record) -> Verdict:
     """
     if reader.role is Role.ARCHIVIST:
         return Verdict(True, "档案管理员可阅")
-    restricted = is_restricted(record)
+    kind = restriction(record)
+    restricted = record.restricted or bool(kind)
+    withheld = Verdict(False, f"限制利用（{kind}），须经批准" if kind else "限制利用，须经批准")
     if reader.role is Role.STAFF:
         if not restricted:
             return Verdict(True, "机关工作人员可阅")
         own = bool(reader.department) and reader.department == record.department
-        if own and not any(w in record.doc_type for w in ("信访", "考察", "举报", "处分")):
+        if own and kind in ("", WORK_SECRET):
             return Verdict(True, "本部门形成")
-        return Verdict(False, "限制利用，须经批准")
+        return withheld
     if restricted:
-        return Verdict(False, "限制利用，须经批准")
-    if record.opening.strip() in _OPEN_STATUS or record.publicity.strip() in _PUBLISHED:
+        return withheld
+    if opened(record):
         return Verdict(True, "已开放")
     if (
         reader.role is Role.DEPUTY
@@ -82,3 +92,14 @@ def may_read(reader: Reader, record: Record) -> Verdict:
     ):
         return Verdict(True, "本人提出")
     return Verdict(False, "未开放")
+
+
+def may_see_personal(reader: Reader) -> Verdict:
+    """Decide whether a reader gets personal data unmasked; asked besides `may_read`.
+
+    Source:
+        Rule R6 of the domain brief (个人信息保护法 28, 51): authorised staff only.
+    """
+    if reader.role is Role.ARCHIVIST:
+        return Verdict(True, "档案管理员可阅个人信息")
+    return Verdict(False, "个人信息已遮盖")

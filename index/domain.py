@@ -63,6 +63,7 @@ class Record:
         page_count: 页数 of the catalogue, None when silent.
         first_page_label: 页号 (stamped page of the volume the record starts on), or empty.
         restricted: Work secret, petition, appraisal and the like: staff with the right only.
+        restriction: Kind of the table of restricted types it falls under (信访 …), or empty.
         note: 备注.
         extra: Unmapped catalogue columns as (heading, value), kept raw.
         source_file: Catalogue file name the row came from, with sheet; empty for files without row.
@@ -93,6 +94,7 @@ class Record:
     page_count: int | None = None
     first_page_label: str = ""
     restricted: bool = False
+    restriction: str = ""
     note: str = ""
     extra: tuple[tuple[str, str], ...] = ()
     source_file: str = ""
@@ -159,6 +161,8 @@ class Page:
         height: Page height in points upright, 0 when there is no image.
         file_path: The file the page is in, as `Record.file_path`.
         file_page: Page number in that file, from 1.
+        personal: Spans of `raw` that hold personal data; the store hands them out masked
+            (`index.personal`) unless the clear text is asked for.
     """
 
     record_id: str
@@ -176,6 +180,7 @@ class Page:
     height: float = 0.0
     file_path: str = ""
     file_page: int = 1
+    personal: tuple[tuple[int, int], ...] = ()
 
     @property
     def has_image(self) -> bool:

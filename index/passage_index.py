@@ -181,7 +181,12 @@ def build_index(
         shutil.rmtree(folder, ignore_errors=True)
         msg = f"无法写出索引 {folder}：{error}。请检查磁盘空间和权限后重新运行 chadang ingest。"
         raise IndexStoreError(msg) from error
-    _drop_old(settings.index_path, name)
+    if store.purge_due:
+        # The generation before holds words of what had to go.
+        _drop_old(settings.index_path, name, keep=1)
+        store.finish_purge(_text_hash(text) for text in (*texts, *quotable))
+    else:
+        _drop_old(settings.index_path, name)
     return BuildReport(name, len(rows), encoded, time.monotonic() - began, True)
 
 
@@ -251,6 +256,9 @@ class PassageIndex:
             msg = (
                 f"索引格式是 {manifest['format']}，本程序需要 {FORMAT}。请重新运行 chadang ingest。"
             )
+            raise IndexMismatchError(msg)
+        if int(str(manifest["data_version"])) < int(store.meta("index_after") or 0):
+            msg = "索引建于遮盖个人信息之前，不能再用。请重新运行 chadang ingest 重建索引。"
             raise IndexMismatchError(msg)
         self.generation = str(manifest["generation"])
         folder = settings.index_path / self.generation
@@ -432,7 +440,7 @@ def _write_synced(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _drop_old(index_path: Path, current: str) -> None:
+def _drop_old(index_path: Path, current: str, keep: int = _KEEP) -> None:
     generations = sorted(p for p in index_path.glob("gen-*") if p.name != current)
-    for folder in generations[: max(0, len(generations) - (_KEEP - 1))]:
+    for folder in generations[: max(0, len(generations) - (keep - 1))]:
         shutil.rmtree(folder, ignore_errors=True)

@@ -14,7 +14,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,9 +25,11 @@ from index.access import EVERYTHING, Permitted, may_read
 from index.codes import parse_doc_number
 from index.domain import Coverage, Line, Page, Passage, Reader, Record, Role, TextSource
 from index.errors import IndexMismatchError, IndexNotFoundError, IndexStoreError
+from index.personal import PersonalSpan, find_personal, mask_page, mask_record, masked
 from index.text import matching_key
 
-SCHEMA_VERSION: Final = 1
+#: 2: personal data by page, what the gate held back, jobs of ingest runs.
+SCHEMA_VERSION: Final = 2
 
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -91,6 +93,64 @@ CREATE TABLE runs (
     report TEXT NOT NULL
 );
 """
+#: What version 2 added. Statements by statement, so that triggers may hold semicolons.
+_SCHEMA_2: Final = (
+    # Spans of personal data as JSON, '' for none; and the passage as everybody gets it, NULL when
+    # that is its own text. In the rows themselves, so that text and mask are never out of step.
+    "ALTER TABLE pages ADD COLUMN personal TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE passages ADD COLUMN shown TEXT",
+    """CREATE TABLE held (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    key TEXT NOT NULL UNIQUE,
+    place TEXT NOT NULL,
+    grade TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    seen TEXT NOT NULL
+)""",
+    """CREATE TABLE decisions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    held INTEGER NOT NULL REFERENCES held (number),
+    decision TEXT NOT NULL,
+    decided_by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    paper TEXT NOT NULL,
+    decided TEXT NOT NULL
+)""",
+    """CREATE TRIGGER decisions_stay BEFORE UPDATE ON decisions
+    BEGIN SELECT RAISE(ABORT, 'decisions are never changed'); END""",
+    """CREATE TRIGGER decisions_are_kept BEFORE DELETE ON decisions
+    BEGIN SELECT RAISE(ABORT, 'decisions are never deleted'); END""",
+    """CREATE TABLE ingest_runs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    source TEXT NOT NULL,
+    mode TEXT NOT NULL,
+    state TEXT NOT NULL,
+    wanted TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    started TEXT NOT NULL,
+    finished TEXT NOT NULL,
+    beat REAL NOT NULL,
+    progress TEXT NOT NULL
+)""",
+    """CREATE TABLE jobs (
+    place TEXT PRIMARY KEY,
+    path TEXT NOT NULL,
+    source TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    record_id TEXT NOT NULL,
+    state TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    worker TEXT NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    program TEXT NOT NULL,
+    started TEXT NOT NULL,
+    finished TEXT NOT NULL,
+    error TEXT NOT NULL,
+    next_step TEXT NOT NULL
+) WITHOUT ROWID""",
+    "CREATE INDEX jobs_state ON jobs (state)",
+)
 
 #: What `str.strip` takes off; SQLite's own trim knows the space only.
 _BLANKS: Final = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())
@@ -156,16 +216,47 @@ class Store:
                 with self._writing() as cursor:
                     # Another process may have made the tables while this one waited to write.
                     if cursor.execute("PRAGMA user_version").fetchone()[0] == 0:
-                        for statement in _SCHEMA.split(";"):
+                        for statement in (*_SCHEMA.split(";"), *_SCHEMA_2):
                             if statement.strip():
                                 cursor.execute(statement)
                         cursor.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            elif version == 1:
+                self._upgrade_from_1()
             elif version != SCHEMA_VERSION:
                 msg = (
                     f"{path} 的格式版本是 {version}，本程序需要 {SCHEMA_VERSION}。"
                     "请换用匹配的程序版本，或换一个空的 --home 重新入库。"
                 )
                 raise IndexMismatchError(msg)
+
+    def _upgrade_from_1(self) -> None:
+        """Add what version 2 has; look for personal data in every stored page."""
+        with self._writing() as cursor:
+            if cursor.execute("PRAGMA user_version").fetchone()[0] != 1:
+                return  # another process was faster
+            for statement in _SCHEMA_2:
+                cursor.execute(statement)
+            found = 0
+            for number, seq, start, raw in cursor.execute(
+                "SELECT record_number, seq, start, raw FROM pages"
+            ).fetchall():
+                spans = find_personal(raw)
+                if not spans:
+                    continue
+                found += 1
+                cursor.execute(
+                    "UPDATE pages SET personal = ? WHERE record_number = ? AND seq = ?",
+                    (_spans_to_json(spans), number, seq),
+                )
+                _mask_passages(cursor, number, [(start + s.start, start + s.end) for s in spans])
+            _bump(cursor)
+            if found:
+                # An index built before holds the numbers themselves: it must not be searched.
+                cursor.execute(
+                    "INSERT OR REPLACE INTO meta SELECT 'index_after', value FROM meta"
+                    " WHERE key = 'data_version'"
+                )
+            cursor.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -192,6 +283,26 @@ class Store:
                 cursor.execute("ROLLBACK")
                 raise
             cursor.execute("COMMIT")
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Cursor]:
+        """A transaction, for the tables kept by other modules (`index.held`, `ingest.jobs`).
+
+        Raises:
+            IndexStoreError: If SQLite does.
+        """
+        with self._writing() as cursor:
+            yield cursor
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """This thread's connection, to read tables kept by other modules.
+
+        Raises:
+            IndexStoreError: If SQLite does.
+        """
+        with _translated(self.path):
+            yield self._db
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -224,7 +335,9 @@ class Store:
         cached = self._records
         if cached is None or cached[0] != version:
             rows = self._db.execute("SELECT number, body FROM records ORDER BY number")
-            cached = (version, {number: _record_from_json(body) for number, body in rows})
+            cached = (
+                version, {number: mask_record(_record_from_json(body)) for number, body in rows}
+            )  # fmt: skip
             self._records = cached
         return cached[1]
 
@@ -236,12 +349,20 @@ class Store:
         """All records by row number, for tables whose look-ups filter by permission themselves."""
         return self._record_table()
 
-    def record(self, record_id: str) -> Record | None:
-        """The record with exactly this id, None when there is none."""
+    def record(self, record_id: str, *, clear: bool = False) -> Record | None:
+        """The record with exactly this id, None when there is none.
+
+        Args:
+            record_id: Its id.
+            clear: With personal data unmasked; ask `index.access.may_see_personal` first.
+        """
         row = self._db.execute(
             "SELECT body FROM records WHERE record_id = ?", (record_id,)
         ).fetchone()
-        return None if row is None else _record_from_json(row[0])
+        if row is None:
+            return None
+        record = _record_from_json(row[0])
+        return record if clear else mask_record(record)
 
     def record_by_number(self, number: int) -> Record:
         """The record with this row number.
@@ -271,7 +392,7 @@ class Store:
             "doc_no": "SELECT number, body FROM records WHERE doc_no_key = ? ORDER BY number",
         }[column]
         return [
-            _record_from_json(body)
+            mask_record(_record_from_json(body))
             for number, body in self._db.execute(statement, (key,))
             if permitted.allows(number)
         ]
@@ -289,6 +410,7 @@ class Store:
         pages: Sequence[Page],
         passages: Sequence[Passage],
         content_hash: str,
+        files: Sequence[StoredFile] = (),
     ) -> bool:
         """Store a record with its pages and passages in one transaction.
 
@@ -300,6 +422,7 @@ class Store:
             pages: Its pages in order, `seq` from 1 without gaps.
             passages: Spans of its record text.
             content_hash: Caller's hash of everything that went in; see `content_hash`.
+            files: Its files, remembered in the same transaction.
 
         Returns:
             True when the record is new, False when it replaced an earlier version.
@@ -310,6 +433,8 @@ class Store:
         """
         with self._writing() as cursor:
             added = self._put_record(cursor, record, pages, passages, content_hash)
+            for file in files:
+                _put_file(cursor, file)
             _bump(cursor)
         return added
 
@@ -374,11 +499,12 @@ class Store:
                 (*columns, number),
             )
         cursor.execute("DELETE FROM pages WHERE record_number = ?", (number,))
+        personal = [find_personal(page.raw) for page in pages]
         cursor.executemany(
-            "INSERT INTO pages VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO pages VALUES (?, ?, ?, ?, ?, ?)",
             (
-                (number, page.seq, start, page.raw, _page_to_blob(page))
-                for page, start in zip(pages, starts, strict=True)
+                (number, page.seq, start, page.raw, _page_to_blob(page), _spans_to_json(spans))
+                for page, start, spans in zip(pages, starts, personal, strict=True)
             ),
         )
         keep = {passage.passage_id for passage in passages}
@@ -392,9 +518,15 @@ class Store:
         cursor.executemany(
             "INSERT INTO passages (passage_id, record_number, start, stop, heading, text)"
             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (passage_id) DO UPDATE SET"
-            " heading = excluded.heading",
+            " heading = excluded.heading, shown = NULL",
             ((p.passage_id, number, p.start, p.end, p.heading, p.text) for p in passages),
         )
+        whole = [
+            (start + s.start, start + s.end)
+            for start, spans in zip(starts, personal, strict=True)
+            for s in spans
+        ]
+        _mask_passages(cursor, int(number or 0), whole)
         return row is None
 
     def remove_record(self, record_id: str) -> bool:
@@ -406,35 +538,79 @@ class Store:
                 _bump(cursor)
         return removed
 
+    def purge(self, record_ids: Iterable[str], hashes: Iterable[str]) -> int:
+        """Remove every trace of what must not be here.
+
+        Records and readings go at once; vectors and indexes with the next build (`purge_due`).
+
+        Args:
+            record_ids: Records to remove with pages and passages.
+            hashes: Content hashes of files whose readings are to go.
+
+        Returns:
+            Number of records that were stored.
+        """
+        with self._writing() as cursor:
+            removed = read = 0
+            for record_id in record_ids:
+                cursor.execute("DELETE FROM records WHERE record_id = ?", (record_id,))
+                removed += cursor.rowcount
+            for sha256 in hashes:
+                if sha256:
+                    cursor.execute("DELETE FROM page_results WHERE sha256 = ?", (sha256,))
+                    read += cursor.rowcount
+            if removed:
+                _bump(cursor)
+                cursor.execute("INSERT OR REPLACE INTO meta VALUES ('purge_due', '1')")
+        if removed or read:
+            # What was deleted still stands in the log until it is emptied; a reader may prevent it,
+            # then the next checkpoint does it.
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return removed
+
+    @property
+    def purge_due(self) -> bool:
+        """Whether vectors and indexes of purged records may still be about."""
+        return self.meta("purge_due") == "1"
+
+    def finish_purge(self, kept: Iterable[str]) -> None:
+        """Delete every vector but those of these text hashes."""
+        with self._writing() as cursor:
+            cursor.execute("CREATE TEMP TABLE kept (text_hash TEXT PRIMARY KEY) WITHOUT ROWID")
+            cursor.executemany("INSERT OR IGNORE INTO kept VALUES (?)", ((h,) for h in kept))
+            cursor.execute("DELETE FROM embeddings WHERE text_hash NOT IN kept")
+            cursor.execute("DROP TABLE kept")
+            cursor.execute("DELETE FROM meta WHERE key = 'purge_due'")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
     # -- pages and passages -------------------------------------------------------------------
 
-    def pages(self, record_id: str) -> tuple[Page, ...]:
-        """The record's pages in order; empty when it has none or is not stored."""
-        rows = self._db.execute(
-            "SELECT p.seq, p.start, p.raw, p.body FROM pages p JOIN records r"
-            " ON r.number = p.record_number WHERE r.record_id = ? ORDER BY p.seq",
-            (record_id,),
-        )
-        return tuple(_page_from_row(record_id, *row) for row in rows)
+    def pages(self, record_id: str, *, clear: bool = False) -> tuple[Page, ...]:
+        """The record's pages in order; empty when it has none or is not stored.
+
+        Args:
+            record_id: The record.
+            clear: With personal data unmasked; ask `index.access.may_see_personal` first. Everything
+                that searches, ranks, quotes or goes to a language model takes the masked form.
+        """
+        rows = self._db.execute(f"{_PAGE_ROWS} WHERE r.record_id = ? ORDER BY p.seq", (record_id,))
+        return tuple(_page_from_row(record_id, *row, clear=clear) for row in rows)
 
     def pages_between(self, record_id: str, start: int, end: int) -> tuple[Page, ...]:
         """The record's pages that hold characters start..end of the record text, in order."""
         rows = self._db.execute(
-            "SELECT p.seq, p.start, p.raw, p.body FROM pages p JOIN records r"
-            " ON r.number = p.record_number WHERE r.record_id = ? AND p.start < ?"
+            f"{_PAGE_ROWS} WHERE r.record_id = ? AND p.start < ?"
             " AND p.start + length(p.raw) > ? ORDER BY p.seq",
             (record_id, end, start),
         )
         return tuple(_page_from_row(record_id, *row) for row in rows)
 
-    def page(self, record_id: str, seq: int) -> Page | None:
-        """One page, None when there is no such page."""
+    def page(self, record_id: str, seq: int, *, clear: bool = False) -> Page | None:
+        """One page, None when there is no such page; `clear` as in `pages`."""
         row = self._db.execute(
-            "SELECT p.seq, p.start, p.raw, p.body FROM pages p JOIN records r"
-            " ON r.number = p.record_number WHERE r.record_id = ? AND p.seq = ?",
-            (record_id, seq),
+            f"{_PAGE_ROWS} WHERE r.record_id = ? AND p.seq = ?", (record_id, seq)
         ).fetchone()
-        return None if row is None else _page_from_row(record_id, *row)
+        return None if row is None else _page_from_row(record_id, *row, clear=clear)
 
     def page_count(self, record_id: str) -> int:
         """Number of stored pages of a record."""
@@ -446,10 +622,10 @@ class Store:
         return int(row[0])
 
     def passages(self, record_id: str) -> list[Passage]:
-        """The record's passages in text order."""
+        """The record's passages in text order, personal data masked."""
         rows = self._db.execute(
-            "SELECT s.number, s.passage_id, s.start, s.stop, s.heading, s.text FROM passages s"
-            " JOIN records r ON r.number = s.record_number WHERE r.record_id = ?"
+            "SELECT s.number, s.passage_id, s.start, s.stop, s.heading, coalesce(s.shown, s.text)"
+            " FROM passages s JOIN records r ON r.number = s.record_number WHERE r.record_id = ?"
             " ORDER BY s.start",
             (record_id,),
         )
@@ -466,7 +642,8 @@ class Store:
             part = wanted[i : i + 500]
             marks = ",".join("?" * len(part))
             for number, passage_id, record_id, start, stop, heading, text in self._db.execute(
-                "SELECT s.number, s.passage_id, r.record_id, s.start, s.stop, s.heading, s.text"  # noqa: S608
+                "SELECT s.number, s.passage_id, r.record_id, s.start, s.stop, s.heading,"  # noqa: S608
+                " coalesce(s.shown, s.text)"
                 " FROM passages s JOIN records r ON r.number = s.record_number"
                 f" WHERE s.number IN ({marks})",
                 part,
@@ -477,8 +654,8 @@ class Store:
     def iterate_passages(self) -> Iterator[tuple[Passage, int]]:
         """Every passage with its record's row number, in row order."""
         rows = self._db.execute(
-            "SELECT s.number, s.passage_id, r.record_id, s.start, s.stop, s.heading, s.text,"
-            " s.record_number FROM passages s JOIN records r ON r.number = s.record_number"
+            "SELECT s.number, s.passage_id, r.record_id, s.start, s.stop, s.heading,"
+            " coalesce(s.shown, s.text), s.record_number FROM passages s JOIN records r ON r.number = s.record_number"
             " ORDER BY s.number"
         )
         for number, passage_id, record_id, start, stop, heading, text, record_number in rows:
@@ -563,8 +740,14 @@ class Store:
         Spaces and line breaks of the pages are passed over, other spellings are not tried.
         """
         table = self._record_table()
-        numbers = {n for n, r in table.items() if words in r.title}
-        numbers |= {
+        personal = {
+            number
+            for (number,) in self._db.execute(
+                "SELECT DISTINCT record_number FROM pages WHERE personal != ''"
+            )
+        }
+        titled = {n for n, r in table.items() if words in r.title}
+        found = {
             int(number)
             for (number,) in self._db.execute(
                 "SELECT DISTINCT record_number FROM pages WHERE instr(replace(replace(replace("
@@ -572,7 +755,15 @@ class Store:
                 (words,),
             )
         }
+        # Personal data is found by nobody: what only stood in a masked span is taken out again.
+        numbers = titled | {
+            n for n in found
+            if n not in personal or (n in table and words in self._joined(table[n].record_id))
+        }  # fmt: skip
         return frozenset(table[n].record_id for n in numbers if n in table and permitted.allows(n))
+
+    def _joined(self, record_id: str) -> str:
+        return "\n".join("".join(page.raw.split()) for page in self.pages(record_id))
 
     # -- embeddings ---------------------------------------------------------------------------
 
@@ -610,21 +801,9 @@ class Store:
         return {f"{f.root}/{f.path}": f for f in stored}
 
     def put_file(self, file: StoredFile) -> None:
-        """Remember the state of a file."""
+        """Remember the state of a file; what was read from its earlier content goes."""
         with self._writing() as cursor:
-            cursor.execute(
-                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    file.path,
-                    file.sha256,
-                    file.size,
-                    file.modified,
-                    file.root,
-                    file.state,
-                    file.reason,
-                    file.record_id,
-                ),
-            )
+            _put_file(cursor, file)
 
     def file(self, path: str) -> StoredFile | None:
         """The file stored under this path below its root."""
@@ -687,7 +866,7 @@ class Store:
             if row[0] != "ok"
         ]
         for record_id in [r.record_id for r in self.records()]:
-            text = "".join(page.raw for page in self.pages(record_id))
+            text = "".join(page.raw for page in self.pages(record_id))  # both masked alike
             findings += [
                 f"{record_id}：段落 {p.passage_id} 与页面原文不符，请重新入库该件"
                 for p in self.passages(record_id)
@@ -724,6 +903,44 @@ def _doc_no_key(doc_no: str) -> str:
     """Key of a 文号; `第012号` and `12号` are one number."""
     number = parse_doc_number(doc_no)
     return matching_key(number.canonical if number is not None else doc_no)
+
+
+_PAGE_ROWS: Final = (
+    "SELECT p.seq, p.start, p.raw, p.body, p.personal FROM pages p JOIN records r"
+    " ON r.number = p.record_number"
+)
+
+
+def _put_file(cursor: sqlite3.Cursor, file: StoredFile) -> None:
+    cursor.execute(
+        "DELETE FROM page_results WHERE sha256 = (SELECT sha256 FROM files WHERE path = ?1"
+        " AND sha256 != ?2) AND NOT EXISTS (SELECT 1 FROM files f WHERE f.path != ?1"
+        " AND f.sha256 = page_results.sha256)",
+        (file.path, file.sha256),
+    )
+    cursor.execute(
+        "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            file.path, file.sha256, file.size, file.modified, file.root, file.state, file.reason,
+            file.record_id,
+        ),
+    )  # fmt: skip
+
+
+def _mask_passages(cursor: sqlite3.Cursor, number: int, spans: Sequence[tuple[int, int]]) -> None:
+    """Set what is shown of the passages of a record on which spans of its text lie."""
+    for start, end in spans:
+        for place, first, text in cursor.execute(
+            "SELECT number, start, coalesce(shown, text) FROM passages"
+            " WHERE record_number = ? AND start < ? AND stop > ?",
+            (number, end, start),
+        ).fetchall():
+            shown = masked(text, [(max(0, start - first), end - first)])
+            cursor.execute("UPDATE passages SET shown = ? WHERE number = ?", (shown, place))
+
+
+def _spans_to_json(spans: Sequence[PersonalSpan]) -> str:
+    return json.dumps([[s.start, s.end, s.kind.value] for s in spans]) if spans else ""
 
 
 def _bump(cursor: sqlite3.Cursor) -> None:
@@ -780,7 +997,16 @@ def _page_to_blob(page: Page) -> bytes:
     return zlib.compress(json.dumps(body, ensure_ascii=False).encode(), 6)
 
 
-def _page_from_row(record_id: str, seq: int, start: int, raw: str, blob: bytes) -> Page:
+def _page_from_row(
+    record_id: str,
+    seq: int,
+    start: int,
+    raw: str,
+    blob: bytes,
+    personal: str,
+    *,
+    clear: bool = False,
+) -> Page:
     body = json.loads(zlib.decompress(blob))
     body["source"] = TextSource(body["source"])
     body["furniture"] = tuple((a, b) for a, b in body["furniture"])
@@ -788,7 +1014,11 @@ def _page_from_row(record_id: str, seq: int, start: int, raw: str, blob: bytes) 
         Line(a, b, (box[0], box[1], box[2], box[3]), tuple(edges), confidence, vertical)
         for a, b, box, edges, confidence, vertical in body["lines"]
     )
-    return Page(record_id=record_id, seq=seq, raw=raw, start=start, **body)
+    page = Page(record_id=record_id, seq=seq, raw=raw, start=start, **body)
+    if not personal:
+        return page
+    page = replace(page, personal=tuple((a, b) for a, b, _ in json.loads(personal)))
+    return page if clear else mask_page(page)
 
 
 __all__ = ["SCHEMA_VERSION", "Store", "StoredFile", "passage_id"]

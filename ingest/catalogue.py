@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from index.access import RESTRICTED_TYPES, is_restricted
+from index.access import is_restricted
 from index.codes import parse_date
 from index.domain import Record, Skipped
 from ingest.errors import CatalogueError, SourceReadError
@@ -386,7 +386,6 @@ class _Builder:
             is_restricted(record)
             or values.get("restricted", "").strip().lower() in ("是", "true", "1", "√")
             or "内部" in secrecy
-            or (not record.doc_type and any(word in title for word in RESTRICTED_TYPES))
         )
         self.rows.append(
             CatalogueRow(replace(record, restricted=restricted), values.get("path", ""), keys)

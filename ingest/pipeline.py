@@ -12,6 +12,8 @@ import logging
 import os
 import queue
 import re
+import shutil
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,14 +22,21 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from index.access import opened
 from index.codes import parse_date
 from index.domain import IngestReport, Page, Record, Skipped, TextSource
+from index.held import HeldItem
+from index.personal import PERSONAL_VERSION
 from index.rendering import RenderError, is_image_file, page_count
+from index.restrictions import LOCAL_FILE, kind_of, table_of
 from index.settings import Settings
 from index.store import Store, StoredFile
 from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
-from ingest.errors import CatalogueError, IngestError, SourceReadError
+from ingest.errors import CatalogueError, IngestError, SourceReadError, WorkerError
 from ingest.furniture import find_furniture
+from ingest.gate import NEXT_STEP as GATE_STEP
+from ingest.gate import Gate, judge, worst
+from ingest.jobs import JobQueue, JobState, RunLock, RunState, Wanted
 from ingest.linking import link, natural_key
 from ingest.ocr_version import ocr_reader
 from ingest.page_text import PageText
@@ -36,8 +45,9 @@ from ingest.plain import ENGINE as TEXT_READER
 from ingest.plain import read_text_file
 from ingest.progress import Progress, ProgressCallback
 from ingest.report import report_to_json, write_report
+from ingest.secrecy import SECRECY_VERSION, Finding, Grade
 from ingest.splitting import SPLITTER_VERSION, split_record
-from ingest.workers import CHUNK, Event, Lane, Task
+from ingest.workers import CHUNK, SECONDS_PER_TEXT_PAGE, Event, Lane, Task
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +56,8 @@ PDF_SUFFIX: Final = ".pdf"
 LARGEST_FILE_BYTES: Final = 500_000_000
 #: Raise it when records come out differently from the same pages (furniture, labels).
 _PIPELINE_VERSION: Final = "1"
+#: Pages that may kill or hang their reader before the rest of a file is left alone.
+_MOST_PAGES_KILLED: Final = 5
 _NEXT_STEP: Final = {
     ".doc": "请用 WPS 或 Word 另存为 PDF",
     ".docx": "请另存为 PDF",
@@ -75,6 +87,9 @@ class _File:
     waiting_for_ocr: set[int] = field(default_factory=set)
     open_tasks: int = 0
     failure: SourceReadError | None = None
+    finding: Finding | None = None
+    pages_killed: int = 0
+    given_up: threading.Event = field(default_factory=threading.Event)
 
     @property
     def kind(self) -> str:
@@ -104,6 +119,7 @@ class _Job:
     files: list[_File]
     catalogued: bool
     content_hash: str = ""
+    released: bool = False
 
 
 def ingest(
@@ -113,6 +129,7 @@ def ingest(
     *,
     progress: ProgressCallback | None = None,
     force: bool = False,
+    retry: bool = False,
 ) -> IngestReport:
     """Take a folder (or one file) into the store.
 
@@ -124,15 +141,17 @@ def ingest(
         settings: `passage_chars`, `ocr_dpi` and `threads` are used.
         progress: Called with the state now and then, from this thread.
         force: Read and cut again what did not change; pages already recognised are kept.
+        retry: Read again what could not be read, wholly or in part; the rest only if it changed.
 
     Returns:
         What was read, what was skipped and why.
 
     Raises:
-        IngestError: If `source` does not exist or cannot be listed.
+        IngestError: If `source` does not exist or cannot be listed, or another run of this home
+            goes on.
     """
-    run = _Run(source, store, settings, progress, force=force)
-    return run.run()
+    with RunLock(settings.home):
+        return _Run(source, store, settings, progress, force=force, retry=retry).run()
 
 
 class _Run:
@@ -146,6 +165,7 @@ class _Run:
         progress: ProgressCallback | None,
         *,
         force: bool,
+        retry: bool,
     ) -> None:
         self._source = source.expanduser().resolve()
         if not self._source.exists():
@@ -155,6 +175,7 @@ class _Run:
         self._settings = settings
         self._progress = progress
         self._force = force
+        self._retry = retry
         self._report = IngestReport()
         self._started = time.monotonic()
         self._home = settings.home.resolve()
@@ -168,6 +189,14 @@ class _Run:
         self._said = 0.0
         self._current = ""
         self._active: dict[int, _Job] = {}
+        self._latest: Progress | None = None
+        self._stopped = False
+        self._go = threading.Event()
+        self._go.set()
+        self._same: dict[str, tuple[str, Path]] = {}
+        self._withheld_paths: Sequence[str] = ()
+        self._restrictions = table_of(settings.home)
+        self._gate = Gate(store, _now, again=force)
         # reading
         self._events: queue.Queue[Event[FileKey]] = queue.Queue()
         self._pdf_tasks: queue.Queue[Task[FileKey] | None] = queue.Queue()
@@ -177,16 +206,40 @@ class _Run:
     # -- the run --------------------------------------------------------------------------------
 
     def run(self) -> IngestReport:
+        mode = "force" if self._force else "retry" if self._retry else ""
+        self._queue = JobQueue(self._store, self._source, mode, _now)
+        ended = RunState.FAILED
+        try:
+            report = self._run()
+            ended = RunState.STOPPED if self._stopped else RunState.FINISHED
+        except KeyboardInterrupt:
+            ended = RunState.INTERRUPTED
+            raise
+        finally:
+            whole = ended is RunState.FINISHED and self._source.is_dir()
+            self._queue.end(ended, self._latest, whole=whole)
+        return report
+
+    def _run(self) -> IngestReport:
         self._known = self._store.files()
+        for place, known in sorted(self._known.items(), reverse=True):
+            self._same[known.sha256] = (known.path, Path(place))
         paths = self._list_files()
         self._choose_base(paths)
         catalogues, broken = self._read_catalogues(paths)
         jobs = self._plan(paths, catalogues, broken)
+        self._enqueue(jobs, paths)
         try:
             self._work(jobs)
         finally:
             self._end_lanes()
-        self._remove_vanished(jobs, broken)
+        if self._stopped:
+            left = self._files_total - self._files_done
+            self._warn(
+                str(self._source), f"按要求停止，还有 {left} 个文件没有处理", "再次运行会接着做"
+            )
+        else:
+            self._remove_vanished(jobs, broken)
         report = self._report
         report.seconds = round(time.monotonic() - self._started, 2)
         now = datetime.now().astimezone()
@@ -195,7 +248,29 @@ class _Run:
         self._tell(force=True)
         return report
 
+    def _enqueue(self, jobs: Sequence[_Job], paths: dict[str, Path]) -> None:
+        """Every file gets a row: those to read, and those the plan already left out."""
+        self._queue.enqueue(
+            (str(file.absolute), file.path, job.record.record_id, file.size)
+            for job in jobs for file in job.files
+        )  # fmt: skip
+        left_out = [item for item in self._report.skipped if item.where in paths]
+        self._queue.enqueue(
+            (str(paths[i.where]), self._prefix + i.where, "", _size(paths[i.where]))
+            for i in left_out
+        )
+        for item in left_out:
+            state = JobState.UNSUPPORTED
+            if item.where in self._withheld_paths:
+                state = JobState.WITHHELD
+            elif paths[item.where].suffix.lower() in CATALOGUE_SUFFIXES:
+                state = JobState.FAILED
+            self._queue.finish(
+                str(paths[item.where]), state, error=item.reason, next_step=item.next_step
+            )
+
     def _end_lanes(self) -> None:
+        self._go.set()
         for kind, tasks in (("pdf", self._pdf_tasks), ("ocr", self._ocr_tasks)):
             for lane in self._lanes[kind]:
                 lane.stop()
@@ -361,15 +436,23 @@ class _Run:
         self, withheld: Sequence[tuple[str, Withheld]], files: Sequence[str]
     ) -> None:
         """Remove what an earlier run took in before the row was marked."""
-        for _, hidden in withheld:
-            if self._store.remove_record(hidden.record_id):
-                self._report.records_removed += 1
+        self._withheld_paths = files
+        hashes: list[str] = []
+        records = [hidden.record_id for _, hidden in withheld]
         for path in files:
             stored = self._known.pop(str(self._folder / path), None)
             if stored is not None:
-                if stored.record_id and self._store.remove_record(stored.record_id):
-                    self._report.records_removed += 1
+                hashes.append(stored.sha256)
+                records.append(stored.record_id)
                 self._store.forget_file(stored.path)
+        self._purge([record_id for record_id in records if record_id], hashes)
+
+    def _purge(self, record_ids: Sequence[str], hashes: Sequence[str]) -> None:
+        """Leave no trace of records that must not be here; pictures are all drawn anew."""
+        removed = self._store.purge(record_ids, hashes)
+        self._report.records_removed += removed
+        if removed:
+            shutil.rmtree(self._settings.cache_path / "pages", ignore_errors=True)
 
     def _stat(self, files: Iterable[str], paths: dict[str, Path]) -> list[_File]:
         found = []
@@ -412,18 +495,27 @@ class _Run:
         numbers = iter(range(len(jobs)))
         limit = 2 * self._settings.threads + 4
         while waiting or active:
-            while waiting and len(active) < limit:
+            wanted = self._queue.wanted()
+            if wanted is Wanted.STOP:
+                self._stopped = True
+                return
+            (self._go.clear if wanted is Wanted.PAUSE else self._go.set)()
+            while waiting and len(active) < limit and self._queue.wanted() is Wanted.RUN:
                 job = waiting.popleft()
                 if not self._begin(job):
+                    self._tell()
                     continue
                 number = next(numbers)
                 active[number] = job
                 for place, file in enumerate(job.files):
+                    self._queue.start(str(file.absolute))
                     self._start_file(FileKey(number, place), file)
                 if all(file.complete for file in job.files):
                     self._finish(active.pop(number))
             self._tell()
             if not active:
+                if wanted is Wanted.PAUSE:
+                    time.sleep(0.2)
                 continue
             try:
                 event = self._events.get(timeout=1.0)
@@ -438,7 +530,12 @@ class _Run:
                 self._finish(active.pop(key.job))
 
     def _begin(self, job: _Job) -> bool:
-        """Hash the files of a job; False when nothing changed and it is done."""
+        """Hash the files of a job; False when nothing changed or it is not to be read."""
+        self._restrict(job)
+        paths = [file.path for file in job.files]
+        if (held := self._gate.before_reading(job.record, paths)) is not None:
+            self._withhold(job, held)
+            return False
         for file in job.files:
             known = self._known.get(str(file.absolute))
             if (
@@ -465,12 +562,20 @@ class _Run:
         if job.files:
             first = job.files[0]
             job.record = replace(job.record, file_path=first.path, file_sha256=first.sha256)
+        held, job.released = self._gate.known(job.record, [file.sha256 for file in job.files])
+        if held is not None:
+            self._withhold(job, held)
+            return False
+        self._mention_same(job)
         job.content_hash = self._hash(job)
+        if self._retry and any(self._is_dead(file) for file in job.files):
+            return True
         if self._force or self._store.content_hash(job.record.record_id) != job.content_hash:
             stored = [self._known.get(str(file.absolute)) for file in job.files]
             failed_before = bool(stored) and all(
                 known is not None and known.state == "failed" and known.sha256 == file.sha256
                 and known.record_id == ""
+                and self._queue.programs.get(str(file.absolute), "") in ("", self._program(file))
                 for known, file in zip(stored, job.files, strict=True)
             )  # fmt: skip
             if self._force or job.catalogued or not failed_before:
@@ -480,19 +585,83 @@ class _Run:
             self._mention_uncatalogued(job)
         for file in job.files:
             known = self._known.get(str(file.absolute))
+            self._note(file, job, "ok" if known is None else known.state,
+                       "" if known is None else known.reason)  # fmt: skip
             if known is not None and known.state != "ok":
-                self._skip(file.path, known.reason or "上次没有读全", "要重试请用 --force")
+                self._skip(
+                    file.path, known.reason or "上次没有读全", "要重试请用 chadang ingest --retry"
+                )
             if known is None or known.size != file.size or known.modified != file.modified:
-                self._remember(file, job, "ok" if known is None else known.state,
-                               "" if known is None else known.reason)  # fmt: skip
+                self._store.put_file(
+                    self._stored(file, job, "ok" if known is None else known.state,
+                                 "" if known is None else known.reason)
+                )  # fmt: skip
         self._files_done += max(1, len(job.files))
         self._bytes_total -= sum(file.size for file in job.files)
         return False
+
+    def _restrict(self, job: _Job) -> None:
+        """Mark a record that is restricted by its type, whatever its opening status says."""
+        kind = kind_of(job.record, self._restrictions)
+        if not kind:
+            return
+        job.record = replace(job.record, restricted=True, restriction=kind)
+        if opened(job.record):
+            self._warn(
+                job.record.record_id, f"目录标“开放”，但属于限制利用的类型（{kind}），仍按限制利用",
+                f"请核对；确可开放的，在馆藏目录的 {LOCAL_FILE} 里加除外的词，再运行一次 chadang ingest",
+            )  # fmt: skip
+
+    def _is_dead(self, file: _File) -> bool:
+        known = self._known.get(str(file.absolute))
+        return known is not None and known.state in ("failed", "partial")
+
+    def _program(self, file: _File) -> str:
+        """The readers a file of this kind goes through."""
+        reader = {"text": TEXT_READER, "pdf": PDF_READER}.get(file.kind, "")
+        return f"{_PIPELINE_VERSION};{reader};{'' if file.kind == 'text' else self._ocr_reader}"
+
+    def _mention_same(self, job: _Job) -> None:
+        for file in job.files:
+            if file.failure is not None or not file.size:
+                continue
+            first, place = self._same.setdefault(file.sha256, (file.path, file.absolute))
+            if first != file.path and place.exists():
+                self._warn(
+                    file.path, f"内容与 {first} 完全相同", "两份都已入库；如属重复，请移走一份"
+                )
+
+    def _withhold(self, job: _Job, held: HeldItem) -> None:
+        """Keep nothing of a record but where its files lie and why."""
+        step = GATE_STEP[Grade(held.grade)]
+        said = f"{held.reason}，{held.grade}（第 {held.number} 号）"
+        first = job.files[0].path if job.files else held.place
+        self._skip(first, said, step)
+        known = (self._known.get(str(file.absolute)) for file in job.files)
+        hashes = [file.sha256 for file in job.files] + [k.sha256 for k in known if k is not None]
+        self._purge([job.record.record_id], hashes)
+        state = JobState.WITHHELD if held.grade == Grade.SECRET else JobState.REVIEW
+        for file in job.files:
+            if file.path != first:
+                self._skip(file.path, f"同件的 {first}：{said}", step)
+            self._store.put_file(
+                StoredFile(
+                    file.path, file.sha256, file.size, file.modified, str(self._base), "withheld",
+                    said, "",
+                )
+            )  # fmt: skip
+            self._queue.finish(
+                str(file.absolute), state, sha256=file.sha256, error=said, next_step=step
+            )
+        self._files_done += max(1, len(job.files))
+        self._bytes_total -= sum(file.size for file in job.files)
 
     def _hash(self, job: _Job) -> str:
         versions = [
             _PIPELINE_VERSION,
             SPLITTER_VERSION,
+            SECRECY_VERSION,
+            PERSONAL_VERSION,
             str(self._settings.number("passage_chars")),
         ]
         kinds = {file.kind for file in job.files}
@@ -533,13 +702,21 @@ class _Run:
             if header is not None:
                 self._opened(key, file, int(header["page_count"]), first_task=False)
             else:
-                self._queue_pdf(file, Task(key, file.absolute))
+                self._queue_pdf(file, Task(key, file.absolute, given_up=file.given_up))
 
     def _queue_pdf(self, file: _File, task: Task[FileKey]) -> None:
         file.open_tasks += 1
         lanes = self._lanes["pdf"]
         if (len(lanes) < self._settings.threads and not self._pdf_tasks.empty()) or not lanes:
-            lanes.append(Lane("pdf", self._pdf_tasks, self._events.put))
+            lanes.append(
+                Lane(
+                    "pdf",
+                    self._pdf_tasks,
+                    self._events.put,
+                    go=self._go,
+                    seconds_per_page=SECONDS_PER_TEXT_PAGE,
+                )
+            )
             lanes[-1].start()
         self._pdf_tasks.put(task)
 
@@ -558,21 +735,30 @@ class _Run:
         if first_task:
             missing = [file_page for file_page in missing if file_page > CHUNK]
         for first, last in _runs(missing, CHUNK):
-            self._queue_pdf(file, Task(key, file.absolute, first, last))
+            self._queue_pdf(file, Task(key, file.absolute, first, last, given_up=file.given_up))
 
     def _take(self, key: FileKey, file: _File, page: PageText, *, fresh: bool) -> None:
         """A page was read (now or in an earlier run)."""
         if page.file_page in file.pages and not page.needs_ocr:
             return
         file.pages[page.file_page] = page
-        if fresh and _is_final(page):
+        if fresh and _is_final(page) and self._may_keep(key, file, page):
             self._store.put_page_result(file.sha256, page.file_page, PDF_READER, page.to_json())
         self._pages_done += fresh and not page.needs_ocr
         if page.needs_ocr:
             self._recognize(key, file, [page.file_page])
 
+    def _may_keep(self, key: FileKey, file: _File, page: PageText) -> bool:
+        """Whether a page's reading may be written down: not once the file bears a secrecy mark."""
+        if not self._active[key.job].released:
+            file.finding = worst(file.finding, judge(page))
+        return file.finding is None
+
     def _recognize(self, key: FileKey, file: _File, pages: Iterable[int]) -> None:
         for file_page in pages:
+            if file.finding is not None:  # it is held back whatever the other pages say
+                file.pages[file_page] = PageText(file_page, "", TextSource.NONE, problem="未读取")
+                continue
             done = self._store.page_result(file.sha256, file_page, self._ocr_reader)
             if done is not None:
                 file.pages[file_page] = PageText.from_json(done)
@@ -582,14 +768,15 @@ class _Run:
             file.waiting_for_ocr.add(file_page)
             if not self._lanes["ocr"]:
                 lane = Lane(
-                    "ocr", self._ocr_tasks, self._events.put, threads=self._settings.threads
-                )
+                    "ocr", self._ocr_tasks, self._events.put, threads=self._settings.threads,
+                    go=self._go,
+                )  # fmt: skip
                 self._lanes["ocr"].append(lane)
                 lane.start()
             self._ocr_tasks.put(
                 Task(
                     replace(key, ocr_page=file_page), file.absolute, file_page, file_page,
-                    options={"dpi": self._settings.number("ocr_dpi")},
+                    options={"dpi": self._settings.number("ocr_dpi")}, given_up=file.given_up,
                 )
             )  # fmt: skip
 
@@ -599,7 +786,7 @@ class _Run:
         page = event.page
         if page is not None and key.ocr_page:
             file.pages[page.file_page] = page
-            if _is_final(page):
+            if _is_final(page) and self._may_keep(key, file, page):
                 self._store.put_page_result(
                     file.sha256, page.file_page, self._ocr_reader, page.to_json()
                 )
@@ -628,6 +815,9 @@ class _Run:
         if lost:
             file.waiting_for_ocr.discard(lost)
             drawn = file.pages.get(lost)
+            file.pages_killed += isinstance(error, WorkerError)
+            if file.pages_killed >= _MOST_PAGES_KILLED:
+                file.given_up.set()
             file.pages[lost] = replace(
                 drawn or PageText(lost, "", TextSource.NONE), needs_ocr=False, problem=str(error)
             )
@@ -641,6 +831,11 @@ class _Run:
     def _finish(self, job: _Job) -> None:
         """Turn what was read into pages and passages and store the record."""
         record = job.record
+        read = [(f.path, f.sha256, [f.pages[n] for n in sorted(f.pages)]) for f in job.files]
+        held = None if job.released else self._gate.after_reading(record, read)
+        if held is not None:
+            self._withhold(job, held)
+            return
         texts: list[tuple[_File, PageText]] = []
         for file in job.files:
             if file.failure is not None:
@@ -648,8 +843,10 @@ class _Run:
                 continue
             for file_page in range(1, file.page_count + 1):
                 page = file.pages.get(file_page) or PageText(
-                    file_page, "", TextSource.NONE, problem="没有读到"
-                )
+                    file_page, "", TextSource.NONE,
+                    problem=f"已有 {_MOST_PAGES_KILLED} 页读不出来，其余的没有再读"
+                    if file.given_up.is_set() else "没有读到",
+                )  # fmt: skip
                 texts.append((file, page))
         if texts or job.catalogued:
             pages = _pages(record, texts)
@@ -659,14 +856,16 @@ class _Run:
             self._mention_uncatalogued(job)
             if not job.catalogued:
                 record = job.record = _dated(record, pages)
-            new = self._store.replace_record(record, pages, passages, job.content_hash)
+            files = [self._as_read(file, job) for file in job.files]
+            new = self._store.replace_record(record, pages, passages, job.content_hash, files)
             self._report.records_added += new
             self._report.records_updated += not new
             self._report.passages += len(passages)
             self._count(pages)
             self._check_page_count(job, len(pages))
-        for file in job.files:
-            self._remember_read(file, job)
+        else:
+            for file in job.files:
+                self._store.put_file(self._as_read(file, job))
         self._files_done += max(1, len(job.files))
         self._bytes_done += sum(file.size for file in job.files)
         self._tell()
@@ -694,29 +893,38 @@ class _Run:
                 "请核对是否缺页或多页",
             )
 
-    def _remember_read(self, file: _File, job: _Job) -> None:
+    def _as_read(self, file: _File, job: _Job) -> StoredFile:
+        """What reading a file came to, reported and noted in the job queue."""
         if file.failure is not None:
-            self._remember(file, job, "failed", str(file.failure))
-            return
+            return self._stored(file, job, "failed", str(file.failure))
         lost = [page for page in file.pages.values() if page.problem and page.problem != "空白页"]
         if not lost:
-            self._remember(file, job, "ok", "")
-            return
+            return self._stored(file, job, "ok", "")
         numbers = "、".join(str(page.file_page) for page in lost[:10])
         more = f" 等 {len(lost)} 页" if len(lost) > 10 else ""
         reason = f"第 {numbers}{more} 页不可读：{lost[0].problem}"
         if file.kind == "text" or len(lost) == file.page_count:
             reason = lost[0].problem
         self._skip(file.path, reason, "请对照原件检查，必要时重新扫描")
-        self._remember(file, job, "partial", reason)
+        return self._stored(file, job, "partial", reason)
 
-    def _remember(self, file: _File, job: _Job, state: str, reason: str) -> None:
-        stored = state != "failed" or job.catalogued
-        self._store.put_file(
-            StoredFile(
-                file.path, file.sha256, file.size, file.modified, str(self._base), state, reason,
-                job.record.record_id if stored else "",
-            )
+    def _stored(self, file: _File, job: _Job, state: str, reason: str) -> StoredFile:
+        self._note(file, job, state, reason)
+        taken = state != "failed" or job.catalogued
+        return StoredFile(
+            file.path, file.sha256, file.size, file.modified, str(self._base), state, reason,
+            job.record.record_id if taken else "",
+        )  # fmt: skip
+
+    def _note(self, file: _File, job: _Job, state: str, reason: str) -> None:
+        """Write a file's end into the job queue."""
+        states = {"ok": JobState.DONE, "partial": JobState.PARTIAL}
+        step = "" if file.failure is None else file.failure.next_step
+        self._queue.finish(
+            str(file.absolute), states.get(state, JobState.FAILED), sha256=file.sha256,
+            record_id="" if state == "failed" and not job.catalogued else job.record.record_id,
+            program=self._program(file), error=reason,
+            next_step=step or ("chadang ingest --retry" if reason else ""),
         )  # fmt: skip
 
     def _remove_vanished(self, jobs: Sequence[_Job], broken: Sequence[str]) -> None:
@@ -735,14 +943,16 @@ class _Run:
                 continue
             if file.record_id:
                 old.add(file.record_id)
-            if place not in present:
-                self._store.forget_file(file.path)
         for record_id in sorted(old - wanted):
             if self._store.remove_record(record_id):
                 self._report.records_removed += 1
                 self._warn(
                     record_id, "文件和目录条目都已不在，已从库中移除", "如属误删，放回后重新入库"
                 )
+        # Files after their records: killed in between, the next run still knows what to remove.
+        for place, file in self._known.items():
+            if _below(Path(place), self._folder) and place not in present:
+                self._store.forget_file(file.path)
         value = json.dumps(sorted(without_file), ensure_ascii=False)
         if value != self._store.meta(key):
             self._store.set_meta(key, value)
@@ -750,8 +960,6 @@ class _Run:
     # -- telling --------------------------------------------------------------------------------
 
     def _tell(self, *, force: bool = False) -> None:
-        if self._progress is None:
-            return
         now = time.monotonic()
         if not force and now - self._said < _SECONDS_BETWEEN_UPDATES:
             return
@@ -767,12 +975,24 @@ class _Run:
         done = self._bytes_done + under_way
         share = 1.0 if force else min(1.0, done / max(1, self._bytes_total))
         eta = elapsed * (1 - share) / share if 0.01 < share and elapsed > 2 else None
-        self._progress(
-            Progress(
-                self._files_done, self._files_total, self._pages_done, self._ocr_done,
-                self._pages_done / elapsed, 0.0 if force else eta, self._current, share,
-            )
+        self._latest = Progress(
+            self._files_done, self._files_total, self._pages_done, self._ocr_done,
+            self._pages_done / elapsed, 0.0 if force else eta, self._current, share,
         )  # fmt: skip
+        self._queue.beat(self._latest)
+        if self._progress is not None:
+            self._progress(self._latest)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")
 
 
 def _is_final(page: PageText) -> bool:

@@ -20,11 +20,14 @@ from typing import Any, Final, Generic, TypeVar
 
 from ingest.errors import PasswordError, SourceReadError, WorkerError
 from ingest.page_text import PageText
+from ingest.watch import Watch
 
 logger = logging.getLogger(__name__)
 
 #: A page of 650 small boxes took 30 s to recognise; the first page also loads the models.
 SECONDS_PER_PAGE: Final = 120.0
+#: The slowest page of 2,454 real files took pypdf 20 s; it is then tried once more without pypdf.
+SECONDS_PER_TEXT_PAGE: Final = 25.0
 
 
 #: Pages of one task: a long file keeps several processes busy.
@@ -44,6 +47,7 @@ class Task(Generic[K]):
         last: Last page, 0 for as many as `chunk` says.
         chunk: How many pages to read when `last` is 0.
         options: Passed to the reader.
+        given_up: Once set, what is left of the task is dropped.
     """
 
     key: K
@@ -52,6 +56,7 @@ class Task(Generic[K]):
     last: int = 0
     chunk: int = CHUNK
     options: Mapping[str, Any] | None = None
+    given_up: threading.Event | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Lane(threading.Thread, Generic[K]):
         *,
         threads: int = 1,
         seconds_per_page: float = SECONDS_PER_PAGE,
+        go: threading.Event | None = None,
     ) -> None:
         """Prepare the lane; the child starts with the first task.
 
@@ -95,6 +101,7 @@ class Lane(threading.Thread, Generic[K]):
             report: Called from this thread for every event.
             threads: Computing threads of the child.
             seconds_per_page: A child silent for longer is stopped.
+            go: While it is cleared no new task is begun.
         """
         super().__init__(name=f"{kind}-lane", daemon=True)
         self._kind = kind
@@ -102,12 +109,16 @@ class Lane(threading.Thread, Generic[K]):
         self._report = report
         self._threads = threads
         self._seconds = seconds_per_page
+        self._go = go
         self._child: subprocess.Popen[str] | None = None
+        self._watch: Watch | None = None
         self._stopping = False
 
     def run(self) -> None:
         """Work until told to end."""
         while (task := self._tasks.get()) is not None:
+            if self._go is not None:
+                self._go.wait()
             if self._stopping:
                 continue  # drop what is left
             try:
@@ -129,7 +140,7 @@ class Lane(threading.Thread, Generic[K]):
     def _do(self, task: Task[K]) -> None:
         """One task; a page that kills the child is tried once more the careful way, then left."""
         page, last, careful = task.first, task.last, False
-        while not self._stopping:
+        while not self._stopping and not (task.given_up and task.given_up.is_set()):
             done = page - 1
             try:
                 for message in self._ask(task, page, last, careful=careful):
@@ -173,6 +184,7 @@ class Lane(threading.Thread, Generic[K]):
         child = self._child
         if child is None or child.poll() is not None:
             child = self._child = _start(self._kind, self._threads)
+            self._watch = Watch(child, self._seconds)
         request = {
             "path": str(task.path), "first": first, "last": last, "chunk": task.chunk,
             "careful": careful, "options": dict(task.options or {}),
@@ -186,27 +198,16 @@ class Lane(threading.Thread, Generic[K]):
             self._stop_child()
             msg = f"{task.path.name} 的读取进程没有启动"
             raise WorkerError(msg) from error
+        watch = self._watch
+        assert watch is not None  # noqa: S101 - it comes with the child
         while True:
-            late = threading.Event()
-
-            def overdue(child: subprocess.Popen[str] = child, late: threading.Event = late) -> None:
-                late.set()
-                child.kill()
-
-            timer = threading.Timer(self._seconds, overdue)
-            timer.daemon = True
-            timer.start()
-            try:
-                line = child.stdout.readline()
-            finally:
-                timer.cancel()
+            watch.expect()
+            line = child.stdout.readline()
+            watch.heard()
             if not line.endswith("\n"):
                 code = child.wait()
                 self._stop_child()
-                reason = (
-                    f"一页用时超过 {self._seconds:.0f} 秒" if late.is_set()
-                    else f"读取进程意外结束（代码 {code}）"
-                )  # fmt: skip
+                reason = watch.reason or f"读取进程意外结束（代码 {code}）"
                 msg = f"{task.path.name}：{reason}"
                 raise WorkerError(msg, "请检查该页能否正常打开，必要时重新扫描该页")
             message = json.loads(line)

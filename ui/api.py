@@ -26,7 +26,7 @@ from assistant.domain import (
     mark,
     record_reference,
 )
-from index.access import may_read
+from index.access import may_read, may_see_personal
 from index.domain import Page, Reader, Record
 from index.highlight import quote_boxes
 from ui import strings
@@ -78,6 +78,9 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
         if record is None or not may_read(current_reader(request, settings), record).allowed:
             return None
         return record
+
+    def clear(request: Request) -> bool:
+        return may_see_personal(current_reader(request, settings)).allowed
 
     @router.get("/healthz")
     def healthz() -> Response:
@@ -147,12 +150,16 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
         found = readable(request, token)
         if found is None:
             return not_available()
+        if clear(request):
+            found = store.record(found.record_id, clear=True) or found
         return _json(_record_json(found, store.page_count(found.record_id)))
 
     @router.get("/api/pages/{token}/{seq}")
     def page(request: Request, token: str, seq: int, start: int = 0, end: int = 0) -> Response:
         found = readable(request, token)
-        stored = None if found is None else store.page(found.record_id, seq)
+        stored = (
+            None if found is None else store.page(found.record_id, seq, clear=clear(request))
+        )  # fmt: skip
         if found is None or stored is None:
             return not_available()
         count = store.page_count(found.record_id)
@@ -167,7 +174,7 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
         stored = store.page(found.record_id, int(seq[:9]))
         if stored is None or not stored.has_image:
             return not_available()
-        rendered = images.jpeg(stored, w)
+        rendered = images.jpeg(stored, w, clear=clear(request))
         if rendered is None:
             return JSONResponse({"detail": strings.IMAGE_BROKEN}, 410, headers=_PRIVATE)
         tag, content = rendered

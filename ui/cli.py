@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from index.domain import Role
 from index.errors import ArchiveError
 from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
-from ui import vocabulary_command
+from ui import jobs_command, review_command, vocabulary_command
 from ui.arguments import ChineseParser
 
 if TYPE_CHECKING:
@@ -156,8 +156,16 @@ def _parser() -> ChineseParser:
         "把一个目录里的档案目录表和文件入库，并建好索引",
         "可以反复运行：没变的文件不再处理，中断后接着做。",
     )
-    ingest.positionals.add_argument("source", type=Path, metavar="目录", help="要入库的目录")
+    ingest.positionals.add_argument(
+        "source", nargs="?", type=Path, metavar="目录", help="要入库的目录；重试时可以不写"
+    )
     ingest.options.add_argument("--force", action="store_true", help="没变的文件也重新处理")
+    ingest.options.add_argument(
+        "--retry", action="store_true", help="重试失败和部分不可读的文件；不写目录则全部重试"
+    )
+    ingest.options.add_argument(
+        "--failed", action="store_true", help="只列出失败的文件和原因，不入库"
+    )
     ingest.options.add_argument("--no-index", action="store_true", help="只入库，暂不建索引")
 
     ask = command("ask", _ask, "在命令行提问", "几个问题算同一次对话，后面的可以追问前面的。")
@@ -222,6 +230,11 @@ def _parser() -> ChineseParser:
 
     vocabulary_command.add_options(
         command("vocabulary", _vocabulary, vocabulary_command.SUMMARY, vocabulary_command.DETAILS)
+    )
+
+    jobs_command.add_options(command("jobs", _jobs, jobs_command.SUMMARY, jobs_command.DETAILS))
+    review_command.add_options(
+        command("review", _review, review_command.SUMMARY, review_command.DETAILS)
     )
 
     command(
@@ -308,13 +321,26 @@ def _ingest(options: argparse.Namespace) -> int:
     from index.store import Store
 
     settings = _load(options)
-    source = options.source.expanduser()
-    if not source.exists():
-        msg = f"{source} 不存在。请给出存放档案目录表和文件的目录。"
+    if options.failed:
+        known = Store(settings.database_path)
+        jobs_command.say_failed(known, _say)
+        known.close()
+        return OK
+    if options.source is None and not options.retry:
+        msg = "请给出要入库的目录：chadang ingest 目录；重试失败的文件：chadang ingest --retry。"
+        raise _MisusedError(msg)
+    if options.source is not None and not options.source.expanduser().exists():
+        msg = f"{options.source} 不存在。请给出存放档案目录表和文件的目录。"
         raise ArchiveError(msg)
-    store = Store(settings.database_path, create=True)
-    _take_in(source, store, settings, force=options.force)
+    store = Store(settings.database_path, create=options.source is not None)
+    sources = _sources(options, store)
+    if not sources:
+        print("没有失败的文件，不用重试。")
+    for source in sources:
+        _take_in(source, store, settings, force=options.force, retry=options.retry)
     if options.no_index:
+        if store.purge_due:
+            print("有不得入库的档案已从库中清除；旧索引里还留有它的字词，建好新索引才会一并清掉。")
         print("按要求没有建索引；提问之前请再运行一次 chadang ingest（不带 --no-index）。")
         return OK
     _build(store, settings)
@@ -322,14 +348,27 @@ def _ingest(options: argparse.Namespace) -> int:
     return OK
 
 
-def _take_in(source: Path, store: Store, settings: Settings, *, force: bool = False) -> None:
+def _sources(options: argparse.Namespace, store: Store) -> list[Path]:
+    """The folder given, or those with files to be read again."""
+    if options.source is not None:
+        return [options.source.expanduser()]
+    from ingest.jobs import dead_letters
+
+    return sorted({Path(job.source) for job in dead_letters(store)})
+
+
+def _take_in(
+    source: Path, store: Store, settings: Settings, *, force: bool = False, retry: bool = False
+) -> None:
     from ingest.pipeline import ingest
     from ingest.progress import ProgressDisplay
     from ingest.report import summary_text
     from ui.terminal import printable
 
     with ProgressDisplay() as display:
-        report = ingest(source, store, settings, progress=display.update, force=force)
+        report = ingest(
+            source, store, settings, progress=display.update, force=force, retry=retry
+        )  # fmt: skip
     print(printable(summary_text(report)), flush=True)
 
 
@@ -641,6 +680,14 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _vocabulary(options: argparse.Namespace) -> int:
     return OK if vocabulary_command.run(options, _load(options), _say) else FAILED
+
+
+def _jobs(options: argparse.Namespace) -> int:
+    return OK if jobs_command.run(options, _load(options), _say) else FAILED
+
+
+def _review(options: argparse.Namespace) -> int:
+    return OK if review_command.run(options, _load(options), _say) else FAILED
 
 
 def _settings(options: argparse.Namespace) -> int:

@@ -1,8 +1,9 @@
-"""Page images for the drawer: rendered once, kept under the cache folder."""
+"""Page images for the drawer: drawn once in a process of their own, kept under the cache folder."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import threading
@@ -10,6 +11,9 @@ from pathlib import Path
 from typing import Final
 
 from index.domain import Page
+from index.drawing import Box, PageDrawer
+from index.highlight import quote_boxes
+from index.rendering import RenderError
 from index.store import Store
 
 logger = logging.getLogger(__name__)
@@ -28,21 +32,26 @@ class PageImages:
         """Keep the images in `folder`, which may be deleted at any time."""
         self._store = store
         self._folder = folder
-        self._lock = threading.Lock()
+        self._locks = [threading.Lock() for _ in range(16)]
+        self._drawer = PageDrawer()
         self._rendered = 0
 
-    def jpeg(self, page: Page, width: int) -> tuple[str, bytes] | None:
+    def jpeg(self, page: Page, width: int, *, clear: bool) -> tuple[str, bytes] | None:
         """The picture of a page.
 
         Args:
             page: A page; the caller has checked the permission.
             width: Wanted width in pixels; rounded up to one of `WIDTHS`.
+            clear: Whether personal data stays visible; `index.access.may_see_personal` decides.
 
         Returns:
-            An entity tag and the JPEG bytes; None when the page has no image or its file cannot
-            be read any more.
+            An entity tag and the JPEG bytes; None when the page has no image, its file cannot be
+            drawn any more, or it is not known where on it the personal data stands.
         """
         if not page.has_image:
+            return None
+        covers = () if clear else _covers(page)
+        if covers is None:
             return None
         file = self._store.file(page.file_path)
         if file is None:
@@ -50,18 +59,35 @@ class PageImages:
             return None
         width = next((w for w in WIDTHS if w >= width), WIDTHS[-1])
         key = f"{file.sha256}-{page.file_page}-{width}"
+        if covers:
+            key += json.dumps(covers)
         tag = hashlib.sha256(key.encode()).hexdigest()[:32]
         cached = self._folder / tag[:2] / f"{tag}.jpg"
         content = _read(cached)
         if content is None:
             # two renderings of one page at once would be waste
-            with self._lock:
+            with self._locks[int(tag[:1], 16)]:
                 content = _read(cached)
                 if content is None:
-                    content = _render(Path(file.root) / file.path, page.file_page, width)
+                    place = Path(file.root) / file.path
+                    content = self._draw(place, page.file_page, width, covers)
                     if content is not None:
                         self._keep(cached, content)
         return None if content is None else (tag, content)
+
+    def _draw(
+        self, path: Path, file_page: int, width: int, covers: tuple[Box, ...]
+    ) -> bytes | None:
+        try:
+            return self._drawer.jpeg(path, file_page, width, _QUALITY[width], covers)
+        except (RenderError, OSError) as error:
+            # a damaged or moved file must not take the drawer down: the text is shown instead
+            logger.warning("page %d of %s cannot be drawn: %s", file_page, path.name, error)
+            return None
+
+    def close(self) -> None:
+        """End the processes that draw."""
+        self._drawer.close()
 
     def _keep(self, cached: Path, content: bytes) -> None:
         try:
@@ -88,12 +114,12 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _render(path: Path, file_page: int, width: int) -> bytes | None:
-    from index.rendering import RenderError, page_jpeg
-
-    try:
-        return page_jpeg(path, file_page, width, _QUALITY[width])
-    except (RenderError, OSError) as error:
-        # a damaged or moved file must not take the drawer down: the text is shown instead
-        logger.warning("page %d of %s cannot be rendered: %s", file_page, path.name, error)
-        return None
+def _covers(page: Page) -> tuple[Box, ...] | None:
+    """Boxes over the personal data of a page; None when one of the spans has no place on it."""
+    boxes: list[Box] = []
+    for start, end in page.personal:
+        found = quote_boxes(page, start, end)
+        if not found:
+            return None
+        boxes += found
+    return tuple(boxes)

@@ -17,6 +17,7 @@ from assistant.assistant import Assistant
 from assistant.composing import Composer
 from assistant.domain import Answer, Refusal, RefusalReason, Turn
 from assistant.llm import LanguageModel
+from index.access import may_see_personal
 from index.domain import Reader, Role
 from tests.hostile_holdings import (
     APPRAISAL,
@@ -92,7 +93,8 @@ def _nothing_invented(assistant: Assistant, result: Answer | Refusal, reader: Re
     """What holds for every result in every mode: verbatim, permitted, nothing closed anywhere."""
     if isinstance(result, Answer):
         for citation in result.citations:
-            page = assistant.store.page(citation.record.record_id, citation.page)
+            clear = may_see_personal(reader).allowed
+            page = assistant.store.page(citation.record.record_id, citation.page, clear=clear)
             assert page is not None
             assert citation.quote == page.raw[citation.start : citation.end]
     if reader is DEPUTY:

@@ -97,7 +97,7 @@ def test_every_quotation_is_the_page_text(assistant: Assistant, question: str) -
 
     assert isinstance(result, Answer)
     for citation in result.citations:
-        page = assistant.store.page(citation.record.record_id, citation.page)
+        page = assistant.store.page(citation.record.record_id, citation.page, clear=True)
         assert page is not None
         assert citation.quote == page.raw[citation.start : citation.end]
         assert citation.quote.strip()

@@ -158,12 +158,13 @@ def test_every_mark_is_a_verbatim_quotation_the_reader_may_open(
     sample_assistant: Assistant, topic: str, reader: Reader
 ) -> None:
     """This test ensures that quotes equal the page text and no step is beyond the reader."""
-    from index.access import may_read
+    from index.access import may_read, may_see_personal
 
     answer = ask(sample_assistant, topic, reader)
 
     for citation in answer.citations:
-        page = sample_assistant.store.page(citation.record.record_id, citation.page)
+        clear = may_see_personal(reader).allowed
+        page = sample_assistant.store.page(citation.record.record_id, citation.page, clear=clear)
         assert page is not None
         assert citation.quote == page.raw[citation.start : citation.end]
         assert may_read(reader, citation.record).allowed

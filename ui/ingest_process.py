@@ -1,0 +1,72 @@
+"""Starts an ingest run in a process of its own, for the pages: it outlives the web server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from index.settings import Settings
+from ingest.errors import IngestError
+from ingest.jobs import RunLock
+
+#: What the run says goes here, the newest run only; below the home.
+LOG_FILE: Final = "ingest.log"
+
+
+def start_ingest(
+    settings: Settings, source: Path | None, *, force: bool = False, retry: bool = False
+) -> int:
+    """Start `chadang ingest` and return at once; watch it with `ingest.jobs.last_run`.
+
+    Args:
+        settings: The home to take the files into.
+        source: Folder, catalogue or file; None only with `retry`, for all dead letters.
+        force: As `chadang ingest --force`.
+        retry: As `chadang ingest --retry`.
+
+    Returns:
+        The process id.
+
+    Raises:
+        IngestError: If there is no such source, or a run of this home goes on.
+    """
+    if source is None and not retry:
+        msg = "请选择要入库的目录。"
+        raise IngestError(msg)
+    if source is not None and not source.expanduser().exists():
+        msg = f"{source} 不存在。请给出存放档案目录表和文件的目录。"
+        raise IngestError(msg)
+    if RunLock(settings.home).is_held():
+        msg = "这个馆藏正有另一个入库在运行，请等它结束。"
+        raise IngestError(msg)
+    arguments = ["ingest", "--home", str(settings.home.resolve())]
+    arguments += ["--force"] * force + ["--retry"] * retry
+    if source is not None:
+        arguments.append(str(source.expanduser().resolve()))
+    return _start(arguments, settings.home / LOG_FILE)
+
+
+def _start(arguments: Sequence[str], log: Path) -> int:
+    root = str(Path(__file__).resolve().parent.parent)
+    environment = dict(os.environ)
+    environment["PYTHONPATH"] = os.pathsep.join(
+        part for part in (root, environment.get("PYTHONPATH", "")) if part
+    )
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "ui", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            env=environment,
+            start_new_session=True,
+        )
+    # Waited for, so that its end leaves no zombie.
+    threading.Thread(target=process.wait, name="ingest-run", daemon=True).start()
+    return process.pid
