@@ -9,6 +9,7 @@ import re
 from pathlib import PurePosixPath
 from typing import Final
 
+from index.domain import Record
 from index.text import search_form
 
 COVER: Final = "案卷封面"
@@ -70,6 +71,22 @@ def aid_by_text(raw: str) -> str:
     if len(text) <= _LONGEST_COVER and sum(word in text for word in _COVER_WORDS) >= 4:
         return COVER
     return ""
+
+
+def is_aid(record: Record, path: str, raw: str, *, several: bool) -> bool:
+    """Whether a page of a record is a finding aid.
+
+    Words alone decide for volumes only: a paper about filing quotes the same headings.
+
+    Args:
+        record: The record the page is in.
+        path: The page's file.
+        raw: Its text.
+        several: Whether the record is made of several files, so that names tell them apart.
+    """
+    if several and aid_by_name(path):
+        return True
+    return record.unit_level == "案卷" and bool(aid_by_text(raw))
 
 
 def page_order(path: str) -> int:

@@ -26,7 +26,9 @@ from index.rendering import RenderError, is_image_file, page_count
 from index.settings import Settings
 from index.store import Store, StoredFile
 from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
+from ingest.column_map import MAPPING_FILE, ColumnMaps
 from ingest.errors import CatalogueError, IngestError, SourceReadError
+from ingest.finding_aids import is_aid, page_order
 from ingest.furniture import find_furniture
 from ingest.linking import link, natural_key
 from ingest.ocr_version import ocr_reader
@@ -37,6 +39,8 @@ from ingest.plain import read_text_file
 from ingest.progress import Progress, ProgressCallback
 from ingest.report import report_to_json, write_report
 from ingest.splitting import SPLITTER_VERSION, split_record
+from ingest.volume_linking import Volume, find_volumes, shares_of, volume_record
+from ingest.volumes import Span
 from ingest.workers import CHUNK, Event, Lane, Task
 
 logger = logging.getLogger(__name__)
@@ -45,7 +49,7 @@ TEXT_SUFFIXES: Final = frozenset({".txt", ".md"})
 PDF_SUFFIX: Final = ".pdf"
 LARGEST_FILE_BYTES: Final = 500_000_000
 #: Raise it when records come out differently from the same pages (furniture, labels).
-_PIPELINE_VERSION: Final = "1"
+_PIPELINE_VERSION: Final = "2"
 _NEXT_STEP: Final = {
     ".doc": "请用 WPS 或 Word 另存为 PDF",
     ".docx": "请另存为 PDF",
@@ -104,6 +108,12 @@ class _Job:
     files: list[_File]
     catalogued: bool
     content_hash: str = ""
+    #: Of a volume: its files (卷内文件) with their stamped pages.
+    parts: tuple[tuple[Record, Span], ...] = ()
+
+    @property
+    def records(self) -> list[Record]:
+        return [self.record, *(record for record, _ in self.parts)]
 
 
 def ingest(
@@ -267,11 +277,12 @@ class _Run:
         """Read every catalogue; also the folders whose catalogue cannot be read."""
         catalogues: list[Catalogue] = []
         broken: list[str] = []
+        maps = ColumnMaps(self._folder, self._home)
         for path, absolute in paths.items():
             if absolute.suffix.lower() not in CATALOGUE_SUFFIXES:
                 continue
             try:
-                catalogue = read_catalogue(absolute, path)
+                catalogue = read_catalogue(absolute, path, maps.rules(path))
             except CatalogueError as error:
                 unrelated = "不是目录" in str(error)
                 self._skip(
@@ -306,15 +317,18 @@ class _Run:
                     _NEXT_STEP.get(suffix, "请另存为 PDF 后重新入库"),
                 )  # fmt: skip
         rows, withheld = self._rows(catalogues)
-        linked = link(rows, withheld, readable)
+        volumes, linked = find_volumes(rows, withheld, link(rows, withheld, readable))
         self._report.warnings += linked.warnings
         for path in linked.withheld:
             self._skip(path, "对应的目录条目标有国家秘密密级，未读取", "请移出本系统的文件夹")
         self._forget_withheld(withheld, linked.withheld)
+        cut = {place for volume in volumes for place in (volume.owner, *volume.members)}
         jobs = [
             _Job(row.record, self._stat(files, paths), catalogued=True)
-            for (_, row), files in zip(rows, linked.files, strict=True)
+            for place, ((_, row), files) in enumerate(zip(rows, linked.files, strict=True))
+            if place not in cut
         ]
+        jobs += [self._volume(volume, rows, paths) for volume in volumes]
         for job in jobs:
             if not job.files and job.record.unit_level != "案卷":
                 self._warn(
@@ -373,7 +387,7 @@ class _Run:
 
     def _stat(self, files: Iterable[str], paths: dict[str, Path]) -> list[_File]:
         found = []
-        for path in sorted(files, key=natural_key):
+        for path in sorted(files, key=lambda path: (page_order(path), natural_key(path))):
             try:
                 status = paths[path].stat()
             except OSError as error:
@@ -381,6 +395,18 @@ class _Run:
                 continue
             found.append(_File(self._prefix + path, paths[path], status.st_size, status.st_mtime))
         return found
+
+    def _volume(
+        self, volume: Volume, rows: Sequence[tuple[str, CatalogueRow]], paths: dict[str, Path]
+    ) -> _Job:
+        """One job for a whole volume: its scans are read once and shared out."""
+        owner = None if volume.owner is None else rows[volume.owner][1].record
+        members = [rows[place][1] for place in volume.members]
+        return _Job(
+            owner or volume_record(volume, self._prefix), self._stat(volume.files, paths),
+            catalogued=True,
+            parts=tuple((row.record, row.span) for row in members if row.span is not None),
+        )  # fmt: skip
 
     def _uncatalogued(self, path: str, paths: dict[str, Path]) -> _Job:
         record = Record(record_id=self._prefix + path, title=PurePosixPath(path).stem)
@@ -465,6 +491,10 @@ class _Run:
         if job.files:
             first = job.files[0]
             job.record = replace(job.record, file_path=first.path, file_sha256=first.sha256)
+            job.parts = tuple(
+                (replace(record, file_path=first.path, file_sha256=first.sha256), span)
+                for record, span in job.parts
+            )
         job.content_hash = self._hash(job)
         if self._force or self._store.content_hash(job.record.record_id) != job.content_hash:
             stored = [self._known.get(str(file.absolute)) for file in job.files]
@@ -475,7 +505,7 @@ class _Run:
             )  # fmt: skip
             if self._force or job.catalogued or not failed_before:
                 return True
-        self._report.unchanged += 1
+        self._report.unchanged += len(job.records)
         if self._store.record_number(job.record.record_id) is not None:
             self._mention_uncatalogued(job)
         for file in job.files:
@@ -503,7 +533,8 @@ class _Run:
         if kinds & {"pdf", "image"}:
             versions.append(self._ocr_reader)
         body = json.dumps(
-            [asdict(job.record), [(f.path, f.sha256) for f in job.files], versions],
+            [asdict(job.record), [(f.path, f.sha256) for f in job.files], versions]
+            + [[asdict(record), span] for record, span in job.parts],
             ensure_ascii=False,
         )
         return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
@@ -651,8 +682,14 @@ class _Run:
                     file_page, "", TextSource.NONE, problem="没有读到"
                 )
                 texts.append((file, page))
-        if texts or job.catalogued:
-            pages = _pages(record, texts)
+        paths = {place: file.path for place, (file, _) in enumerate(texts)}
+        for share, warning in shares_of(record, job.parts, texts, paths):
+            if not texts and not job.catalogued:
+                break
+            if warning is not None:
+                self._report.warnings.append(warning)
+            record = share.record
+            pages = _pages(record, share.texts, share.first_stamped, aids=share.aids)
             passages = split_record(
                 record.record_id, record.title, pages, self._settings.number("passage_chars")
             )
@@ -664,7 +701,7 @@ class _Run:
             self._report.records_updated += not new
             self._report.passages += len(passages)
             self._count(pages)
-            self._check_page_count(job, len(pages))
+            self._check_page_count(job, record, len(pages))
         for file in job.files:
             self._remember_read(file, job)
         self._files_done += max(1, len(job.files))
@@ -684,12 +721,12 @@ class _Run:
             report.pages_file += page.source is TextSource.FILE
             report.pages_unreadable += page.source is TextSource.NONE
 
-    def _check_page_count(self, job: _Job, found: int) -> None:
-        expected = job.record.page_count
+    def _check_page_count(self, job: _Job, record: Record, found: int) -> None:
+        expected = record.page_count
         scans = bool(job.files) and all(file.kind != "text" for file in job.files)
-        if scans and expected and found and expected != found and job.record.unit_level != "案卷":
+        if scans and expected and found and expected != found and record.unit_level != "案卷":
             self._warn(
-                job.record.record_id,
+                record.record_id,
                 f"目录记 {expected} 页，文件有 {found} 页",
                 "请核对是否缺页或多页",
             )
@@ -724,9 +761,10 @@ class _Run:
         if not self._source.is_dir():
             return
         key = f"rows:{self._folder}"
-        wanted = {job.record.record_id for job in jobs}
+        wanted = {record.record_id for job in jobs for record in job.records}
         present = {str(file.absolute) for job in jobs for file in job.files}
         without_file = {job.record.record_id for job in jobs if not job.files}
+        without_file |= {record.record_id for job in jobs for record, _ in job.parts}
         if broken:
             return
         old = set(json.loads(self._store.meta(key) or "[]"))
@@ -791,7 +829,7 @@ def _walk(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
             if not name.startswith((".", "~$", "__MACOSX")) and here / name != home
         ]
         for name in names:
-            if name.startswith((".", "~$")) or name in ("Thumbs.db", "desktop.ini"):
+            if name.startswith((".", "~$")) or name in ("Thumbs.db", "desktop.ini", MAPPING_FILE):
                 continue
             path = here / name
             if path.is_file():
@@ -830,8 +868,16 @@ def _runs(pages: Sequence[int], longest: int) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _pages(record: Record, texts: Sequence[tuple[_File, PageText]]) -> list[Page]:
-    start_label, first = _first_stamped(record, len(texts))
+def _pages(
+    record: Record,
+    texts: Sequence[tuple[_File, PageText]],
+    proved: int | None = None,
+    *,
+    aids: bool = False,
+) -> list[Page]:
+    """Pages of a record; `proved` is the first one's stamped number, `aids` that all are lists."""
+    several = len({file.path for file, _ in texts}) > 1
+    start_label, first = _first_stamped(record, len(texts)) if proved is None else (proved, proved)
     furniture, labels, stamped = find_furniture(
         [text.raw for _, text in texts], [text.furniture for _, text in texts], start_label
     )
@@ -850,7 +896,9 @@ def _pages(record: Record, texts: Sequence[tuple[_File, PageText]]) -> list[Page
                 inner_label=text.inner_label or labels[seq - 1],
                 volume_label=stamped[seq - 1] if first is None else str(first + seq - 1),
                 lines=text.lines,
-                furniture=furniture[seq - 1],
+                furniture=((0, len(text.raw)),)
+                if text.raw and (aids or is_aid(record, file.path, text.raw, several=several))
+                else furniture[seq - 1],
                 width=text.width,
                 height=text.height,
                 file_path=file.path,
