@@ -454,6 +454,10 @@ class _Builder:
             or (keys[0] if keys else f"{self.name}{'/' + sheet if sheet else ''}#{number}")
         )
         if _STATE_SECRET.search(secrecy):
+            if not volume:
+                printed = parse_reference_code(code)
+                if printed is not None and printed.volume and printed.item:
+                    volume = _volume_key(values)
             self.withheld.append(Withheld(values.get("path", ""), keys, record_id, volume))
             self.skip(
                 sheet, number, "标有国家秘密密级，按规定不入库",
