@@ -240,9 +240,10 @@ class _Builder:
             )
             self.tables += 1
             return
-        head = [row for row in sheet.rows if not rule.header_row or row[0] <= rule.header_row]
-        header = find_header(head[: None if rule.header_row else HEADER_ROWS + 1], rule.columns,
-                             rule.header_row)  # fmt: skip
+        near = HEADER_ROWS + 1
+        if rule.header_row:
+            near = sum(number <= rule.header_row for number, _ in sheet.rows) + 1
+        header = find_header(sheet.rows[:near], rule.columns, rule.header_row)
         if header is None:
             if rule.header_row:
                 msg = f"{rule.source}：{self.where(sheet.name, rule.header_row)}没有内容，请改正 header_row"
@@ -264,7 +265,9 @@ class _Builder:
         if remarks:
             places = "、".join(str(number) for number, _ in remarks[:10])
             more = f"等 {len(remarks)} 行" if len(remarks) > 10 else "行"
-            notes.append(f"第 {places} {more}是说明或合计（“{remarks[0][1][:30]}”），没有当作条目")
+            said = remarks[0][1][:30]
+            said = "" if _STATE_SECRET.search(said) else f"（“{said}”）"
+            notes.append(f"第 {places} {more}是说明或合计{said}，没有当作条目")
         taken = len(self.rows)
         notes += self._settle(sheet, rows, level, rule)
         before = self.row_count
@@ -589,7 +592,7 @@ def _table_rows(
                 continue
             extra.append((heading or f"第 {i + 1} 列", cell))
         entry = {"title", "code", "path", "doc_no"} & values.keys()
-        if len(values) + len(extra) < 2 and not entry:
+        if len(values) + len(extra) < 2 and (not entry or _REMARK.match(texts[0])):
             remarks.append((number, texts[0]))
             continue
         if "code" not in values and _TOTAL.fullmatch(values.get("title", texts[0])):
@@ -600,6 +603,8 @@ def _table_rows(
     return found, remarks
 
 
+#: `填表人：某某`, `说明：…` on a line of its own.
+_REMARK: Final = re.compile(r"[\u4e00-\u9fff]{1,8}[:：]")
 _TOTAL: Final = re.compile(
     r"(?:本[页卷]|以上)?(?:合计|总计|小计|共计|累计)[:：]?.{0,20}|共\s*\d+\s*[件页卷条].{0,10}"
 )

@@ -145,6 +145,42 @@ def ingest(
     return run.run()
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedRecord:
+    """What a run would make of one record or volume.
+
+    Attributes:
+        record: The record; of a volume to be cut, the volume's own.
+        parts: Files of a volume to be cut, with their stamped pages.
+        files: (path below the source, file) of its files in page order.
+        catalogued: Whether it has a catalogue row.
+    """
+
+    record: Record
+    parts: tuple[tuple[Record, Span], ...]
+    files: tuple[tuple[str, Path], ...]
+    catalogued: bool
+
+
+def plan(
+    source: Path, store: Store, settings: Settings
+) -> tuple[list[Catalogue], list[PlannedRecord], IngestReport]:
+    """What `ingest` would do, without reading any page.
+
+    Args:
+        source: As for `ingest`.
+        store: An empty store of its own; notes are left in it.
+        settings: As for `ingest`; the home is not touched.
+
+    Returns:
+        The catalogues, the records to be, and a report of what would not be taken in.
+
+    Raises:
+        IngestError: If `source` does not exist or cannot be listed.
+    """
+    return _Run(source, store, settings, None, force=False).plan()
+
+
 class _Run:
     """One ingest run."""
 
@@ -204,6 +240,19 @@ class _Run:
         self._store.add_run(now.isoformat(timespec="seconds"), report_to_json(report))
         self._tell(force=True)
         return report
+
+    def plan(self) -> tuple[list[Catalogue], list[PlannedRecord], IngestReport]:
+        paths = self._list_files()
+        self._choose_base(paths)
+        catalogues, broken = self._read_catalogues(paths)
+        planned = [
+            PlannedRecord(
+                job.record, job.parts, tuple((file.path, file.absolute) for file in job.files),
+                job.catalogued and bool(job.record.source_file or job.parts),
+            )
+            for job in self._plan(paths, catalogues, broken)
+        ]  # fmt: skip
+        return catalogues, planned, self._report
 
     def _end_lanes(self) -> None:
         for kind, tasks in (("pdf", self._pdf_tasks), ("ocr", self._ocr_tasks)):

@@ -7,6 +7,7 @@ block, so a single cell in the last row and column asks for more memory than any
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -23,7 +24,8 @@ def read_sheets(path: Path) -> Iterator[RawSheet]:
     from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
     try:
-        book = CalamineWorkbook.from_path(str(path))
+        # From memory: by path it would believe the suffix.
+        book = CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
     except PasswordError as error:
         msg = f"{path.name} 设有密码，请去掉密码后重新入库"
         raise CatalogueError(msg) from error

@@ -46,7 +46,8 @@ def read_sheets(path: Path) -> Iterator[RawSheet]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # unknown extensions, missing styles
-            book = load_workbook(path, read_only=True, data_only=True)
+            # From memory: by path it would refuse a workbook under another suffix.
+            book = load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
     except Exception as error:  # openpyxl raises whatever its parsers meet
         msg = (
             f"{path.name} 打不开：不是有效的 xlsx 工作簿，或已加密、损坏（{type(error).__name__}）"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from index.domain import Role
 from index.errors import ArchiveError
 from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
-from ui import vocabulary_command
+from ui import check_command, vocabulary_command
 from ui.arguments import ChineseParser
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 OK: Final = 0
 FAILED: Final = 1
 MISUSED: Final = 2
+#: `ingest --check` found rows or files that would not be taken in.
+PROBLEMS: Final = 3
 
 _LOGGERS: Final = ("assistant", "index", "ingest", "ui")
 #: Set before anything heavy is imported: nothing may ask the network, nothing may chatter.
@@ -154,11 +156,14 @@ def _parser() -> ChineseParser:
         "ingest",
         _ingest,
         "把一个目录里的档案目录表和文件入库，并建好索引",
-        "可以反复运行：没变的文件不再处理，中断后接着做。",
+        "可以反复运行：没变的文件不再处理，中断后接着做。\n"
+        "--check 只预览：认出的表头、问题清单、总数，什么也不写。"
+        "退出码 0 全部可入库，3 有不会入库的条目或文件，1 出错。",
     )
     ingest.positionals.add_argument("source", type=Path, metavar="目录", help="要入库的目录")
     ingest.options.add_argument("--force", action="store_true", help="没变的文件也重新处理")
     ingest.options.add_argument("--no-index", action="store_true", help="只入库，暂不建索引")
+    check_command.add_options(ingest)
 
     ask = command("ask", _ask, "在命令行提问", "几个问题算同一次对话，后面的可以追问前面的。")
     ask.positionals.add_argument("questions", nargs="*", metavar="问题", help="一个或几个问题")
@@ -307,6 +312,10 @@ def _ingest(options: argparse.Namespace) -> int:
     if not source.exists():
         msg = f"{source} 不存在。请给出存放档案目录表和文件的目录。"
         raise ArchiveError(msg)
+    if wrong := check_command.misuse(options):
+        raise _MisusedError(wrong)
+    if options.check:
+        return PROBLEMS if check_command.run(options, source, settings, _say) else OK
     store = Store(settings.database_path, create=True)
     _take_in(source, store, settings, force=options.force)
     if options.no_index:
