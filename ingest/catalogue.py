@@ -20,7 +20,7 @@ from index.codes import parse_date, parse_reference_code, reference_key
 from index.domain import Record, Skipped
 from ingest.cells import NumberedRow
 from ingest.column_map import KINDS, NOT_A_CATALOGUE, SheetRule, rule_for
-from ingest.errors import CatalogueError, SourceReadError
+from ingest.errors import CatalogueError, NotACatalogueError, SourceReadError
 from ingest.headings import (
     FIELD_OF,
     HEADER_ROWS,
@@ -214,7 +214,7 @@ class _Builder:
     def finish(self) -> Catalogue:
         if not self.tables and not self.skipped:
             msg = f"{self.name} 不是目录：前 {HEADER_ROWS} 行里找不到带“题名”或“档号”的表头"
-            raise CatalogueError(msg)
+            raise NotACatalogueError(msg)
         return Catalogue(
             self.name, tuple(self.rows), tuple(self.withheld), self.row_count,
             tuple(self.skipped), tuple(self.warnings), tuple(self.sheets),

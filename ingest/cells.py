@@ -41,8 +41,9 @@ def cell_text(value: object) -> str:
         return value.isoformat()
     if isinstance(value, timedelta):
         return str(value)
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
+    if isinstance(value, float) and abs(value) < 1e15:
+        # A double holds 15 digits: 12.340000000000002 was typed as 12.34.
+        return str(int(value)) if value.is_integer() else format(value, ".15g")
     return str(value).strip()
 
 

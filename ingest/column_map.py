@@ -108,7 +108,7 @@ class _Reader:
     def fail(self, word: str, reason: str) -> None:
         line = next((i for i, text in enumerate(self._lines, 1) if word and word in text), 0)
         where = f" 第 {line} 行" if line else ""
-        msg = f"{self._name}{where}：{reason}"
+        msg = f"对照表 {self._name}{where}：{reason}"
         raise CatalogueError(msg)
 
     def rule(self, item: Mapping[str, Any]) -> SheetRule:

@@ -27,7 +27,7 @@ from index.settings import Settings
 from index.store import Store, StoredFile
 from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
 from ingest.column_map import MAPPING_FILE, ColumnMaps
-from ingest.errors import CatalogueError, IngestError, SourceReadError
+from ingest.errors import CatalogueError, IngestError, NotACatalogueError, SourceReadError
 from ingest.finding_aids import is_aid, page_order
 from ingest.furniture import find_furniture
 from ingest.linking import link, natural_key
@@ -333,7 +333,7 @@ class _Run:
             try:
                 catalogue = read_catalogue(absolute, path, maps.rules(path))
             except CatalogueError as error:
-                unrelated = "不是目录" in str(error)
+                unrelated = isinstance(error, NotACatalogueError)
                 self._skip(
                     path, str(error),
                     "如果是目录，请检查表头；如果是文件内容，请另存为 PDF" if unrelated

@@ -1,4 +1,4 @@
-"""The child process that reads spreadsheets: `python -m ingest.sheet_worker KIND FILE`.
+"""The child process that reads spreadsheets: `python -m ingest.sheet_worker KIND FILE filled|bare`.
 
 Sheets and rows go out on standard output as JSON lines. A workbook that asks for absurd memory or
 time ends this process, not the run.
@@ -24,7 +24,7 @@ _LONGEST_CELL: Final = 32_767
 
 def main(arguments: list[str]) -> int:
     """Read one file and print what it holds."""
-    kind, path = arguments[0], Path(arguments[1])
+    kind, path, filled = arguments[0], Path(arguments[1]), arguments[2] == "filled"
     out = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")
     os.dup2(2, 1)  # nothing but our lines may reach the parent
     _limit()
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
         out.write(json.dumps(message, ensure_ascii=False) + "\n")
 
     try:
-        _read(kind, path, say)
+        _read(kind, path, say, filled=filled)
     except CatalogueError as error:
         say({"error": str(error)})
     except MemoryError:
@@ -43,7 +43,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _read(kind: str, path: Path, say: Any) -> None:
+def _read(kind: str, path: Path, say: Any, *, filled: bool) -> None:
     if kind == "xlsx":
         from ingest.xlsx import read_sheets
     elif kind == "dbf":
@@ -53,7 +53,8 @@ def _read(kind: str, path: Path, say: Any) -> None:
     for sheet in read_sheets(path):
         say({"sheet": sheet.name, "hidden": sheet.hidden})
         cut = 0
-        for count, (number, cells) in enumerate(fill_merged(sheet.merged, sheet.rows), start=1):
+        merged = sheet.merged if filled else ()
+        for count, (number, cells) in enumerate(fill_merged(merged, sheet.rows), start=1):
             if count > MOST_ROWS:
                 say({"note": f"超过 {MOST_ROWS} 行的部分没有读，请拆成几个文件"})
                 break

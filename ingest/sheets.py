@@ -48,11 +48,15 @@ class Sheet:
     from_workbook: bool = True
 
 
-def read_sheets(path: Path, *, seconds: float = SECONDS_PER_FILE) -> list[Sheet]:
+def read_sheets(
+    path: Path, *, seconds: float = SECONDS_PER_FILE, filled: bool = True
+) -> list[Sheet]:
     """All sheets of a table file.
 
     Args:
         path: The file.
+        filled: Whether every cell of a merged range gets its text, as a catalogue means it; False
+            leaves the text in the first cell alone, as it is to be quoted.
         seconds: A reading process that takes longer is stopped.
 
     Raises:
@@ -62,13 +66,13 @@ def read_sheets(path: Path, *, seconds: float = SECONDS_PER_FILE) -> list[Sheet]
     """
     kind = _kind(path)
     if kind != "text":
-        return _in_child(kind, path, seconds)
+        return _in_child(kind, path, seconds, filled=filled)
     text = decode(path.read_bytes(), path.name)
     start = text[:2000].lstrip().lower()
     if start.startswith("<"):
         if "<table" in text.lower():
             return [
-                Sheet(raw.name, rows=list(fill_merged(raw.merged, raw.rows)))
+                Sheet(raw.name, rows=list(fill_merged(raw.merged if filled else (), raw.rows)))
                 for raw in read_tables(text)
             ]
         msg = f"{path.name} 是网页或 XML 文件，里面没有表格，请用表格软件打开后另存为 xlsx"
@@ -127,14 +131,21 @@ def _csv_rows(text: str) -> list[NumberedRow]:
     return list(parsed(best, text))
 
 
-def _in_child(kind: str, path: Path, seconds: float) -> list[Sheet]:
+def _in_child(kind: str, path: Path, seconds: float, *, filled: bool) -> list[Sheet]:
     environment = dict(os.environ)
     root = str(Path(__file__).resolve().parent.parent)
     environment["PYTHONPATH"] = os.pathsep.join(
         part for part in (root, environment.get("PYTHONPATH", "")) if part
     )
     child = subprocess.Popen(
-        [sys.executable, "-m", "ingest.sheet_worker", kind, str(path)],
+        [
+            sys.executable,
+            "-m",
+            "ingest.sheet_worker",
+            kind,
+            str(path),
+            "filled" if filled else "bare",
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -173,7 +184,7 @@ def _collect(readline: Callable[[], str]) -> tuple[list[Sheet], bool]:
         elif "note" in message:
             sheets[-1].notes.append(message["note"])
         elif "error" in message:
-            raise CatalogueError(message["error"])
+            raise CatalogueError(str(message["error"]))
         elif "done" in message:
             return sheets, True
     return sheets, False

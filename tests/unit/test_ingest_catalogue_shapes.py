@@ -319,6 +319,17 @@ def test_a_row_with_content_but_no_title_is_named(tmp_path):
     assert [s.where for s in catalogue.skipped] == ["目录.csv 第 2 行"]
 
 
+def test_a_table_that_is_no_catalogue_can_be_read_as_it_stands(tmp_path):
+    rows = [["预算收入表", "", ""], ["项目", "预算数", "决算数"], ["教育", 0.1 + 0.2, 1998.5]]
+    path = write_workbook(tmp_path / "c.xlsx", {"表": rows}, merged=["A1:C1"])
+
+    (sheet,) = read_sheets(path, filled=False)
+
+    assert [cells for _, cells in sheet.rows] == [
+        ["预算收入表"], ["项目", "预算数", "决算数"], ["教育", "0.3", "1998.5"],
+    ]  # fmt: skip
+
+
 # -- volumes --------------------------------------------------------------------------------------
 
 
