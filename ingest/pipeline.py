@@ -720,7 +720,6 @@ class _Run:
 
     def _finish(self, job: _Job) -> None:
         """Turn what was read into pages and passages and store the record."""
-        record = job.record
         texts: list[tuple[_File, PageText]] = []
         for file in job.files:
             if file.failure is not None:
@@ -731,10 +730,19 @@ class _Run:
                     file_page, "", TextSource.NONE, problem="没有读到"
                 )
                 texts.append((file, page))
+        if texts or job.catalogued:
+            self._store_job(job, texts)
+        for file in job.files:
+            self._remember_read(file, job)
+        self._files_done += max(1, len(job.files))
+        self._bytes_done += sum(file.size for file in job.files)
+        self._tell()
+
+    def _store_job(self, job: _Job, texts: list[tuple[_File, PageText]]) -> None:
+        """Store the job's record, or a volume with all its files, in one transaction."""
         paths = {place: file.path for place, (file, _) in enumerate(texts)}
-        for share, warning in shares_of(record, job.parts, texts, paths):
-            if not texts and not job.catalogued:
-                break
+        items = []
+        for share, warning in shares_of(job.record, job.parts, texts, paths):
             if warning is not None:
                 self._report.warnings.append(warning)
             record = share.record
@@ -745,17 +753,13 @@ class _Run:
             self._mention_uncatalogued(job)
             if not job.catalogued:
                 record = job.record = _dated(record, pages)
-            new = self._store.replace_record(record, pages, passages, job.content_hash)
-            self._report.records_added += new
-            self._report.records_updated += not new
+            items.append((record, pages, passages, job.content_hash))
             self._report.passages += len(passages)
             self._count(pages)
             self._check_page_count(job, record, len(pages))
-        for file in job.files:
-            self._remember_read(file, job)
-        self._files_done += max(1, len(job.files))
-        self._bytes_done += sum(file.size for file in job.files)
-        self._tell()
+        new = self._store.replace_records(items)
+        self._report.records_added += new
+        self._report.records_updated += len(items) - new
 
     def _mention_uncatalogued(self, job: _Job) -> None:
         if not job.catalogued:
