@@ -22,12 +22,11 @@ from ingest.cells import NumberedRow
 from ingest.column_map import KINDS, NOT_A_CATALOGUE, SheetRule, rule_for
 from ingest.errors import CatalogueError, NotACatalogueError, SourceReadError
 from ingest.headings import (
-    FIELD_OF,
     HEADER_ROWS,
     LABELS,
     Header,
+    field_of,
     find_header,
-    heading_key,
     is_heading,
 )
 from ingest.plain import decode
@@ -316,6 +315,10 @@ class _Builder:
                 if "code" not in row.values and "volume_code" in row.values:
                     row.values["code"] = row.values.pop("volume_code")
         elif level == "卷内文件":
+            if not any({"order", "item"} & row.values.keys() for row in rows):
+                for row in rows:
+                    if row.values.get("serial", "").isdecimal():
+                        row.values["order"] = row.values["serial"]
             codes = Counter(row.values.get("code", "") for row in rows)
             told = {row.values.get("order") or row.values.get("item") for row in rows} - {None}
             repeated = [code for code, count in codes.items() if code and count > 1]
@@ -403,8 +406,7 @@ class _Builder:
                 text = _json_text(value)
                 if not text:
                     continue
-                key = heading_key(name)
-                found = rule.columns[key] if key in rule.columns else FIELD_OF.get(key, "")
+                found = field_of(name, rule.columns)
                 if found == "level" and text not in ("件", "卷内文件", "案卷"):
                     found = ""
                 headings.setdefault(name, found)

@@ -34,10 +34,10 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
               "文件名称", "案卷名称", "文件题目", "案卷题目", "卷内文件题名", "文件材料题名",
               "归档文件题名", "tm", "ztm", "wjbt", "wjtm", "ajtm", "title"),
     "author": ("责任者", "责任人", "发文机关", "发文单位", "作者", "形成者", "立卷单位", "文件责任者",
-               "第一责任者", "制文机关", "制发机关", "zrz", "organ", "author"),
+               "第一责任者", "制文机关", "制发机关", "编制单位", "zrz", "organ", "author"),
     "doc_no": ("文号", "文件编号", "发文字号", "字号", "文件字号", "文件号", "发文号", "wh", "wjbh",
                "doc_no"),
-    "date": ("日期", "成文日期", "形成日期", "形成时间", "文件日期", "文件时间", "成文时间", "发文日期",
+    "date": ("日期", "成文日期", "形成日期", "形成时间", "文件日期", "文件时间", "文件形成时间", "文件形成日期", "成文时间", "发文日期",
              "发文时间", "年月日", "起始时间", "起止日期", "起止时间", "起止年月", "起止年月日",
              "起始日期", "日期起", "日期自", "起止日期起", "起止日期自", "起止时间起", "起止年月起",
              "起止年月日起", "rq", "cwrq", "wjrq", "qzsj", "qzrq", "qssj", "date"),
@@ -58,7 +58,7 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "proposers": ("代表", "领衔代表", "提出人", "提出代表", "建议人", "提案人", "代表姓名", "proposers"),
     "pages": ("页数", "总页数", "文件页数", "ys", "zys", "page_count", "pages"),
     "page_label": ("页号", "页次", "起止页号", "起页", "页码", "起页号", "起始页", "起始页号", "所在页号",
-                   "所在页次", "卷内页号", "页号起", "起止页号起", "yh", "qsyh"),
+                   "所在页次", "卷内页号", "起止页码", "起始页码", "所在页码", "页号起", "起止页号起", "yh", "qsyh"),
     "page_end": ("止页", "止页号", "终止页号", "终止页", "结束页号", "页号止", "起止页号止", "zzyh"),
     "level": ("著录层级", "聚合层次", "unit_level"),
     "restricted": ("限制利用", "restricted"),
@@ -113,13 +113,13 @@ def heading_key(heading: str) -> str:
     text = unicodedata.normalize("NFKC", heading)
     inner = re.sub(r"\((?:必填|必著|选填|选著|年月日|yyyy.*?)\)", "", text, flags=re.IGNORECASE)
     inner = inner.replace("(", "").replace(")", "")
-    return re.sub(r"[\s!*:·./_、,，]", "", inner).lower()
+    return re.sub(r"[\s!*:·./、,]", "", inner).lower()
 
 
 def is_heading(cell: str, own: Mapping[str, str] | None = None) -> bool:
     """Whether a cell is a known heading (`own`: keys of a mapping file)."""
     key = heading_key(cell)
-    return key in FIELD_OF or bool(own and own.get(key))
+    return key in FIELD_OF or bool(own and own.get(key)) or bool(field_of(cell, own))
 
 
 def find_header(
@@ -144,7 +144,7 @@ def find_header(
             continue
         if place >= HEADER_ROWS:
             break
-        known = {field for cell in row if (field := _field(heading_key(cell), own))}
+        known = {field for cell in row if (field := field_of(cell, own))}
         enough = len(known) >= 2 and known & _NEEDED
         if enough and (best is None or len(known) > best[0]):
             best = (len(known), place)
@@ -165,19 +165,24 @@ def find_header(
         upper, lower = upper.strip(), lower.strip()
         if first == last or upper == lower or not upper or not lower:
             heading = lower or upper
-            field = _field(heading_key(heading), own)
+            field = field_of(heading, own)
         else:
             heading = f"{upper}/{lower}"
-            field = _field(heading_key(upper + lower), own) or _field(heading_key(lower), own)
+            field = field_of(upper + lower, own) or field_of(lower, own)
         headings.append(heading)
         fields.append(field)
     return Header(first, last, tuple(headings), tuple(_settled(headings, fields, own)))
 
 
-def _field(key: str, own: Mapping[str, str] | None) -> str:
+def field_of(heading: str, own: Mapping[str, str] | None = None) -> str:
+    """The field a heading means, empty when unknown: `文件标题（内容）` is 文件标题."""
+    key = heading_key(heading)
     if own and key in own:
         return own[key]
-    return FIELD_OF.get(key, "")
+    if key in FIELD_OF:
+        return FIELD_OF[key]
+    bare = re.sub(r"\([^()]*\)", "", unicodedata.normalize("NFKC", heading))
+    return FIELD_OF.get(heading_key(bare), "")
 
 
 def _stacked(upper: Sequence[str], lower: Sequence[str]) -> bool:
@@ -195,7 +200,7 @@ def _subheadings(upper: Sequence[str], lower: Sequence[str], own: Mapping[str, s
     if _stacked(upper, lower):
         return True
     needed = {
-        i for i, cell in enumerate(upper) if _field(heading_key(cell), own) in _NEEDED
+        i for i, cell in enumerate(upper) if field_of(cell, own) in _NEEDED
     }  # a row of data has a title or a code
     return len(cells) >= 2 and not any(i < len(lower) and lower[i] for i in needed)
 

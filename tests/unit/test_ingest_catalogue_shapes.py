@@ -330,6 +330,24 @@ def test_a_table_that_is_no_catalogue_can_be_read_as_it_stands(tmp_path):
     ]  # fmt: skip
 
 
+def test_remarks_in_brackets_do_not_hide_a_heading(tmp_path):
+    text = "档 号（必填）,文件标题（内容）,页（件）数,机构(问题),doc_no\n0012-1-1-1,甲,3,办公室,示人发〔1998〕1号\n"
+
+    (record,) = _records(_text(tmp_path, text))
+
+    assert (record.title, record.page_count, record.department) == ("甲", 3, "办公室")
+    assert record.doc_no == "示人发〔1998〕1号"
+
+
+def test_the_running_number_of_a_volumes_list_counts_as_its_order(tmp_path):
+    text = "卷内文件目录,,\n档号：0012-1-35 案卷题名：会议文件,,\n序号,题名,页码\n1,议程,1\n2,报告,3-9\n"
+
+    assert _spans(_text(tmp_path, text)) == [
+        ("0012-1-35-1", "0012-1-35", (1, 2)),
+        ("0012-1-35-2", "0012-1-35", (3, 9)),
+    ]
+
+
 # -- volumes --------------------------------------------------------------------------------------
 
 
