@@ -18,7 +18,6 @@ from typing import Any, Final
 from index.access import RESTRICTED_TYPES, is_restricted
 from index.codes import parse_date, parse_reference_code, reference_key
 from index.domain import Record, Skipped
-from ingest.cells import NumberedRow
 from ingest.column_map import KINDS, NOT_A_CATALOGUE, SheetRule, rule_for
 from ingest.errors import CatalogueError, NotACatalogueError, SourceReadError
 from ingest.headings import (
@@ -27,10 +26,10 @@ from ingest.headings import (
     Header,
     field_of,
     find_header,
-    is_heading,
 )
 from ingest.plain import decode
 from ingest.sheets import Sheet, read_sheets
+from ingest.table_rows import Row, context_of, context_of_name, lost_octobers, table_rows
 from ingest.volumes import Span, page_spans
 from ingest.zeros import is_ruined_code, restore_zeros
 
@@ -40,7 +39,6 @@ CATALOGUE_SUFFIXES: Final = frozenset(
 _LARGEST_BYTES: Final = 500_000_000
 _SHOWN_ROWS: Final = 3
 
-_DITTO: Final = frozenset({"〃", "″", "”", "“", '"', "＂", "〞", "''", "同上", "々", "同 上"})
 _STATE_SECRET: Final = re.compile(r"绝密|机密|(?<!工作)(?<!商业)秘密")
 _KNOWN_SECRECY: Final = re.compile(
     r"(?:公开|无|非密|普通|一般|内部|国内|限国内|工作秘密|商业秘密|平件|/|-|—)?(?:[（(★].*)?"
@@ -183,19 +181,6 @@ def _json_lines(
         yield number, item
 
 
-@dataclass(slots=True)
-class _Row:
-    """A row of a table while its table is being settled."""
-
-    number: int
-    values: dict[str, str]
-    extra: list[tuple[str, str]]
-    cells: tuple[str, ...]
-    context: Mapping[str, str]
-    span: Span | None = None
-    volume: str = ""
-
-
 class _Builder:
     """Collects rows of one catalogue file."""
 
@@ -256,11 +241,15 @@ class _Builder:
         self.tables += 1
         above = [cells for _, cells in sheet.rows[: header.first]]
         level = self._level(sheet, header, above, rule)
-        context = {**_context(above), **_context_of_name(sheet.name, level)}
+        context = {**context_of(above), **context_of_name(sheet.name, level)}
         for name in ("fonds", "catalog"):
             if getattr(rule, name):
                 context[name] = getattr(rule, name)
-        rows, remarks = _table_rows(sheet.rows[header.last + 1 :], header, context, rule)
+        below = table_rows(sheet.rows[header.last + 1 :], header, context, rule.columns)
+        rows, remarks = below.entries, below.remarks
+        notes += [
+            f"第 {number} 行写明“{text[:40]}”，其后各条照此" for number, text in below.told[:20]
+        ]
         if remarks:
             places = "、".join(str(number) for number, _ in remarks[:10])
             more = f"等 {len(remarks)} 行" if len(remarks) > 10 else "行"
@@ -307,7 +296,7 @@ class _Builder:
             return "卷内文件"
         return "件"
 
-    def _settle(self, sheet: Sheet, rows: list[_Row], level: str, rule: SheetRule) -> list[str]:
+    def _settle(self, sheet: Sheet, rows: Sequence[Row], level: str, rule: SheetRule) -> list[str]:
         """Codes of volumes, lost zeros and page ranges; what is said about them."""
         notes = []
         if level == "案卷":
@@ -347,7 +336,7 @@ class _Builder:
                 if was != row.values.get(found.field, ""):
                     row.extra.append((f"{LABELS[found.field]}（表中原样）", was))
         if sheet.from_workbook:
-            notes += _lost_octobers(rows)
+            notes += lost_octobers(rows)
         if rows and not any("code" in row.values for row in rows):
             composed = [keys[0] for row in rows if (keys := _keys(row.values))]
             if composed:
@@ -362,8 +351,8 @@ class _Builder:
                 row.volume = reference_key(keys[0]) if keys else ""
         return notes
 
-    def _ranges(self, sheet: Sheet, rows: Sequence[_Row]) -> None:
-        volumes: dict[str, list[_Row]] = {}
+    def _ranges(self, sheet: Sheet, rows: Sequence[Row]) -> None:
+        volumes: dict[str, list[Row]] = {}
         for row in rows:
             row.volume = _volume_key(row.values)
             if row.volume:
@@ -435,7 +424,7 @@ class _Builder:
         values: Mapping[str, str],
         extra: Sequence[tuple[str, str]],
         level: str,
-        row: _Row | None = None,
+        row: Row | None = None,
     ) -> None:
         """Make a record of one row, or say why not."""
         self.row_count += 1
@@ -546,126 +535,6 @@ _KEPT: Final = {
     "fonds": "全宗号", "catalog": "目录号", "volume": "案卷号", "volume_code": "案卷档号",
     "item": "件号", "order": "顺序号",
 }  # fmt: skip
-
-
-def _table_rows(
-    rows: Sequence[NumberedRow], header: Header, context: dict[str, str], rule: SheetRule
-) -> tuple[list[_Row], list[tuple[int, str]]]:
-    """Rows below the headings with their values; and the rows that are no entries, with a word.
-
-    Printed tables repeat their headings on every page, and one sheet may hold several volumes one
-    below the other, each with its own 案卷号 line and headings.
-    """
-    found: list[_Row] = []
-    remarks: list[tuple[int, str]] = []
-    headings, fields = header.headings, header.fields
-    said = dict(context)
-    above: list[str] = []
-    for number, row in rows:
-        texts = [cell for cell in dict.fromkeys(row) if cell]
-        if not texts:
-            continue
-        if len(texts) >= 2 and sum(is_heading(c, rule.columns) for c in texts) * 5 >= 4 * len(
-            texts
-        ):
-            again = find_header([(number, row)], rule.columns)
-            if again is not None:
-                headings, fields = again.headings, again.fields
-            above = []
-            continue
-        if len(texts) <= 4:
-            more = _context([row])
-            if more and sum(map(len, texts)) <= 80 and not _looks_like_entry(row, fields):
-                said = {**said, **more}
-                continue
-        cells = [row[i] if i < len(row) else "" for i in range(max(len(headings), len(row)))]
-        for i, cell in enumerate(cells):
-            if cell in _DITTO:
-                cells[i] = above[i] if i < len(above) else ""
-        above = cells
-        values: dict[str, str] = {}
-        extra: list[tuple[str, str]] = []
-        for i, cell in enumerate(cells):
-            name = fields[i] if i < len(fields) else ""
-            heading = headings[i] if i < len(headings) else ""
-            if not cell:
-                continue
-            if name and values.setdefault(name, cell) == cell:
-                continue
-            extra.append((heading or f"第 {i + 1} 列", cell))
-        entry = {"title", "code", "path", "doc_no"} & values.keys()
-        if len(values) + len(extra) < 2 and (not entry or _REMARK.match(texts[0])):
-            remarks.append((number, texts[0]))
-            continue
-        if "code" not in values and _TOTAL.fullmatch(values.get("title", texts[0])):
-            remarks.append((number, texts[0]))
-            continue
-        shown = tuple(cells[: len(header.headings)])
-        found.append(_Row(number, values, extra, shown, said))
-    return found, remarks
-
-
-#: `填表人：某某`, `说明：…` on a line of its own.
-_REMARK: Final = re.compile(r"[\u4e00-\u9fff]{1,8}[:：]")
-_TOTAL: Final = re.compile(
-    r"(?:本[页卷]|以上)?(?:合计|总计|小计|共计|累计)[:：]?.{0,20}|共\s*\d+\s*[件页卷条].{0,10}"
-)
-_CODE_VALUE: Final = r"[A-Za-z0-9][A-Za-z0-9·.\-—]{0,40}"
-#: What stands in the rows above the headings: `全宗号：0012  目录号：1  案卷号：35`.
-_CONTEXT: Final = (
-    ("volume_code", re.compile(rf"(?:案卷)?档号\s*[:：]?\s*({_CODE_VALUE})")),
-    ("fonds", re.compile(r"全宗(?:号|代码)\s*[:：]?\s*([A-Za-z]?\d{1,4})(?!\d)")),
-    ("catalog", re.compile(r"(?<!文件)(?<!案卷文件)目录号\s*[:：]?\s*([A-Za-z]?\d{1,4})(?!\d)")),
-    ("volume", re.compile(r"(?:案卷号|卷号|第)\s*[:：]?\s*(\d{1,5})(?:\s*卷|(?!\s*[\d页件届次条号年月]))")),
-    ("year", re.compile(r"(?:年度\s*[:：]?\s*((?:19|20)\d\d)|((?:19|20)\d\d)\s*年度)")),
-    ("retention", re.compile(r"(?:保管)?期限\s*[:：]?\s*(永久|长期|短期|定期\d{1,2}年?|\d{1,2}年)")),
-)  # fmt: skip
-
-
-def _context(rows: Iterable[Sequence[str]]) -> dict[str, str]:
-    """What rows outside the table say of all rows in it: 全宗号, 目录号, 案卷号 …"""
-    found: dict[str, str] = {}
-    for row in rows:
-        text = "  ".join(dict.fromkeys(cell for cell in row if cell))[:400]
-        for name, pattern in _CONTEXT:
-            match = pattern.search(text)
-            if match:
-                found.setdefault(name, next(group for group in match.groups() if group))
-    return found
-
-
-def _context_of_name(name: str, level: str) -> dict[str, str]:
-    """The volume that a sheet is named after: `0012-1-35`, `案卷35`, `35`."""
-    if level != "卷内文件" or not name:
-        return {}
-    code = parse_reference_code(name)
-    if code is not None and code.volume and not code.item:
-        return {"volume_code": name}
-    match = re.fullmatch(r"(?:第|案卷|卷|案卷号)?\s*(\d{1,5})\s*(?:号|卷|号?案卷)?", name.strip())
-    return {"volume": match[1]} if match else {}
-
-
-def _looks_like_entry(row: Sequence[str], fields: Sequence[str]) -> bool:
-    """Whether a short row fills its columns as an entry does (a title under 题名)."""
-    for cell, name in zip(row, fields, strict=False):
-        if name in ("code", "title") and cell and not _context([[cell]]):
-            return True
-    return False
-
-
-def _lost_octobers(rows: Sequence[_Row]) -> list[str]:
-    """`1998.10` typed into a spreadsheet becomes the number 1998.1."""
-    dates = [(row.number, row.values.get("date", "")) for row in rows]
-    months = [
-        (number, text) for number, text in dates if re.fullmatch(r"(?:19|20)\d\d\.\d{1,2}", text)
-    ]
-    doubtful = [(number, text) for number, text in months if text.endswith(".1")]
-    if not doubtful or any(text.endswith(".10") for _, text in months):
-        return []
-    return [
-        f"日期栏有 {len(doubtful)} 行形如 {doubtful[0][1]}（如第 {doubtful[0][0]} 行），"
-        "若原为 10 月，末尾的 0 已被表格软件去掉，请核对"
-    ]
 
 
 def _joined_date(values: Mapping[str, str]) -> str:

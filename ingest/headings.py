@@ -95,12 +95,14 @@ class Header:
         last: Place of the last one.
         headings: What stands over each column; two rows are joined as `日期/起`.
         fields: The field of each column, empty where none is known.
+        rows: The heading rows as they stand.
     """
 
     first: int
     last: int
     headings: tuple[str, ...]
     fields: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...] = ()
 
     @property
     def has_volume_titles(self) -> bool:
@@ -114,12 +116,6 @@ def heading_key(heading: str) -> str:
     inner = re.sub(r"\((?:必填|必著|选填|选著|年月日|yyyy.*?)\)", "", text, flags=re.IGNORECASE)
     inner = inner.replace("(", "").replace(")", "")
     return re.sub(r"[\s!*:·./、,]", "", inner).lower()
-
-
-def is_heading(cell: str, own: Mapping[str, str] | None = None) -> bool:
-    """Whether a cell is a known heading (`own`: keys of a mapping file)."""
-    key = heading_key(cell)
-    return key in FIELD_OF or bool(own and own.get(key)) or bool(field_of(cell, own))
 
 
 def find_header(
@@ -171,7 +167,8 @@ def find_header(
             field = field_of(upper + lower, own) or field_of(lower, own)
         headings.append(heading)
         fields.append(field)
-    return Header(first, last, tuple(headings), tuple(_settled(headings, fields, own)))
+    settled = tuple(_settled(headings, fields, own))
+    return Header(first, last, tuple(headings), settled, tuple({tuple(top), tuple(low)}))
 
 
 def field_of(heading: str, own: Mapping[str, str] | None = None) -> str:
