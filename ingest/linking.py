@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -104,7 +105,7 @@ def link(
             if len({finder.stem_key(path) for path in found}) == 1:
                 files[number] = _claim(found, row, taken, secret, warnings)
     bare_meant = Counter(map(_without_zeros, certain))
-    bare = finder.without_zeros()
+    bare = finder.without_zeros
     for number, (_, row) in enumerate(rows):
         for key in map(_without_zeros, map(reference_key, row.keys)):
             if files[number] or bare_meant[key] != 1 or not re.search(r"\d-.*\d", key):
@@ -206,6 +207,7 @@ class _Finder:
         same = self._by_name.get(PurePosixPath(wanted).name.casefold(), [])
         return list(same) if len(same) == 1 else []
 
+    @cached_property
     def without_zeros(self) -> tuple[Mapping[str, list[str]], ...]:
         """`by_code` under keys without leading zeros; a key that several spellings share is out."""
         bare: list[Mapping[str, list[str]]] = []
@@ -235,7 +237,7 @@ class Lookup:
 
     def of(self, key: str) -> list[str]:
         """Files named by the code, else those in a folder named by it, else its page files."""
-        for lookups in (self._finder.by_code, self._finder.without_zeros()):
+        for lookups in (self._finder.by_code, self._finder.without_zeros):
             for lookup in lookups:
                 spelled = key if lookups is self._finder.by_code else _without_zeros(key)
                 if found := lookup.get(spelled):
