@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 
 from ingest.catalogue import read_catalogue
+from ingest.cells import fill_merged
 from ingest.errors import CatalogueError
 from ingest.sheets import read_sheets
 from tests.ingest_files import write_dbf, write_ods, write_workbook, write_xls
@@ -186,6 +187,22 @@ def test_zeros_are_not_invented_where_nothing_proves_them(tmp_path):
     )
 
     assert dict(_records(path)[0].extra)["全宗号"] == "12"
+
+
+def test_a_part_that_disagrees_with_the_code_stays_as_it_is(tmp_path):
+    path = write_workbook(
+        tmp_path / "c.xlsx", {"一": [["案卷号", "档号", "题名"], [35, "0012-1-099-1", "甲"]]}
+    )
+
+    assert dict(_records(path)[0].extra)["案卷号"] == "35"
+
+
+def test_a_cell_inside_a_merged_range_keeps_text_of_its_own():
+    rows = iter([(1, ["甲", "", ""]), (2, ["", "乙", ""]), (3, ["", "丙", ""])])
+
+    filled = dict(fill_merged([(1, 1, 2, 2)], rows))
+
+    assert filled == {1: ["甲", "甲", ""], 2: ["甲", "乙", ""], 3: ["", "丙", ""]}
 
 
 def test_a_code_ruined_into_a_number_is_not_taken_as_a_code(tmp_path):

@@ -79,6 +79,12 @@ def test_titles_listed_on_a_contents_page_prove_nothing():
     assert _cut([contents, *_PAGES], [True, *[False] * 5]) == Cut(((1, 3), (3, 5), (5, 6)), (0,))
 
 
+def test_a_list_in_the_midst_of_the_papers_stops_the_cutting():
+    pages = [*_PAGES[:1], "卷内文件目录", *_PAGES[2:]]
+
+    assert "会落进卷内文件" in _cut(pages, [False, True, False, False, False])
+
+
 def test_an_open_end_runs_to_the_remarks():
     cut = _cut([*_PAGES, "决议第二页", "备考表"], [*[False] * 6, True], [(1, 2), (3, 4), (5, None)])
 
@@ -96,6 +102,7 @@ def test_an_open_end_runs_to_the_remarks():
         ),
         ("某市档案工作办法\n第一条 卷内文件目录由立卷人填写。", ""),
         ("政府工作报告\n目录\n一、工作回顾", ""),
+        ("关于题名、页号怎样填写的说明", ""),
         ("", ""),
     ],
 )
