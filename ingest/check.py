@@ -20,7 +20,7 @@ from index.settings import Settings
 from index.store import Store
 from ingest.catalogue import Catalogue
 from ingest.column_map import draft
-from ingest.pipeline import PDF_SUFFIX, PlannedRecord, plan
+from ingest.pipeline import PlannedRecord, plan
 from ingest.workers import Event, Lane, Task
 
 _PDF_LANES: Final = 2
@@ -130,7 +130,7 @@ def _count_pages(files: dict[str, Path]) -> tuple[dict[str, int], list[Skipped]]
     events: queue.Queue[Event[str]] = queue.Queue()
     waiting = 0
     for path, absolute in files.items():
-        if absolute.suffix.lower() == PDF_SUFFIX:
+        if absolute.suffix.lower() == ".pdf":
             tasks.put(Task(path, absolute, chunk=0))
             waiting += 1
         elif is_image_file(absolute):

@@ -876,6 +876,7 @@ def _walk(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
     found: list[tuple[str, Path]] = []
     for root, folders, names in os.walk(folder, onerror=_raise):
         here = Path(root)
+        tables = {name.lower() for name in names if name.lower().endswith(".dbf")}
         folders[:] = [
             name
             for name in folders
@@ -885,6 +886,10 @@ def _walk(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
             if name.startswith((".", "~$")) or name in ("Thumbs.db", "desktop.ini", MAPPING_FILE):
                 continue
             path = here / name
+            if path.suffix.lower() in (".fpt", ".dbt", ".cdx", ".mdx") and (
+                path.stem.lower() + ".dbf" in tables
+            ):
+                continue  # memos and index of a table, read with it
             if path.is_file():
                 found.append((path.relative_to(folder).as_posix(), path))
     found.sort(key=lambda item: natural_key(item[0]))

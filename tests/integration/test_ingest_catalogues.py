@@ -10,7 +10,14 @@ from index.domain import TextSource
 from ingest.check import check
 from ingest.check_text import check_text
 from ingest.pipeline import ingest as run_ingest
-from tests.ingest_files import open_home, write_scan, write_text_pdf, write_workbook, write_xls
+from tests.ingest_files import (
+    open_home,
+    write_dbf,
+    write_scan,
+    write_text_pdf,
+    write_workbook,
+    write_xls,
+)
 from ui.cli import main
 
 _TITLES = ["关于召开第一次会议的通知", "示例市政府工作报告全文", "关于道口改造问题的决议"]
@@ -164,6 +171,18 @@ def test_a_volume_of_page_images_without_a_row_of_its_own(tmp_path, home):
     assert [p.file_path for p in store.pages("0012-1-35-2")] == ["0012/1/35/0002.png"]
     assert store.pages("0012-1-35-2")[0].volume_label == "2"
     assert [s.reason for s in report.skipped] == []
+
+
+def test_a_dbf_is_taken_in_with_its_memo_file(tmp_path, home):
+    store, settings = home
+    write_dbf(
+        tmp_path / "in" / "ML.dbf", "DH C(20); TM C(60); BZ M", [("0012-1-1-1", "甲", "原件在外借")]
+    )
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    assert store.record("0012-1-1-1").note == "原件在外借"
+    assert report.skipped == []
 
 
 def test_unknown_columns_stay_with_the_record(tmp_path, home):
