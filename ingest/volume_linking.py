@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -70,7 +71,22 @@ def find_volumes(
         elif row.volume:
             members.setdefault(row.volume, []).append(place)
 
+    together: dict[str, list[str]] = {}
+    for key, places in members.items():
+        # Every row of the volume names the one scan file; `link` gave it to the first of them.
+        named = Counter(rows[place][1].path for place in places if rows[place][1].path)
+        owned = files[owners[key]] if key in owners and max(named.values(), default=0) > 1 else []
+        warnings = [warning for warning in warnings if warning.where not in owned]
+        for place in places:
+            if named[rows[place][1].path] > 1 and files[place]:
+                together.setdefault(key, []).extend(files[place])
+                loose.update(dict.fromkeys(files[place]))
+                warnings = [warning for warning in warnings if warning.where not in files[place]]
+                files[place] = []
+
     def scans(key: str) -> list[str]:
+        if key in together:
+            return together[key]
         owner = owners.get(key)
         if owner is not None and files[owner]:
             return list(files[owner])
@@ -99,6 +115,13 @@ def find_volumes(
     for key, places in members.items():
         spans = [rows[place][1].span for place in places]
         if None in spans:
+            for path in together.get(key, ()):
+                warnings.append(
+                    Skipped(
+                        path, "卷内几条同指这一个文件，页号却不全，没有按页号拆分",
+                        "请补全页号栏后重新入库",
+                    )
+                )  # fmt: skip
             continue
         pages = _single_pages(lookup.pages(key))
         last = max(span[1] or span[0] for span in spans if span is not None)

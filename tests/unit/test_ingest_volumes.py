@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from index.domain import Record
@@ -175,6 +177,28 @@ def test_page_files_are_not_taken_for_items_of_the_same_number():
 
     assert volumes[0].files == tuple(paths)
     assert linked.files == ((), ())
+
+
+def test_a_scan_file_that_the_volumes_row_names_too_is_no_double():
+    rows = [_owner(), _member(1, (1, 2)), _member(2, (3, 3))]
+    rows = [(folder, replace(row, path="扫描/一卷.pdf")) for folder, row in rows]
+
+    volumes, linked = _volumes(rows, ["扫描/一卷.pdf"])
+
+    assert [(v.owner, v.files) for v in volumes] == [(0, ("扫描/一卷.pdf",))]
+    assert linked.warnings == ()
+
+
+@pytest.mark.parametrize(("spans", "cut"), [([(1, 2), (3, 3)], True), ([(1, 2), None], False)])
+def test_a_scan_file_that_every_row_names_is_the_volumes(spans, cut):
+    rows = [_member(n, span) for n, span in enumerate(spans, 1)]
+    rows = [(folder, replace(row, path="扫描/一卷.pdf")) for folder, row in rows]
+
+    volumes, linked = _volumes(rows, ["扫描/一卷.pdf"])
+
+    assert [v.files for v in volumes] == ([("扫描/一卷.pdf",)] if cut else [])
+    assert linked.files == ((), ())
+    assert ["没有按页号拆分" in w.reason for w in linked.warnings] == ([] if cut else [True])
 
 
 def test_items_with_files_of_their_own_are_left_alone():
