@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import os
 import zipfile
 from datetime import date
 
@@ -313,11 +313,13 @@ def test_five_thousand_rows_take_seconds(tmp_path):
     ]
     path = write_workbook(tmp_path / "c.xlsx", {"目录": [heads, *rows]})
 
-    begun = time.monotonic()
+    begun = os.times()
     catalogue = _read(path)
+    ended = os.times()
 
     assert len(catalogue.rows) == 5000
-    assert time.monotonic() - begun < 20  # 2 s on the machine this was written on
+    # Computing time, the child's with it: the clock depends on what else the machine does.
+    assert sum(ended[:4]) - sum(begun[:4]) < 5
 
 
 def test_totals_and_remarks_are_told_and_not_taken(tmp_path):
