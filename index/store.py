@@ -439,15 +439,23 @@ class Store:
         return added
 
     def replace_records(
-        self, items: Iterable[tuple[Record, Sequence[Page], Sequence[Passage], str]]
+        self,
+        items: Iterable[tuple[Record, Sequence[Page], Sequence[Passage], str]],
+        files: Sequence[StoredFile] = (),
     ) -> int:
         """As `replace_record` for many, all in one transaction.
+
+        Args:
+            items: Records with their pages, passages and content hash.
+            files: Their files, remembered in the same transaction.
 
         Returns:
             Number of records that are new.
         """
         with self._writing() as cursor:
             added = sum(self._put_record(cursor, *item) for item in items)
+            for file in files:
+                _put_file(cursor, file)
             _bump(cursor)
         return added
 

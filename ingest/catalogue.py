@@ -1,74 +1,44 @@
-"""Catalogues (目录): spreadsheet, CSV or JSON-lines rows in, records out, nothing silently.
+"""Catalogues (目录): table or JSON-lines rows in, records out, nothing silently.
 
-Headings are recognised through one table of aliases; what is not recognised is kept in
-`Record.extra`. Rows marked 秘密, 机密 or 绝密 are never taken in.
+Headings are recognised by `ingest.headings`; what is not recognised is kept in `Record.extra`.
+Rows marked 秘密, 机密 or 绝密 are never taken in.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from index.access import is_restricted
-from index.codes import parse_date
+from index.codes import parse_date, parse_reference_code, reference_key
 from index.domain import Record, Skipped
-from ingest.errors import CatalogueError, SourceReadError
+from ingest.column_map import KINDS, NOT_A_CATALOGUE, SheetRule, rule_for
+from ingest.errors import CatalogueError, NotACatalogueError, SourceReadError
+from ingest.headings import (
+    HEADER_ROWS,
+    LABELS,
+    Header,
+    field_of,
+    find_header,
+)
 from ingest.plain import decode
+from ingest.sheets import Sheet, read_sheets
+from ingest.table_rows import Row, context_of, context_of_name, lost_octobers, table_rows
+from ingest.volumes import Span, page_spans
+from ingest.zeros import is_ruined_code, restore_zeros
 
-CATALOGUE_SUFFIXES: Final = frozenset({".xlsx", ".csv", ".tsv", ".jsonl"})
+CATALOGUE_SUFFIXES: Final = frozenset(
+    {".xlsx", ".xlsm", ".xls", ".et", ".ods", ".xlsb", ".csv", ".tsv", ".dbf", ".jsonl"}
+)
 _LARGEST_BYTES: Final = 500_000_000
-_HEADER_ROWS: Final = 15
+_SHOWN_ROWS: Final = 3
 
-#: Field of a row → headings met for it, in the spelling of `_heading_key`.
-#: Source: domain brief 1.4 (DA/T 18-2022, DA/T 46-2009, vendor exports with pinyin codes).
-ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
-    "code": ("档号", "卷内档号", "案卷档号", "文件档号", "档案号", "dh", "jndh", "ajdh",
-             "reference_code", "code"),
-    "catalogue_id": ("id", "编号", "目录编号", "电子文件号"),
-    "path": ("path", "file", "file_path", "文件路径", "路径", "原文路径", "电子文件路径", "文件名",
-             "电子文件名", "原文", "附件"),
-    "fonds": ("全宗号", "qzh"),
-    "catalog": ("目录号", "案卷目录号", "mlh"),
-    "volume": ("案卷号", "卷号", "室编案卷号", "馆编案卷号", "ajh"),
-    "item": ("件号", "室编件号", "馆编件号", "jh"),
-    "order": ("顺序号", "卷内顺序号", "jnsxh", "sxh"),
-    "serial": ("序号", "xh"),
-    "title": ("题名", "正题名", "文件题名", "文件标题", "案卷题名", "案卷标题", "标题", "卷内题名",
-              "tm", "ztm", "wjbt", "ajtm", "title"),
-    "author": ("责任者", "责任人", "发文机关", "发文单位", "作者", "形成者", "立卷单位", "zrz",
-               "organ", "author"),
-    "doc_no": ("文号", "文件编号", "发文字号", "字号", "文件字号", "文件号", "wh", "wjbh", "doc_no"),
-    "date": ("日期", "成文日期", "形成日期", "形成时间", "文件日期", "成文时间", "起始时间", "起止日期",
-             "起止时间", "起始日期", "rq", "cwrq", "wjrq", "qzsj", "qssj", "date"),
-    "date_end": ("终止时间", "终止日期", "截止日期", "zzsj"),
-    "year": ("年度", "归档年度", "nd", "year"),
-    "retention": ("保管期限", "期限", "保管期限缩写", "bgqx", "retention"),
-    "secrecy": ("密级", "保密级别", "mj", "secrecy"),
-    "opening": ("开放标识", "开放状态", "是否开放", "划控", "开放情况", "kfzt", "kfbs", "opening"),
-    "publicity": ("公开属性", "公开方式", "信息公开", "publicity"),
-    "department": ("机构", "机构或问题", "机构问题", "问题", "部门", "归档部门", "承办处室", "bm",
-                   "department"),
-    "doc_type": ("文种", "文件类型", "类型", "文件种类", "wz", "kind", "doc_type"),
-    "meeting": ("届次", "会议", "会议届次", "会议名称", "届次会议", "meeting"),
-    "proposers": ("代表", "领衔代表", "提出人", "提出代表", "建议人", "提案人", "代表姓名", "proposers"),
-    "pages": ("页数", "总页数", "ys", "zys", "page_count", "pages"),
-    "page_label": ("页号", "页次", "起止页号", "起页", "页码", "yh"),
-    "level": ("著录层级", "聚合层次", "unit_level"),
-    "restricted": ("限制利用", "restricted"),
-    "note": ("备注", "附注", "bz", "note"),
-}  # fmt: skip
-_FIELD_OF: Final = {alias: field for field, names in ALIASES.items() for alias in names}
-_VOLUME_TITLES: Final = frozenset({"案卷题名", "案卷标题", "ajtm"})
-#: A heading row must have one of these.
-_NEEDED: Final = frozenset({"title", "code"})
-
-_DITTO: Final = frozenset({"〃", "″", "”", "“", '"', "＂", "〞", "''", "同上", "々", "同 上"})
 _STATE_SECRET: Final = re.compile(r"绝密|机密|(?<!工作)(?<!商业)秘密")
 _KNOWN_SECRECY: Final = re.compile(
     r"(?:公开|无|非密|普通|一般|内部|国内|限国内|工作秘密|商业秘密|平件|/|-|—)?(?:[（(★].*)?"
@@ -84,11 +54,15 @@ class CatalogueRow:
         record: The record it describes, `file_path` not yet linked.
         path: The file or folder the row itself names, empty when it names none.
         keys: Codes under which its files may be named: 档号 first.
+        volume: Key of the volume it lies in, empty when it lies in none.
+        span: Its stamped pages in that volume, None when the catalogue does not say.
     """
 
     record: Record
     path: str
     keys: tuple[str, ...]
+    volume: str = ""
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +73,42 @@ class Withheld:
         path: The file or folder the row names.
         keys: Codes under which its files may be named.
         record_id: Under which an earlier version may be stored.
+        volume: Key of the volume it lies in, empty when it lies in none.
     """
 
     path: str
     keys: tuple[str, ...]
     record_id: str
+    volume: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetReading:
+    """What was recognised in one sheet, for people to check.
+
+    Attributes:
+        name: The sheet's name, empty for tables without sheets.
+        hidden: Whether the workbook hides it.
+        kind: 归档文件目录, 案卷目录 or 卷内文件目录; empty when it is no catalogue.
+        header_rows: Row numbers of the headings.
+        columns: (heading, field) from left to right; field is empty for what is kept raw.
+        context: What the rows above the headings say: (field, value).
+        first_rows: The first rows taken in, as cells under `columns`.
+        row_count: Rows with any content, headings aside.
+        notes: What to know about it, in Chinese.
+        source: The mapping file used, empty for none.
+    """
+
+    name: str
+    hidden: bool = False
+    kind: str = ""
+    header_rows: tuple[int, ...] = ()
+    columns: tuple[tuple[str, str], ...] = ()
+    context: tuple[tuple[str, str], ...] = ()
+    first_rows: tuple[tuple[str, ...], ...] = ()
+    row_count: int = 0
+    notes: tuple[str, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +122,7 @@ class Catalogue:
         row_count: Rows with any content, headings aside.
         skipped: Rows not taken in, and why.
         warnings: Rows taken in with something to check.
-        columns: (sheet, heading, field) as recognised; field is empty for headings kept in `extra`.
+        sheets: What was recognised in each sheet.
     """
 
     name: str
@@ -126,15 +131,16 @@ class Catalogue:
     row_count: int
     skipped: tuple[Skipped, ...]
     warnings: tuple[Skipped, ...]
-    columns: tuple[tuple[str, str, str], ...]
+    sheets: tuple[SheetReading, ...]
 
 
-def read_catalogue(path: Path, name: str) -> Catalogue:
+def read_catalogue(path: Path, name: str, rules: Sequence[SheetRule] = ()) -> Catalogue:
     """Read a catalogue file.
 
     Args:
-        path: The file: .xlsx, .csv, .tsv or .jsonl.
+        path: The file; see `CATALOGUE_SUFFIXES`.
         name: How it is called in records and reports (path below the ingested folder).
+        rules: What a mapping file says of it.
 
     Raises:
         CatalogueError: If the file cannot be read or no sheet has a heading row with 题名 or 档号.
@@ -144,17 +150,11 @@ def read_catalogue(path: Path, name: str) -> Catalogue:
             msg = f"{name} 超过目录文件上限 {_LARGEST_BYTES // 10**6} MB，请拆成几个文件"
             raise CatalogueError(msg)
         builder = _Builder(name)
-        suffix = path.suffix.lower()
-        if suffix == ".xlsx":
-            from ingest.xlsx import read_sheets
-
-            for sheet, rows in read_sheets(path):
-                builder.add_table(sheet, rows)
-        elif suffix == ".jsonl":
-            builder.add_objects(_json_lines(path, name, builder))
+        if path.suffix.lower() == ".jsonl":
+            builder.add_objects(_json_lines(path, name, builder), rule_for(rules, ""))
         else:
-            text = decode(path.read_bytes(), name)
-            builder.add_table("", _csv_rows(text))
+            for sheet in read_sheets(path):
+                builder.add_sheet(sheet, rule_for(rules, sheet.name))
     except OSError as error:
         msg = f"{name} 打不开：{error.strerror or error}"
         raise CatalogueError(msg) from error
@@ -162,14 +162,6 @@ def read_catalogue(path: Path, name: str) -> Catalogue:
         msg = f"{name} 读不懂：{error}"
         raise CatalogueError(msg) from error
     return builder.finish()
-
-
-def _csv_rows(text: str) -> Iterator[list[str]]:
-    sample = text[:20_000]
-    delimiter = max(",\t;|", key=sample.count)
-    csv.field_size_limit(10_000_000)
-    for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-        yield [cell.strip() for cell in row]
 
 
 def _json_lines(
@@ -189,16 +181,6 @@ def _json_lines(
         yield number, item
 
 
-def _heading_key(heading: str) -> str:
-    """A heading without the marks exports put around it: `题名!`, `* 题 名（必填）`."""
-    import unicodedata
-
-    text = unicodedata.normalize("NFKC", heading)
-    inner = re.sub(r"\((?:必填|必著|选填|选著|年月日|yyyy.*?)\)", "", text, flags=re.IGNORECASE)
-    inner = inner.replace("(", "").replace(")", "")
-    return re.sub(r"[\s!*:·.]", "", inner).lower()
-
-
 class _Builder:
     """Collects rows of one catalogue file."""
 
@@ -208,18 +190,18 @@ class _Builder:
         self.withheld: list[Withheld] = []
         self.skipped: list[Skipped] = []
         self.warnings: list[Skipped] = []
-        self.columns: list[tuple[str, str, str]] = []
+        self.sheets: list[SheetReading] = []
         self.row_count = 0
         self.tables = 0
         self._seen: dict[str, str] = {}
 
     def finish(self) -> Catalogue:
         if not self.tables and not self.skipped:
-            msg = f"{self.name} 不是目录：前 {_HEADER_ROWS} 行里找不到带“题名”或“档号”的表头"
-            raise CatalogueError(msg)
+            msg = f"{self.name} 不是目录：前 {HEADER_ROWS} 行里找不到带“题名”或“档号”的表头"
+            raise NotACatalogueError(msg)
         return Catalogue(
             self.name, tuple(self.rows), tuple(self.withheld), self.row_count,
-            tuple(self.skipped), tuple(self.warnings), tuple(self.columns),
+            tuple(self.skipped), tuple(self.warnings), tuple(self.sheets),
         )  # fmt: skip
 
     def where(self, sheet: str, number: int) -> str:
@@ -231,70 +213,209 @@ class _Builder:
     def warn(self, sheet: str, number: int, reason: str, next_step: str = "") -> None:
         self.warnings.append(Skipped(self.where(sheet, number), reason, next_step))
 
-    def add_table(self, sheet: str, rows: Iterable[Sequence[str]]) -> None:
+    def add_sheet(self, sheet: Sheet, rule: SheetRule) -> None:
         """Find the heading row, then take every row below it."""
-        head: list[tuple[int, Sequence[str]]] = []
-        iterator = enumerate(rows, start=1)
-        for number, row in iterator:
-            head.append((number, row))
-            if number >= _HEADER_ROWS:
-                break
-        chosen = _heading_row([row for _, row in head])
-        if chosen is None:
+        notes = list(sheet.notes)
+        if sheet.hidden:
+            notes.append("隐藏的工作表，照样读取")
+        if rule.kind == NOT_A_CATALOGUE:
+            self.sheets.append(
+                SheetReading(sheet.name, sheet.hidden, notes=("对照表里写明不是目录",))
+            )
+            self.tables += 1
+            return
+        near = HEADER_ROWS + 1
+        if rule.header_row:
+            near = sum(number <= rule.header_row for number, _ in sheet.rows) + 1
+        header = find_header(sheet.rows[:near], rule.columns, rule.header_row)
+        if header is None:
+            if rule.header_row:
+                msg = f"{rule.source}：{self.where(sheet.name, rule.header_row)}没有内容，请改正 header_row"
+                raise CatalogueError(msg)
+            if sheet.rows:
+                notes.append("找不到带“题名”或“档号”的表头，没有当作目录读")
+            else:
+                notes.append("空的工作表")
+            self.sheets.append(SheetReading(sheet.name, sheet.hidden, notes=tuple(notes)))
             return
         self.tables += 1
-        headings = [cell.strip() for cell in head[chosen][1]]
-        fields = _fields(headings)
-        self.columns += [(sheet, h, f) for h, f in zip(headings, fields, strict=True) if h]
-        volumes = "案卷目录" in sheet or (
-            any(_heading_key(h) in _VOLUME_TITLES for h in headings) and "卷内" not in sheet
-        )
-        inside = "卷内" in sheet or (
-            "order" in fields and "page_label" in fields and "item" not in fields
-        )
-        level = "案卷" if volumes else "卷内文件" if inside else "件"
-        above: list[str] = []
-        for number, row in (*head[chosen + 1 :], *iterator):
-            cells = [row[i] if i < len(row) else "" for i in range(len(headings))]
-            if not any(cells) or _heading_key("".join(cells)) == _heading_key("".join(headings)):
-                continue
-            for i, cell in enumerate(cells):
-                if cell in _DITTO:
-                    cells[i] = above[i] if above else ""
-            above = cells
-            values: dict[str, str] = {}
-            extra: list[tuple[str, str]] = []
-            for heading, field, cell in zip(headings, fields, cells, strict=True):
-                if not cell:
-                    continue
-                if field and field not in values:
-                    values[field] = cell
-                elif heading:
-                    extra.append((heading, cell))
-            self.add_row(sheet, number, values, extra, level)
+        above = [cells for _, cells in sheet.rows[: header.first]]
+        level = self._level(sheet, header, above, rule)
+        context = {**context_of(above), **context_of_name(sheet.name, level)}
+        for name in ("fonds", "catalog"):
+            if getattr(rule, name):
+                context[name] = getattr(rule, name)
+        below = table_rows(sheet.rows[header.last + 1 :], header, context, rule.columns)
+        rows, remarks = below.entries, below.remarks
+        notes += [
+            f"第 {number} 行写明“{text[:40]}”，其后各条照此" for number, text in below.told[:20]
+        ]
+        if remarks:
+            places = "、".join(str(number) for number, _ in remarks[:10])
+            more = f"等 {len(remarks)} 行" if len(remarks) > 10 else "行"
+            said = remarks[0][1][:30]
+            said = "" if _STATE_SECRET.search(said) else f"（“{said}”）"
+            notes.append(f"第 {places} {more}是说明或合计{said}，没有当作条目")
+        taken = len(self.rows)
+        notes += self._settle(sheet, rows, level, rule)
+        before = self.row_count
+        shown: list[tuple[str, ...]] = []
+        for row in rows:
+            self.add_row(sheet.name, row.number, row.values, row.extra, level, row)
+            if len(self.rows) > taken and len(shown) < _SHOWN_ROWS:
+                shown.append(row.cells)
+            taken = len(self.rows)
+        numbers = [sheet.rows[header.first][0], sheet.rows[header.last][0]]
+        kind = next(kind for kind, of_level in KINDS.items() if of_level == level)
+        columns = tuple(zip(header.headings, header.fields, strict=True))
+        self.sheets.append(
+            SheetReading(
+                sheet.name, sheet.hidden, kind, tuple(sorted(set(numbers))), columns,
+                tuple((LABELS.get(name, name), value) for name, value in context.items()),
+                tuple(shown), self.row_count - before, tuple(notes), rule.source,
+            )
+        )  # fmt: skip
+        for note in notes:
+            self.warnings.append(
+                Skipped(f"{self.name}{' › ' + sheet.name if sheet.name else ''}", note)
+            )
 
-    def add_objects(self, objects: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+    def _level(
+        self, sheet: Sheet, header: Header, above: Sequence[Sequence[str]], rule: SheetRule
+    ) -> str:
+        if rule.kind:
+            return KINDS[rule.kind]
+        said = " ".join((sheet.name or self.name, *(cell for row in above for cell in row)))
+        said = re.sub(r"\s", "", said) if sheet.name else said
+        fields = header.fields
+        if "卷内" in said:
+            return "卷内文件"
+        if header.has_volume_titles or "案卷目录" in said:
+            return "案卷"
+        if "order" in fields and "page_label" in fields and "item" not in fields:
+            return "卷内文件"
+        return "件"
+
+    def _settle(self, sheet: Sheet, rows: Sequence[Row], level: str, rule: SheetRule) -> list[str]:
+        """Codes of volumes, lost zeros and page ranges; what is said about them."""
+        notes = []
+        if level == "案卷":
+            for row in rows:
+                if "code" not in row.values and "volume_code" in row.values:
+                    row.values["code"] = row.values.pop("volume_code")
+        elif level == "卷内文件":
+            if not any({"order", "item"} & row.values.keys() for row in rows):
+                for row in rows:
+                    if row.values.get("serial", "").isdecimal():
+                        row.values["order"] = row.values["serial"]
+            codes = Counter(row.values.get("code", "") for row in rows)
+            told = {row.values.get("order") or row.values.get("item") for row in rows} - {None}
+            repeated = [code for code, count in codes.items() if code and count > 1]
+            if repeated and len(told) > 1 and sum(codes[c] for c in repeated) * 2 > len(rows):
+                notes.append("档号栏写的是案卷的档号，按案卷档号和顺序号区分各件")
+                for row in rows:
+                    row.values.setdefault("volume_code", row.values.get("code", ""))
+                    row.values.pop("code", None)
+        else:
+            for row in rows:
+                told_apart = row.values.get("item") or row.values.get("order")
+                if "code" not in row.values and "volume_code" in row.values and not told_apart:
+                    row.values["code"] = row.values.pop("volume_code")
+        if not any("code" in row.values for row in rows):
+            for row in rows:
+                for name, value in row.context.items():
+                    row.values.setdefault(name, value)
+        before = [dict(row.values) for row in rows]
+        for found in restore_zeros([(row.number, row.values) for row in rows], rule.local):
+            notes.append(
+                f"{LABELS[found.field]}栏有 {found.count} 行缺前导零，已按{found.proof}补齐"
+                f"（第 {found.number} 行 {found.before} 补为 {found.after}），请核对"
+            )
+            for row, old in zip(rows, before, strict=True):
+                was = old.get(found.field, "")
+                if was != row.values.get(found.field, ""):
+                    row.extra.append((f"{LABELS[found.field]}（表中原样）", was))
+        if sheet.from_workbook:
+            notes += lost_octobers(rows)
+        if rows and not any("code" in row.values for row in rows):
+            composed = [keys[0] for row in rows if (keys := _keys(row.values))]
+            if composed:
+                notes.append(
+                    f"没有档号栏：编号由表里的各栏拼成（如 {composed[0]}），只用来认条目和文件，不当作档号引用"
+                )
+        if level == "卷内文件":
+            self._ranges(sheet, rows)
+        elif level == "案卷":
+            for row in rows:
+                keys = _keys(row.values)
+                row.volume = reference_key(keys[0]) if keys else ""
+        return notes
+
+    def _ranges(self, sheet: Sheet, rows: Sequence[Row]) -> None:
+        volumes: dict[str, list[Row]] = {}
+        for row in rows:
+            row.volume = _volume_key(row.values)
+            if row.volume:
+                volumes.setdefault(row.volume, []).append(row)
+        for members in volumes.values():
+            labels = [row.values.get("page_label", "") for row in members]
+            counts = [_integer(row.values.get("pages", "")) for row in members]
+            spans, odd = page_spans(labels, counts)
+            for place in odd:
+                row = members[place]
+                self.warn(
+                    sheet.name, row.number,
+                    f"页号“{row.values['page_label']}”与前后行接不上，这一卷不按页号拆分",
+                    "请核对页号栏",
+                )  # fmt: skip
+            for place, (row, span, count) in enumerate(zip(members, spans, counts, strict=True)):
+                if not odd:
+                    row.span = span
+                last = span[1] if span is not None else None
+                if span is None or last is None or count is None or place in odd:
+                    continue
+                if last - span[0] + 1 != count:
+                    self.warn(
+                        sheet.name, row.number,
+                        f"页数记 {count}，按页号推算是 {last - span[0] + 1} 页（第 {span[0]}—{last} 页）",
+                        "请核对页号和页数",
+                    )  # fmt: skip
+
+    def add_objects(
+        self, objects: Iterable[tuple[int, Mapping[str, Any]]], rule: SheetRule
+    ) -> None:
         """Take JSON objects whose keys are headings."""
         headings: dict[str, str] = {}
+        shown: list[tuple[tuple[str, str], ...]] = []
         for number, item in objects:
             self.tables += 1
             values: dict[str, str] = {}
             extra: list[tuple[str, str]] = []
-            for key, value in item.items():
+            for name, value in item.items():
                 text = _json_text(value)
                 if not text:
                     continue
-                field = _FIELD_OF.get(_heading_key(key), "")
-                if field == "level" and text not in ("件", "卷内文件", "案卷"):
-                    field = ""
-                headings.setdefault(key, field)
-                if field and field not in values:
-                    values[field] = text
+                found = field_of(name, rule.columns)
+                if found == "level" and text not in ("件", "卷内文件", "案卷"):
+                    found = ""
+                headings.setdefault(name, found)
+                if found and found not in values:
+                    values[found] = text
                 else:
-                    extra.append((key, text))
+                    extra.append((name, text))
             if values or extra:
-                self.add_row("", number, values, extra, "件")
-        self.columns += [("", key, field) for key, field in headings.items()]
+                taken = len(self.rows)
+                self.add_row("", number, values, extra, KINDS.get(rule.kind, "") or "件")
+                if len(self.rows) > taken and len(shown) < _SHOWN_ROWS:
+                    shown.append(tuple((str(k), _json_text(v)) for k, v in item.items()))
+        if headings:
+            rows = tuple(tuple(dict(row).get(name, "") for name in headings) for row in shown)
+            self.sheets.append(
+                SheetReading(
+                    "", kind=rule.kind or "归档文件目录", columns=tuple(headings.items()),
+                    first_rows=rows, row_count=self.row_count, source=rule.source,
+                )
+            )  # fmt: skip
 
     def add_row(
         self,
@@ -303,14 +424,20 @@ class _Builder:
         values: Mapping[str, str],
         extra: Sequence[tuple[str, str]],
         level: str,
+        row: Row | None = None,
     ) -> None:
         """Make a record of one row, or say why not."""
-        if not ({"title", "code", "path", "doc_no"} & values.keys()):
-            if len(values) + len(extra) > 1:
-                self.row_count += 1
-                self.skip(sheet, number, "没有题名，也没有档号", "请补全后重新入库")
-            return  # a lone cell is a remark or a page total
         self.row_count += 1
+        if not ({"title", "code", "path", "doc_no"} & values.keys()):
+            self.skip(sheet, number, "没有题名，也没有档号", "请补全后重新入库")
+            return
+        if is_ruined_code(values.get("code", "")):
+            self.skip(
+                sheet, number, f"档号“{values['code']}”被表格软件改成了科学计数法，末几位已丢失",
+                "请把档号栏设为文本格式，重新录入后再入库",
+            )  # fmt: skip
+            return
+        volume = row.volume if row is not None else ""
         secrecy = values.get("secrecy", "")
         code = values.get("code", "")
         keys = _keys(values)
@@ -321,7 +448,11 @@ class _Builder:
             or (keys[0] if keys else f"{self.name}{'/' + sheet if sheet else ''}#{number}")
         )
         if _STATE_SECRET.search(secrecy):
-            self.withheld.append(Withheld(values.get("path", ""), keys, record_id))
+            if not volume:
+                printed = parse_reference_code(code)
+                if printed is not None and printed.volume and printed.item:
+                    volume = _volume_key(values)
+            self.withheld.append(Withheld(values.get("path", ""), keys, record_id, volume))
             self.skip(
                 sheet, number, "标有国家秘密密级，按规定不入库",
                 "请用保密渠道查阅；密级已解除的，更新目录的密级栏后重新入库",
@@ -338,7 +469,7 @@ class _Builder:
             )  # fmt: skip
             return
         self._seen[record_id] = where
-        date = values.get("date", "")
+        date = values.get("date", "") or _joined_date(values)
         date_iso = parse_date(date)
         if date and not date_iso:
             self.warn(sheet, number, f"日期“{date}”读不懂，按原样保存", "建议写成 20160128 的形式")
@@ -351,6 +482,9 @@ class _Builder:
         page_count = _integer(values.get("pages", ""))
         if page_count is None and values.get("pages"):
             self.warn(sheet, number, f"页数“{values['pages']}”不是数字", "请核对")
+        unit_level = _level(values.get("level", ""), level)
+        if not volume and unit_level != "件" and keys:
+            volume = reference_key(keys[0]) if unit_level == "案卷" else _volume_key(values)
         record = Record(
             record_id=record_id,
             title=title or record_id,
@@ -371,9 +505,9 @@ class _Builder:
             proposers=tuple(
                 name for name in _PROPOSER_BREAK.split(values.get("proposers", "")) if name
             ),
-            unit_level=_level(values.get("level", ""), level),
+            unit_level=unit_level,
             page_count=page_count,
-            first_page_label=values.get("page_label", ""),
+            first_page_label=_page_label(values),
             note=values.get("note", ""),
             extra=(
                 *((label, values[field]) for field, label in _KEPT.items() if field in values),
@@ -388,45 +522,69 @@ class _Builder:
             or "内部" in secrecy
         )
         self.rows.append(
-            CatalogueRow(replace(record, restricted=restricted), values.get("path", ""), keys)
-        )
+            CatalogueRow(
+                replace(record, restricted=restricted), values.get("path", ""), keys, volume,
+                row.span if row is not None else None,
+            )
+        )  # fmt: skip
 
 
 #: Recognised columns without a field of their own in `Record`.
 _KEPT: Final = {
-    "fonds": "全宗号", "catalog": "目录号", "volume": "案卷号", "item": "件号", "order": "顺序号",
+    "fonds": "全宗号", "catalog": "目录号", "volume": "案卷号", "volume_code": "案卷档号",
+    "item": "件号", "order": "顺序号",
 }  # fmt: skip
 
 
-def _heading_row(rows: Sequence[Sequence[str]]) -> int | None:
-    """Place of the row most of whose cells are known headings; None when there is none."""
-    best: tuple[int, int] | None = None
-    for place, row in enumerate(rows):
-        fields = {_FIELD_OF[key] for cell in row if (key := _heading_key(cell)) in _FIELD_OF}
-        if len(fields) >= 2 and fields & _NEEDED and (best is None or len(fields) > best[0]):
-            best = (len(fields), place)
-    return None if best is None else best[1]
+def _joined_date(values: Mapping[str, str]) -> str:
+    """年, 月 and 日 in columns of their own."""
+    year = values.get("date_year", "")
+    parts = [year.removesuffix("年")]
+    for name, word in (("date_month", "月"), ("date_day", "日")):
+        part = values.get(name, "").removesuffix(word)
+        if not part:
+            break
+        parts.append(part)
+    return ".".join(parts) if year else ""
 
 
-def _fields(headings: Sequence[str]) -> list[str]:
-    """The field of each heading; a second heading of the same field is kept in `extra`."""
-    fields = [_FIELD_OF.get(_heading_key(heading), "") for heading in headings]
-    # Where 档号 and 案卷档号 stand side by side the first names the record itself.
-    exact = [_heading_key(heading) for heading in headings]
-    if "档号" in exact or "dh" in exact:
-        own = exact.index("档号") if "档号" in exact else exact.index("dh")
-        fields = ["" if field == "code" and i != own else field for i, field in enumerate(fields)]
-    return fields
+def _page_label(values: Mapping[str, str]) -> str:
+    first, last = values.get("page_label", ""), values.get("page_end", "")
+    return f"{first}-{last}" if first and last and first != last else first
 
 
 def _keys(values: Mapping[str, str]) -> tuple[str, ...]:
     """Codes under which a row's files may be named: 档号, then its parts put together."""
     keys = [values["code"]] if "code" in values else []
-    parts = [values[p] for p in ("fonds", "catalog", "volume") if p in values]
     last = values.get("item") or values.get("order")
-    if len(parts) == 3:
+    if values.get("volume_code") and last:
+        keys.append(f"{values['volume_code']}-{last}")
+    parts = [values[p] for p in ("fonds", "catalog", "volume") if p in values]
+    if len(parts) == 3 or ("catalog" in values and "volume" in values):
         keys.append("-".join([*parts, last] if last else parts))
+    if not keys and last and "year" in values and "retention" in values:
+        scheme = ("fonds", "year", "retention", "department")
+        keys.append("-".join([*(values[p] for p in scheme if p in values), last]))
     return tuple(dict.fromkeys(keys))
+
+
+def _volume_key(values: Mapping[str, str]) -> str:
+    """Key of the volume a row of a 卷内文件目录 lies in, empty when it does not say."""
+    if values.get("volume_code"):
+        return reference_key(values["volume_code"])
+    if "code" in values:
+        code = parse_reference_code(values["code"])
+        if code is not None and code.volume and (code.item or code.page):
+            return reference_key(values["code"]).rpartition("-")[0]
+    parts = [values[p] for p in ("fonds", "catalog", "volume") if p in values]
+    if len(parts) == 3:
+        return reference_key("-".join(parts))
+    if "catalog" in values and "volume" in values:
+        return reference_key("-".join(parts))
+    if "code" in values:
+        # A local form: whatever stands before the last separator.
+        return reference_key(values["code"]).rpartition("-")[0]
+    return ""
 
 
 def _level(text: str, default: str) -> str:
@@ -465,10 +623,10 @@ def _json_text(value: object) -> str:
 
 
 __all__ = [
-    "ALIASES",
     "CATALOGUE_SUFFIXES",
     "Catalogue",
     "CatalogueRow",
+    "SheetReading",
     "Withheld",
     "read_catalogue",
 ]

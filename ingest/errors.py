@@ -4,6 +4,7 @@
 
     IngestError
     ├── CatalogueError      a catalogue cannot be read at all
+    │   └── NotACatalogueError  a table of something else
     ├── SourceReadError     a file (or page) cannot be read
     │   └── PasswordError   a file asks for a password
     └── WorkerError         a reading process died or ran out of time
@@ -22,6 +23,10 @@ class IngestError(ArchiveError):
 
 class CatalogueError(IngestError):
     """A catalogue (目录) cannot be read at all; single bad rows are warnings instead."""
+
+
+class NotACatalogueError(CatalogueError):
+    """A readable table without a heading row of a catalogue."""
 
 
 class SourceReadError(IngestError):

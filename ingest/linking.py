@@ -1,7 +1,8 @@
 """Linking (挂接): which files belong to which catalogue row.
 
 By the path a row names; else by 档号: a file `<档号>.pdf`, files `<档号>-0001.jpg` …, or a folder
-`<档号>/`. Codes are compared without separators, because file names replace or drop `·` and `-`.
+`<档号>/`. Where that finds nothing, codes are compared without separators (file names drop `·` and
+`-`) and without leading zeros (spreadsheets drop those), as long as one row alone is meant.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -48,7 +50,8 @@ def link(
 
     Sure links go first for all rows, so that a weak one never takes another row's file: the path
     a row names, then a file named by the code, a folder named by it, a code with a page number
-    behind it, and last a code that lost its separators (only where that is unambiguous).
+    behind it, a code that lost its separators, and last one that lost its leading zeros (both only
+    where that is unambiguous).
 
     Args:
         rows: (folder of the catalogue below the ingested folder, row) for every row.
@@ -101,12 +104,27 @@ def link(
             found = [path for path in finder.squeezed.get(key, ()) if path not in taken]
             if len({finder.stem_key(path) for path in found}) == 1:
                 files[number] = _claim(found, row, taken, secret, warnings)
+    bare_meant = Counter(map(_without_zeros, certain))
+    bare = finder.without_zeros
+    for number, (_, row) in enumerate(rows):
+        for key in map(_without_zeros, map(reference_key, row.keys)):
+            if files[number] or bare_meant[key] != 1 or not re.search(r"\d-.*\d", key):
+                break
+            for lookup in bare:
+                found = [path for path in lookup.get(key, ()) if path not in taken]
+                if found:
+                    files[number] = _claim(found, row, taken, secret, warnings)
+                    break
     loose = [path for path in finder.paths if path not in taken and path not in secret]
     return Linked(tuple(map(tuple, files)), tuple(loose), tuple(sorted(secret)), tuple(warnings))
 
 
 def _squeezed(key: str) -> str:
     return key.replace("-", "")
+
+
+def _without_zeros(key: str) -> str:
+    return re.sub(r"(?<![0-9A-Z])0+(?=\d)", "", key)
 
 
 def _claim(
@@ -189,9 +207,46 @@ class _Finder:
         same = self._by_name.get(PurePosixPath(wanted).name.casefold(), [])
         return list(same) if len(same) == 1 else []
 
+    @cached_property
+    def without_zeros(self) -> tuple[Mapping[str, list[str]], ...]:
+        """`by_code` under keys without leading zeros; a key that several spellings share is out."""
+        bare: list[Mapping[str, list[str]]] = []
+        for lookup in self.by_code:
+            spellings: dict[str, set[str]] = {}
+            for key in lookup:
+                spellings.setdefault(_without_zeros(key), set()).add(key)
+            bare.append(
+                {
+                    short: lookup[next(iter(keys))]
+                    for short, keys in spellings.items()
+                    if len(keys) == 1
+                }
+            )
+        return tuple(bare)
+
     def stem_key(self, path: str) -> str:
         """The key of a file's name without suffix."""
         return self._stem_keys[path]
+
+
+class Lookup:
+    """Looks up the files that a code alone may mean, whatever row they were given to."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._finder = _Finder(paths)
+
+    def of(self, key: str) -> list[str]:
+        """Files named by the code, else those in a folder named by it, else its page files."""
+        for lookups in (self._finder.by_code, self._finder.without_zeros):
+            for lookup in lookups:
+                spelled = key if lookups is self._finder.by_code else _without_zeros(key)
+                if found := lookup.get(spelled):
+                    return list(found)
+        return []
+
+    def pages(self, key: str) -> list[str]:
+        """Files named by the code with a page number behind it, in page order."""
+        return list(self._finder.by_code[2].get(key, ()))
 
 
 def _normal(path: str) -> str:

@@ -32,7 +32,15 @@ from index.restrictions import LOCAL_FILE, kind_of, table_of
 from index.settings import Settings
 from index.store import Store, StoredFile
 from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
-from ingest.errors import CatalogueError, IngestError, SourceReadError, WorkerError
+from ingest.column_map import MAPPING_FILE, ColumnMaps
+from ingest.errors import (
+    CatalogueError,
+    IngestError,
+    NotACatalogueError,
+    SourceReadError,
+    WorkerError,
+)
+from ingest.finding_aids import is_aid, page_order
 from ingest.furniture import find_furniture
 from ingest.gate import NEXT_STEP as GATE_STEP
 from ingest.gate import Gate, judge, worst
@@ -47,6 +55,8 @@ from ingest.progress import Progress, ProgressCallback
 from ingest.report import report_to_json, write_report
 from ingest.secrecy import SECRECY_VERSION, Finding, Grade
 from ingest.splitting import SPLITTER_VERSION, split_record
+from ingest.volume_linking import Volume, find_volumes, shares_of, volume_record
+from ingest.volumes import Span
 from ingest.workers import CHUNK, SECONDS_PER_TEXT_PAGE, Event, Lane, Task
 
 logger = logging.getLogger(__name__)
@@ -55,7 +65,7 @@ TEXT_SUFFIXES: Final = frozenset({".txt", ".md"})
 PDF_SUFFIX: Final = ".pdf"
 LARGEST_FILE_BYTES: Final = 500_000_000
 #: Raise it when records come out differently from the same pages (furniture, labels).
-_PIPELINE_VERSION: Final = "1"
+_PIPELINE_VERSION: Final = "2"
 #: Pages that may kill or hang their reader before the rest of a file is left alone.
 _MOST_PAGES_KILLED: Final = 5
 _NEXT_STEP: Final = {
@@ -120,6 +130,12 @@ class _Job:
     catalogued: bool
     content_hash: str = ""
     released: bool = False
+    #: Of a volume: its files (卷内文件) with their stamped pages.
+    parts: tuple[tuple[Record, Span], ...] = ()
+
+    @property
+    def records(self) -> list[Record]:
+        return [self.record, *(record for record, _ in self.parts)]
 
 
 def ingest(
@@ -152,6 +168,42 @@ def ingest(
     """
     with RunLock(settings.home):
         return _Run(source, store, settings, progress, force=force, retry=retry).run()
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRecord:
+    """What a run would make of one record or volume.
+
+    Attributes:
+        record: The record; of a volume to be cut, the volume's own.
+        parts: Files of a volume to be cut, with their stamped pages.
+        files: (path below the source, file) of its files in page order.
+        catalogued: Whether it has a catalogue row.
+    """
+
+    record: Record
+    parts: tuple[tuple[Record, Span], ...]
+    files: tuple[tuple[str, Path], ...]
+    catalogued: bool
+
+
+def plan(
+    source: Path, store: Store, settings: Settings
+) -> tuple[list[Catalogue], list[PlannedRecord], IngestReport]:
+    """What `ingest` would do, without reading any page.
+
+    Args:
+        source: As for `ingest`.
+        store: An empty store of its own; notes are left in it.
+        settings: As for `ingest`; the home is not touched.
+
+    Returns:
+        The catalogues, the records to be, and a report of what would not be taken in.
+
+    Raises:
+        IngestError: If `source` does not exist or cannot be listed.
+    """
+    return _Run(source, store, settings, None, force=False, retry=False).plan()
 
 
 class _Run:
@@ -269,6 +321,19 @@ class _Run:
                 str(paths[item.where]), state, error=item.reason, next_step=item.next_step
             )
 
+    def plan(self) -> tuple[list[Catalogue], list[PlannedRecord], IngestReport]:
+        paths = self._list_files()
+        self._choose_base(paths)
+        catalogues, broken = self._read_catalogues(paths)
+        planned = [
+            PlannedRecord(
+                job.record, job.parts, tuple((file.path, file.absolute) for file in job.files),
+                job.catalogued and bool(job.record.source_file or job.parts),
+            )
+            for job in self._plan(paths, catalogues, broken)
+        ]  # fmt: skip
+        return catalogues, planned, self._report
+
     def _end_lanes(self) -> None:
         self._go.set()
         for kind, tasks in (("pdf", self._pdf_tasks), ("ocr", self._ocr_tasks)):
@@ -342,13 +407,14 @@ class _Run:
         """Read every catalogue; also the folders whose catalogue cannot be read."""
         catalogues: list[Catalogue] = []
         broken: list[str] = []
+        maps = ColumnMaps(self._folder, self._home)
         for path, absolute in paths.items():
             if absolute.suffix.lower() not in CATALOGUE_SUFFIXES:
                 continue
             try:
-                catalogue = read_catalogue(absolute, path)
+                catalogue = read_catalogue(absolute, path, maps.rules(path))
             except CatalogueError as error:
-                unrelated = "不是目录" in str(error)
+                unrelated = isinstance(error, NotACatalogueError)
                 self._skip(
                     path, str(error),
                     "如果是目录，请检查表头；如果是文件内容，请另存为 PDF" if unrelated
@@ -381,15 +447,18 @@ class _Run:
                     _NEXT_STEP.get(suffix, "请另存为 PDF 后重新入库"),
                 )  # fmt: skip
         rows, withheld = self._rows(catalogues)
-        linked = link(rows, withheld, readable)
+        volumes, linked = find_volumes(rows, withheld, link(rows, withheld, readable))
         self._report.warnings += linked.warnings
         for path in linked.withheld:
             self._skip(path, "对应的目录条目标有国家秘密密级，未读取", "请移出本系统的文件夹")
         self._forget_withheld(withheld, linked.withheld)
+        cut = {place for volume in volumes for place in (volume.owner, *volume.members)}
         jobs = [
             _Job(row.record, self._stat(files, paths), catalogued=True)
-            for (_, row), files in zip(rows, linked.files, strict=True)
+            for place, ((_, row), files) in enumerate(zip(rows, linked.files, strict=True))
+            if place not in cut
         ]
+        jobs += [self._volume(volume, rows, paths) for volume in volumes]
         for job in jobs:
             if not job.files and job.record.unit_level != "案卷":
                 self._warn(
@@ -456,7 +525,7 @@ class _Run:
 
     def _stat(self, files: Iterable[str], paths: dict[str, Path]) -> list[_File]:
         found = []
-        for path in sorted(files, key=natural_key):
+        for path in sorted(files, key=lambda path: (page_order(path), natural_key(path))):
             try:
                 status = paths[path].stat()
             except OSError as error:
@@ -464,6 +533,18 @@ class _Run:
                 continue
             found.append(_File(self._prefix + path, paths[path], status.st_size, status.st_mtime))
         return found
+
+    def _volume(
+        self, volume: Volume, rows: Sequence[tuple[str, CatalogueRow]], paths: dict[str, Path]
+    ) -> _Job:
+        """One job for a whole volume: its scans are read once and shared out."""
+        owner = None if volume.owner is None else rows[volume.owner][1].record
+        members = [rows[place][1] for place in volume.members]
+        return _Job(
+            owner or volume_record(volume, self._prefix), self._stat(volume.files, paths),
+            catalogued=True,
+            parts=tuple((row.record, row.span) for row in members if row.span is not None),
+        )  # fmt: skip
 
     def _uncatalogued(self, path: str, paths: dict[str, Path]) -> _Job:
         record = Record(record_id=self._prefix + path, title=PurePosixPath(path).stem)
@@ -533,9 +614,10 @@ class _Run:
         """Hash the files of a job; False when nothing changed or it is not to be read."""
         self._restrict(job)
         paths = [file.path for file in job.files]
-        if (held := self._gate.before_reading(job.record, paths)) is not None:
-            self._withhold(job, held)
-            return False
+        for record in job.records:
+            if (held := self._gate.before_reading(record, paths)) is not None:
+                self._withhold(job, held)
+                return False
         for file in job.files:
             known = self._known.get(str(file.absolute))
             if (
@@ -562,6 +644,10 @@ class _Run:
         if job.files:
             first = job.files[0]
             job.record = replace(job.record, file_path=first.path, file_sha256=first.sha256)
+            job.parts = tuple(
+                (replace(record, file_path=first.path, file_sha256=first.sha256), span)
+                for record, span in job.parts
+            )
         held, job.released = self._gate.known(job.record, [file.sha256 for file in job.files])
         if held is not None:
             self._withhold(job, held)
@@ -580,7 +666,7 @@ class _Run:
             )  # fmt: skip
             if self._force or job.catalogued or not failed_before:
                 return True
-        self._report.unchanged += 1
+        self._report.unchanged += len(job.records)
         if self._store.record_number(job.record.record_id) is not None:
             self._mention_uncatalogued(job)
         for file in job.files:
@@ -601,16 +687,21 @@ class _Run:
         return False
 
     def _restrict(self, job: _Job) -> None:
-        """Mark a record that is restricted by its type, whatever its opening status says."""
-        kind = kind_of(job.record, self._restrictions)
+        """Mark what is restricted by its type, whatever its opening status says."""
+        job.record = self._restricted(job.record)
+        job.parts = tuple((self._restricted(record), span) for record, span in job.parts)
+
+    def _restricted(self, record: Record) -> Record:
+        kind = kind_of(record, self._restrictions)
         if not kind:
-            return
-        job.record = replace(job.record, restricted=True, restriction=kind)
-        if opened(job.record):
+            return record
+        record = replace(record, restricted=True, restriction=kind)
+        if opened(record):
             self._warn(
-                job.record.record_id, f"目录标“开放”，但属于限制利用的类型（{kind}），仍按限制利用",
+                record.record_id, f"目录标“开放”，但属于限制利用的类型（{kind}），仍按限制利用",
                 f"请核对；确可开放的，在馆藏目录的 {LOCAL_FILE} 里加除外的词，再运行一次 chadang ingest",
             )  # fmt: skip
+        return record
 
     def _is_dead(self, file: _File) -> bool:
         known = self._known.get(str(file.absolute))
@@ -639,7 +730,7 @@ class _Run:
         self._skip(first, said, step)
         known = (self._known.get(str(file.absolute)) for file in job.files)
         hashes = [file.sha256 for file in job.files] + [k.sha256 for k in known if k is not None]
-        self._purge([job.record.record_id], hashes)
+        self._purge([record.record_id for record in job.records], hashes)
         state = JobState.WITHHELD if held.grade == Grade.SECRET else JobState.REVIEW
         for file in job.files:
             if file.path != first:
@@ -672,7 +763,8 @@ class _Run:
         if kinds & {"pdf", "image"}:
             versions.append(self._ocr_reader)
         body = json.dumps(
-            [asdict(job.record), [(f.path, f.sha256) for f in job.files], versions],
+            [asdict(job.record), [(f.path, f.sha256) for f in job.files], versions]
+            + [[asdict(record), span] for record, span in job.parts],
             ensure_ascii=False,
         )
         return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
@@ -849,26 +941,37 @@ class _Run:
                 )  # fmt: skip
                 texts.append((file, page))
         if texts or job.catalogued:
-            pages = _pages(record, texts)
-            passages = split_record(
-                record.record_id, record.title, pages, self._settings.number("passage_chars")
-            )
-            self._mention_uncatalogued(job)
-            if not job.catalogued:
-                record = job.record = _dated(record, pages)
-            files = [self._as_read(file, job) for file in job.files]
-            new = self._store.replace_record(record, pages, passages, job.content_hash, files)
-            self._report.records_added += new
-            self._report.records_updated += not new
-            self._report.passages += len(passages)
-            self._count(pages)
-            self._check_page_count(job, len(pages))
+            self._store_job(job, texts)
         else:
             for file in job.files:
                 self._store.put_file(self._as_read(file, job))
         self._files_done += max(1, len(job.files))
         self._bytes_done += sum(file.size for file in job.files)
         self._tell()
+
+    def _store_job(self, job: _Job, texts: list[tuple[_File, PageText]]) -> None:
+        """Store the job's record, or a volume with all its files, in one transaction."""
+        paths = {place: file.path for place, (file, _) in enumerate(texts)}
+        items = []
+        for share, warning in shares_of(job.record, job.parts, texts, paths):
+            if warning is not None:
+                self._report.warnings.append(warning)
+            record = share.record
+            pages = _pages(record, share.texts, share.first_stamped, aids=share.aids)
+            passages = split_record(
+                record.record_id, record.title, pages, self._settings.number("passage_chars")
+            )
+            self._mention_uncatalogued(job)
+            if not job.catalogued:
+                record = job.record = _dated(record, pages)
+            items.append((record, pages, passages, job.content_hash))
+            self._report.passages += len(passages)
+            self._count(pages)
+            self._check_page_count(job, record, len(pages))
+        files = [self._as_read(file, job) for file in job.files]
+        new = self._store.replace_records(items, files)
+        self._report.records_added += new
+        self._report.records_updated += len(items) - new
 
     def _mention_uncatalogued(self, job: _Job) -> None:
         if not job.catalogued:
@@ -883,12 +986,12 @@ class _Run:
             report.pages_file += page.source is TextSource.FILE
             report.pages_unreadable += page.source is TextSource.NONE
 
-    def _check_page_count(self, job: _Job, found: int) -> None:
-        expected = job.record.page_count
+    def _check_page_count(self, job: _Job, record: Record, found: int) -> None:
+        expected = record.page_count
         scans = bool(job.files) and all(file.kind != "text" for file in job.files)
-        if scans and expected and found and expected != found and job.record.unit_level != "案卷":
+        if scans and expected and found and expected != found and record.unit_level != "案卷":
             self._warn(
-                job.record.record_id,
+                record.record_id,
                 f"目录记 {expected} 页，文件有 {found} 页",
                 "请核对是否缺页或多页",
             )
@@ -932,9 +1035,10 @@ class _Run:
         if not self._source.is_dir():
             return
         key = f"rows:{self._folder}"
-        wanted = {job.record.record_id for job in jobs}
+        wanted = {record.record_id for job in jobs for record in job.records}
         present = {str(file.absolute) for job in jobs for file in job.files}
         without_file = {job.record.record_id for job in jobs if not job.files}
+        without_file |= {record.record_id for job in jobs for record, _ in job.parts}
         if broken:
             return
         old = set(json.loads(self._store.meta(key) or "[]"))
@@ -1005,15 +1109,20 @@ def _walk(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
     found: list[tuple[str, Path]] = []
     for root, folders, names in os.walk(folder, onerror=_raise):
         here = Path(root)
+        tables = {name.lower() for name in names if name.lower().endswith(".dbf")}
         folders[:] = [
             name
             for name in folders
             if not name.startswith((".", "~$", "__MACOSX")) and here / name != home
         ]
         for name in names:
-            if name.startswith((".", "~$")) or name in ("Thumbs.db", "desktop.ini"):
+            if name.startswith((".", "~$")) or name in ("Thumbs.db", "desktop.ini", MAPPING_FILE):
                 continue
             path = here / name
+            if path.suffix.lower() in (".fpt", ".dbt", ".cdx", ".mdx") and (
+                path.stem.lower() + ".dbf" in tables
+            ):
+                continue  # memos and index of a table, read with it
             if path.is_file():
                 found.append((path.relative_to(folder).as_posix(), path))
     found.sort(key=lambda item: natural_key(item[0]))
@@ -1050,8 +1159,16 @@ def _runs(pages: Sequence[int], longest: int) -> Iterator[tuple[int, int]]:
         start = end + 1
 
 
-def _pages(record: Record, texts: Sequence[tuple[_File, PageText]]) -> list[Page]:
-    start_label, first = _first_stamped(record, len(texts))
+def _pages(
+    record: Record,
+    texts: Sequence[tuple[_File, PageText]],
+    proved: int | None = None,
+    *,
+    aids: bool = False,
+) -> list[Page]:
+    """Pages of a record; `proved` is the first one's stamped number, `aids` that all are lists."""
+    several = len({file.path for file, _ in texts}) > 1
+    start_label, first = _first_stamped(record, len(texts)) if proved is None else (proved, proved)
     furniture, labels, stamped = find_furniture(
         [text.raw for _, text in texts], [text.furniture for _, text in texts], start_label
     )
@@ -1070,7 +1187,9 @@ def _pages(record: Record, texts: Sequence[tuple[_File, PageText]]) -> list[Page
                 inner_label=text.inner_label or labels[seq - 1],
                 volume_label=stamped[seq - 1] if first is None else str(first + seq - 1),
                 lines=text.lines,
-                furniture=furniture[seq - 1],
+                furniture=((0, len(text.raw)),)
+                if text.raw and (aids or is_aid(record, file.path, text.raw, several=several))
+                else furniture[seq - 1],
                 width=text.width,
                 height=text.height,
                 file_path=file.path,

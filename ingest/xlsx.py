@@ -1,4 +1,7 @@
-"""Spreadsheets (.xlsx) as plain cells, read and written; the only file that uses openpyxl."""
+"""Spreadsheets (.xlsx) as plain cells, read and written; the only file that uses openpyxl.
+
+Reading happens in the child process of `ingest.sheet_worker`.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,30 @@ import zipfile
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from ingest.cells import Range, RawSheet, cell_text
 from ingest.errors import CatalogueError
 
 _LARGEST_UNPACKED: Final = 500_000_000
-_LARGEST_RATIO: Final = 500
-_MOST_COLUMNS: Final = 200
+_LARGEST_RATIO: Final = 200
+_MOST_MERGES: Final = 100_000
+_MERGE: Final = re.compile(
+    rb"""<(?:\w+:)?mergeCell\s[^>]*?ref=["']([A-Z]+[0-9]+:[A-Z]+[0-9]+)["']"""
+)
+_QUOTED: Final = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]')
 #: Characters a workbook cannot hold (XML 1.0, section 2.2).
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _LONGEST_CELL: Final = 32_767
 _WIDEST: Final = 60
 
 
-def read_sheets(path: Path) -> Iterator[tuple[str, Iterator[list[str]]]]:
+def read_sheets(path: Path) -> Iterator[RawSheet]:
     """Sheets of a workbook with their rows, cells as text.
 
     Hidden sheets are read too. Whole numbers lose the `.0` of spreadsheets, numbers formatted as
-    `0000` keep their leading zeros, dates become ISO.
+    `0000` keep their leading zeros, dates become ISO (to the month where the format shows no day).
+    Formulas give the value the workbook remembers.
 
     Raises:
         CatalogueError: If it is no workbook, damaged, or unpacks to something absurd.
@@ -37,17 +46,23 @@ def read_sheets(path: Path) -> Iterator[tuple[str, Iterator[list[str]]]]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # unknown extensions, missing styles
-            workbook = load_workbook(path, read_only=True, data_only=True)
+            # From memory: by path it would refuse a workbook under another suffix.
+            book = load_workbook(io.BytesIO(path.read_bytes()), read_only=True, data_only=True)
     except Exception as error:  # openpyxl raises whatever its parsers meet
         msg = (
             f"{path.name} 打不开：不是有效的 xlsx 工作簿，或已加密、损坏（{type(error).__name__}）"
         )
         raise CatalogueError(msg) from error
     try:
-        for sheet in workbook.worksheets:
-            yield sheet.title, _rows(path, sheet)
+        for sheet in book.worksheets:
+            # Some exports write a wrong size, and rows outside it would be lost.
+            sheet.reset_dimensions()
+            yield RawSheet(
+                sheet.title, sheet.sheet_state != "visible", _merged(path, sheet),
+                _rows(path, sheet),
+            )  # fmt: skip
     finally:
-        workbook.close()
+        book.close()
 
 
 def _check_size(path: Path) -> None:
@@ -57,38 +72,52 @@ def _check_size(path: Path) -> None:
     except (OSError, zipfile.BadZipFile) as error:
         msg = f"{path.name} 打不开：不是有效的 xlsx 工作簿，或已加密、损坏"
         raise CatalogueError(msg) from error
-    if unpacked > _LARGEST_UNPACKED or unpacked > _LARGEST_RATIO * max(path.stat().st_size, 10_000):
+    if unpacked > _LARGEST_UNPACKED or unpacked > _LARGEST_RATIO * max(path.stat().st_size, 50_000):
         msg = f"{path.name} 解开后有 {unpacked / 1e6:.0f} MB，超出上限，没有读取"
         raise CatalogueError(msg)
 
 
-def _rows(path: Path, sheet: object) -> Iterator[list[str]]:
+def _merged(path: Path, sheet: Any) -> list[Range]:
+    """Merged ranges of a sheet; openpyxl's streaming reader passes them over."""
+    found: list[Range] = []
+    from openpyxl.utils import range_boundaries
+
+    tail = b""
     try:
-        for row in sheet.iter_rows(max_col=_MOST_COLUMNS):  # type: ignore[attr-defined]
+        with zipfile.ZipFile(path) as archive, archive.open(sheet._worksheet_path) as source:
+            while chunk := source.read(1 << 20):
+                tail = tail[-200:] + chunk
+                for match in _MERGE.finditer(tail):
+                    left, top, right, bottom = range_boundaries(match[1].decode("ascii"))
+                    found.append((top or 1, left or 1, bottom or 1, right or 1))
+                    if len(found) >= _MOST_MERGES:
+                        return sorted(set(found))
+    except (KeyError, ValueError, TypeError, zipfile.BadZipFile):
+        return []  # the rows themselves will tell what is wrong with the sheet
+    return sorted(set(found))
+
+
+def _rows(path: Path, sheet: Any) -> Iterator[tuple[int, list[str]]]:
+    try:
+        for number, row in enumerate(sheet.iter_rows(), start=1):
             cells = [_text(cell.value, getattr(cell, "number_format", "")) for cell in row]
-            while cells and not cells[-1]:
-                cells.pop()
-            yield cells
+            if any(cells):
+                yield number, cells
     except Exception as error:
         msg = f"{path.name} 的工作表读到一半出错（{type(error).__name__}：{error}）"
         raise CatalogueError(msg) from error
 
 
 def _text(value: object, number_format: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    if isinstance(value, datetime):
-        midnight = value.time() == time(0)
-        return value.date().isoformat() if midnight else value.isoformat(" ", "minutes")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
-    text = str(value).strip()
-    zeros = number_format.strip('"')
-    if isinstance(value, int) and zeros and set(zeros) == {"0"}:
+    if isinstance(value, datetime) and value.time() == time(0):
+        value = value.date()
+    if isinstance(value, date) and not isinstance(value, datetime):
+        shown = _QUOTED.sub("", number_format or "").lower()
+        if "y" in shown and "d" not in shown:
+            return f"{value:%Y-%m}" if "m" in shown else f"{value:%Y}"
+    text = cell_text(value)
+    zeros = (number_format or "").strip('"')
+    if text.isdecimal() and not isinstance(value, str) and zeros and set(zeros) == {"0"}:
         text = text.zfill(len(zeros))
     return text
 

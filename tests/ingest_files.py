@@ -96,8 +96,14 @@ def write_scan(path: Path, pages: Sequence[Sequence[str]]) -> Path:
     return path
 
 
-def write_workbook(path: Path, sheets: dict[str, Sequence[Sequence[object]]]) -> Path:
-    """An .xlsx with these sheets."""
+def write_workbook(
+    path: Path,
+    sheets: dict[str, Sequence[Sequence[object]]],
+    *,
+    merged: Sequence[str] = (),
+    hidden: Sequence[str] = (),
+) -> Path:
+    """An .xlsx with these sheets; `merged` ranges in each of them, some sheets hidden."""
     from openpyxl import Workbook
 
     workbook = Workbook()
@@ -106,6 +112,10 @@ def write_workbook(path: Path, sheets: dict[str, Sequence[Sequence[object]]]) ->
         sheet = workbook.create_sheet(name)
         for row in rows:
             sheet.append(list(row))
+        for cells in merged:
+            sheet.merge_cells(cells)
+        if name in hidden:
+            sheet.sheet_state = "hidden"
     path.parent.mkdir(parents=True, exist_ok=True)
     workbook.save(path)
     return path
@@ -137,4 +147,75 @@ def write_self_drawing_pdf(path: Path) -> Path:
     out += b"trailer\n<< /Size 8 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % start
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(bytes(out))
+    return path
+
+
+def write_xls(path: Path, sheets: dict[str, Sequence[Sequence[object]]]) -> Path:
+    """An .xls (BIFF8) with these sheets, under whatever name."""
+    import xlwt
+
+    workbook = xlwt.Workbook(encoding="utf-8")
+    for name, rows in sheets.items():
+        sheet = workbook.add_sheet(name)
+        for at, row in enumerate(rows):
+            for column, value in enumerate(row):
+                sheet.write(at, column, value)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        workbook.save(file)
+    return path
+
+
+def write_ods(path: Path, sheets: dict[str, Sequence[Sequence[str]]], extra: bytes = b"") -> Path:
+    """An .ods of text cells; `extra` is put after the rows of every sheet."""
+    import zipfile
+    from xml.sax.saxutils import escape
+
+    body = b""
+    for name, rows in sheets.items():
+        body += f'<table:table table:name="{escape(name)}">'.encode()
+        for row in rows:
+            cells = "".join(
+                f'<table:table-cell office:value-type="string"><text:p>{escape(cell)}</text:p>'
+                "</table:table-cell>"
+                for cell in row
+            )
+            body += f"<table:table-row>{cells}</table:table-row>".encode()
+        body += extra + b"</table:table>"
+    spaces = "".join(
+        f' xmlns:{p}="urn:oasis:names:tc:opendocument:xmlns:{p}:1.0"'
+        for p in ("office", "table", "text")
+    )
+    content = (
+        f'<?xml version="1.0" encoding="UTF-8"?><office:document-content{spaces}><office:body>'
+        "<office:spreadsheet>".encode() + body
+        + b"</office:spreadsheet></office:body></office:document-content>"
+    )  # fmt: skip
+    manifest = (
+        '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", manifest)
+        archive.writestr("content.xml", content)
+    return path
+
+
+def write_dbf(
+    path: Path, fields: str, rows: Sequence[tuple[object, ...]], *, marked: bool = True
+) -> Path:
+    """A dBase III table in GBK; unmarked, it says nothing of its encoding as DOS programs did."""
+    import dbf
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = dbf.Table(str(path), fields, codepage="cp936", dbf_type="db3")
+    table.open(dbf.READ_WRITE)
+    for row in rows:
+        table.append(row)
+    table.close()
+    if not marked:
+        body = bytearray(path.read_bytes())
+        body[29] = 0
+        path.write_bytes(bytes(body))
     return path

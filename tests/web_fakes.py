@@ -134,6 +134,7 @@ def make_store(home: Path) -> Store:
             opening="开放",
             source_file="目录.xlsx（文书档案）",
             source_row=3,
+            extra=(("柜号<b>", "3-2"),),
         ),
         [],
         [],

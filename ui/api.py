@@ -288,6 +288,8 @@ def _more_fields(record: Record) -> list[tuple[str, str]]:
         fields.append((strings.PROPOSERS, "、".join(record.proposers)))
     if record.page_count is not None:
         fields.append((strings.PAGE_COUNT, str(record.page_count)))
+    # Columns the catalogue has and we have no field for, under their own headings.
+    fields += [(heading, value) for heading, value in record.extra if value.strip()]
     if record.source_file:
         source = strings.catalogue_source(record.source_file, record.source_row)
         fields.append((strings.CATALOGUE_SOURCE, source))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from index.domain import Role
 from index.errors import ArchiveError
 from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
-from ui import jobs_command, review_command, vocabulary_command
+from ui import check_command, jobs_command, review_command, vocabulary_command
 from ui.arguments import ChineseParser
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 OK: Final = 0
 FAILED: Final = 1
 MISUSED: Final = 2
+#: `ingest --check` found rows or files that would not be taken in.
+PROBLEMS: Final = 3
 
 _LOGGERS: Final = ("assistant", "index", "ingest", "ui")
 #: Set before anything heavy is imported: nothing may ask the network, nothing may chatter.
@@ -154,7 +156,9 @@ def _parser() -> ChineseParser:
         "ingest",
         _ingest,
         "把一个目录里的档案目录表和文件入库，并建好索引",
-        "可以反复运行：没变的文件不再处理，中断后接着做。",
+        "可以反复运行：没变的文件不再处理，中断后接着做。\n"
+        "--check 只预览：认出的表头、问题清单、总数，什么也不写。"
+        "退出码 0 全部可入库，3 有不会入库的条目或文件，1 出错。",
     )
     ingest.positionals.add_argument(
         "source", nargs="?", type=Path, metavar="目录", help="要入库的目录；重试时可以不写"
@@ -167,6 +171,7 @@ def _parser() -> ChineseParser:
         "--failed", action="store_true", help="只列出失败的文件和原因，不入库"
     )
     ingest.options.add_argument("--no-index", action="store_true", help="只入库，暂不建索引")
+    check_command.add_options(ingest)
 
     ask = command("ask", _ask, "在命令行提问", "几个问题算同一次对话，后面的可以追问前面的。")
     ask.positionals.add_argument("questions", nargs="*", metavar="问题", help="一个或几个问题")
@@ -332,6 +337,14 @@ def _ingest(options: argparse.Namespace) -> int:
     if options.source is not None and not options.source.expanduser().exists():
         msg = f"{options.source} 不存在。请给出存放档案目录表和文件的目录。"
         raise ArchiveError(msg)
+    if wrong := check_command.misuse(options):
+        raise _MisusedError(wrong)
+    if options.check:
+        if options.source is None:
+            msg = "请给出要预览的目录：chadang ingest --check 目录。"
+            raise _MisusedError(msg)
+        source = options.source.expanduser()
+        return PROBLEMS if check_command.run(options, source, settings, _say) else OK
     store = Store(settings.database_path, create=options.source is not None)
     sources = _sources(options, store)
     if not sources:

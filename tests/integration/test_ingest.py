@@ -367,7 +367,7 @@ def test_page_images_of_one_record_are_put_together(tmp_path, home, monkeypatch)
 def test_a_silent_reader_is_stopped_and_the_file_reported(tmp_path):
     write_text_pdf(tmp_path / "a.pdf", [_PAGE])
     tasks, events = queue.Queue(), queue.Queue()
-    lane = Lane("pdf", tasks, events.put, seconds_per_page=0.01)
+    lane = Lane("pdf", tasks, events.put, seconds_per_page=1e-6)
     tasks.put(Task("a", tmp_path / "a.pdf"))
     tasks.put(None)
     lane.start()

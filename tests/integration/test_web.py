@@ -439,6 +439,7 @@ def test_a_catalogue_only_record_shows_its_fields(web: Web) -> None:
 
     assert record["page_count"] == 0
     assert ["目录来源", "目录.xlsx（文书档案），第 3 行"] in record["more_fields"]
+    assert ["柜号<b>", "3-2"] in record["more_fields"]
 
 
 def test_a_permalink_opens_the_page_in_the_chat(web: Web) -> None:

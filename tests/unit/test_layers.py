@@ -29,6 +29,8 @@ ONE_FILE_LIBRARIES = (
     "rapidocr",
     "langchain_text_splitters",
     "openpyxl",
+    "python_calamine",
+    "dbf",
     "opencc",
 )
 #: Rebuild the shipped sample; never imported by the product.
