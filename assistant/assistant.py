@@ -42,7 +42,6 @@ from assistant.followup import (
     Act,
     FollowUp,
     last_answer,
-    previous_records,
     read_follow_up,
     searched_turns,
 )
@@ -63,6 +62,7 @@ from assistant.refusal import Nearby, fitting, judge
 from assistant.retrieval import Evidence, Retriever, year_agreement
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
+from assistant.subjects import Subjects
 from assistant.vocabulary import TYPES
 from assistant.vocabulary_file import VocabularySource
 from index.access import Permitted
@@ -282,7 +282,14 @@ class Assistant:
         coverage = self.store.coverage(permitted)
         request = without_claim(question)
         turns = searched_turns(conversation)
-        follow = read_follow_up(request, turns, live.gazetteer, self._view(permitted))
+        view = self._view(permitted)
+        subjects = Subjects(
+            view,
+            lambda terms, most: live.passage_index.passages_with(terms, permitted, most),
+            self.store.pages,
+            self._meanings,
+        )
+        follow = read_follow_up(request, turns, live.gazetteer, view, subjects)
         # A topic stands by itself however short it is; only "three such precedents" leans.
         if precedents or is_precedent_question(search_form(request).text):
             follow = replace(follow, act=None, standalone=with_topic(request, turns))
@@ -311,8 +318,7 @@ class Assistant:
                 return matters
         if follow.act is not None:
             return self._revisit(live, base, follow, turns, permitted)
-        previous = previous_records(turns) if standalone != request else ()
-        return self._respond(live, base, asked, permitted, previous)
+        return self._respond(live, base, asked, permitted, follow.records)
 
     def _respond(
         self,
@@ -649,6 +655,11 @@ class Assistant:
         return base.answer(
             Intent.LOOK_UP.value, said.lead, citations, listings=said.listings, notes=said.notes
         )
+
+    def _meanings(self, word: str) -> tuple[str, ...]:
+        """Other words for a word, or none."""
+        expansions = self._vocabulary.vocabulary.expansions(word)
+        return tuple(m for e in expansions if e.words == word for m in e.meanings)
 
     def _view(self, permitted: Permitted) -> CatalogueView:
         """The catalogue as the reader may see it; kept until the records change."""
