@@ -47,6 +47,7 @@ from assistant.followup import (
 )
 from assistant.gazetteer import Gazetteer
 from assistant.meetings import MeetingsTable
+from assistant.offices import OfficeRegister
 from assistant.penalties import asks_penalty, with_penalties
 from assistant.personal_view import as_seen
 from assistant.precedents import (
@@ -102,6 +103,7 @@ class _Live:
     finder: ExcerptFinder
     meetings: MeetingsTable
     precedents: PrecedentFinder
+    offices: OfficeRegister
 
 
 class Assistant:
@@ -156,6 +158,7 @@ class Assistant:
                 self.settings.text("local_body"),
             ),
             PrecedentFinder(self.store, passage_index, retriever, version),
+            OfficeRegister(self.store, version),
         )
 
     def _numbered_records(self) -> list[tuple[int, Record]]:
@@ -334,6 +337,17 @@ class Assistant:
             return self._look_up(live, base, asked, found, permitted)
         if asks_about_secrecy(asked.form):
             return base.refuse(RefusalReason.OUT_OF_SCOPE, _SECRECY)
+        office = live.offices.answer(
+            asked,
+            self._view(permitted).records,
+            lambda terms, most: live.passage_index.passages_with(terms, permitted, most),
+        )
+        if office is not None:
+            if office.absent:
+                return base.not_found()
+            return base.answer(
+                office.kind, office.lead, office.citations, notes=office.notes, direct=office.direct
+            )
         result = query_catalogue(
             asked,
             self._view(permitted),
