@@ -70,7 +70,9 @@ _ASKED_FROM: Final = re.compile(
     r"(?:罚款?|处罚|补助?|补贴|收费?|退|赔|花|建|办|管|归|答复|回复|提|定|算|达|通过|批准|施行|需|投)*(?:了)?"
     r"(?:多少|几|谁|哪|什么|啥|怎么|怎样|咋|如何|为什么|有没有|能不能|是否|行不行|可不可以|[^，。]{0,6}(?:吗|没有|没)(?=[？?。]*$))"
 )
-_NUMBERED: Final = re.compile(rf"(?:[\u4e00-\u9fff]{{0,3}}第?{_N}届[^，。？]{{0,12}}?)?第?[0-9]{{1,5}}号(?:代表)?(建议|议案|提案)")
+_NUMBERED: Final = re.compile(
+    rf"(?:[\u4e00-\u9fff]{{0,3}}第?{_N}届[^，。？]{{0,12}}?)?第?[0-9]{{1,5}}号(?:代表)?(建议|议案|提案)"
+)
 
 #: Catalogue fields people ask to hear again, with the words they use.
 _FIELDS: Final = (
@@ -342,9 +344,7 @@ def _leaned_on(question: str, turns: Conversation, gazetteer: Gazetteer) -> Turn
     return answered if leaned else last
 
 
-def _swap_topic(
-    before: str, new: str, turn: Turn, subjects: Subjects, gazetteer: Gazetteer
-) -> str:
+def _swap_topic(before: str, new: str, turn: Turn, subjects: Subjects, gazetteer: Gazetteer) -> str:
     """The earlier question about another topic; empty when `new` is a further aspect of it.
 
     What the last answer quotes, or its records alone speak of, is an aspect (生态补偿呢); what
@@ -379,11 +379,11 @@ def _swap_topic(
 _TYPE_ONLY: Final = re.compile(rf"(?:{TYPE_WORDS})+")
 
 
-def _topic_span(
-    before: str, subjects: Subjects, gazetteer: Gazetteer
-) -> tuple[int, int] | None:
-    """Where a question names its topic: the first words before what is asked that records are
-    about, without years, places, sessions and kinds of papers."""
+def _topic_span(before: str, subjects: Subjects, gazetteer: Gazetteer) -> tuple[int, int] | None:
+    """Where a question names its topic, without years, places, sessions and kinds of papers.
+
+    The first words before what is asked that records are about, else the first content words.
+    """
     asked = _ASKED_FROM.search(before, 2)
     head = before[: asked.start()] if asked else before
     places, unknown = gazetteer.places_in(head)
@@ -430,6 +430,8 @@ def _swap_slots(before: str, form: str, gazetteer: Gazetteer) -> tuple[str, bool
 def _swap_words(before: str, new: str, view: CatalogueView) -> str:
     """The earlier question with another department or type; empty when `new` is neither."""
     new = re.sub(r"^(?:那么?|换成|改成|换|要是)", "", new).strip("的，, ")
+    if re.fullmatch(r"结果|进展|下文|最后|后来|情况", new):
+        return ""
     for values in (view.departments, view.types):
         words = sorted(values | {v[at:] for v in values for at in range(len(v) - 1)}, key=len)
         if new not in words:

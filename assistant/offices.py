@@ -79,16 +79,16 @@ class Asked:
 
 #: Titles of the records read.
 TITLES: Final = re.compile(r"任免|选举|补选|任命|免去|免职|任职|辞职|辞去")
-_TITLE: Final = (
-    "主任|市长|县长|区长|省长|州长|旗长|乡长|镇长|院长|检察长|秘书长|局长|厅长|庭长|主席|委员|审判员|检察员"
-)
+_TITLE: Final = "主任|市长|县长|区长|省长|州长|旗长|乡长|镇长|院长|检察长|秘书长|局长|厅长|庭长|主席|委员|审判员|检察员"
 _OFFICE: Final = rf"(?:副?(?:{_TITLE}))"
 _NAME: Final = r"[\u4e00-\u9fff](?:[\u4e00-\u9fff·]{0,6})?[\u4e00-\u9fff]"
 _HEAD: Final = re.compile(
     rf"^[\s\u3000]*(?:[一二三四五六七八九十]{{1,3}}、)?[\s\u3000]*([^:：。；;（(]{{0,40}}?{_OFFICE})[\s\u3000]*[:：]"
 )
 _NUMBERED: Final = re.compile(r"^[\s\u3000]*[一二三四五六七八九十]{1,3}、")
-_LIST_ENDS: Final = re.compile(r"^[\s\u3000]*(?:会议应到|现予公告|应到代表|(?:委员|常务委员)[^:：]{0,8}名)")
+_LIST_ENDS: Final = re.compile(
+    r"^[\s\u3000]*(?:会议应到|现予公告|应到代表|(?:委员|常务委员)[^:：]{0,8}名)"
+)
 #: 程远谋为示例市公安局局长; the name begins behind a stop or the verb.
 _INTO: Final = re.compile(
     rf"(?:^|(?<=[;；。:：、,，)命选举为]))(?P<names>(?!任命|决定|选举|补选)[\u4e00-\u9fff·]{{2,4}}(?:\(女\))?(?:、[\u4e00-\u9fff·]{{2,4}}(?:\(女\))?){{0,20}})为(?P<office>[^;；。,，:：]{{2,40}}?{_OFFICE})(?=[;；。,，]|$)"
@@ -106,14 +106,24 @@ _DATED: Final = re.compile(
     r"\d{4}年\d{1,2}月\d{1,2}日[^。;]{0,60}?(?:选举产生|选举|补选|通过|决定任命|任命)"
 )
 
-_ASKS_ACT: Final = re.compile(r"当选|选举|选(?:为|成|出|上|的|了)|补选|任命|免去|免职|任职|上任|接任|继任|辞去|辞职|担任|卸任|免(?:的|了|掉)|当(?:过|上|的|了)")
-_ASKS_WHEN: Final = re.compile(r"什么时候|啥时候|哪(?:一)?[年天月]|何时|几时|几月|几号|多会儿|日期|时间")
+_ASKS_ACT: Final = re.compile(
+    r"当选|选举|选(?:为|成|出|上|的|了)|补选|任命|免去|免职|任职|上任|接任|继任|辞去|辞职|担任|卸任|免(?:的|了|掉)|当(?:过|上|的|了)"
+)
+_ASKS_WHEN: Final = re.compile(
+    r"什么时候|啥时候|哪(?:一)?[年天月]|何时|几时|几月|几号|多会儿|日期|时间"
+)
 _ASKS_WHO: Final = re.compile(r"谁|哪(?:些|几)?(?:位|个)?人|哪(?:几)?位|名单|什么人")
 _ASKS_ALL: Final = re.compile(r"历届|历任|历次|都有谁|有哪些人|先后|哪几位|分别是谁|名单")
 _ASKS_NEXT: Final = re.compile(r"接任|继任|接替|接班|之后(?:是|换成|由)?谁|换成(?:了)?谁")
-_ASKS_PERSON: Final = re.compile(r"是谁|是什么人|什么职务|啥职务|哪些职务|当过(?:什么|啥)|担任过?(?:什么|哪些)|是干什么的|履历|任职")
-_OTHER: Final = re.compile(r"票|多少|几(?![月号年天时位])|述职|评议|建议|议案|为什么|怎么|工资|讲话|报告里|报告中")
-_OFFICE_SAID: Final = re.compile(rf"([\u4e00-\u9fff]{{0,16}}?)(副?)({_TITLE})(?![\u4e00-\u9fff]{{0,3}}会议)")
+_ASKS_PERSON: Final = re.compile(
+    r"是谁|是什么人|什么职务|啥职务|哪些职务|当过(?:什么|啥)|担任过?(?:什么|哪些)|是干什么的|履历|任职"
+)
+_OTHER: Final = re.compile(
+    r"票|多少|几(?![月号年天时位])|述职|评议|建议|议案|为什么|怎么|工资|讲话|报告里|报告中"
+)
+_OFFICE_SAID: Final = re.compile(
+    rf"([\u4e00-\u9fff]{{0,16}}?)(副?)({_TITLE})(?![\u4e00-\u9fff]{{0,3}}会议)"
+)
 #: What stands before the organ in a question and is no part of it.
 _BEFORE: Final = re.compile(
     r".*(?:选举|当选|补选|任命|选出来|选|谁|哪年|哪天|什么时候|免去|接任|担任|上任|历届|历任|历次|现任|届|会议|会上|人代会|的|了|过|上|为|当|是|都|在|年|月|日)"
@@ -159,7 +169,9 @@ def _office_said(form: str) -> str:
     return found
 
 
-_ALONE: Final = frozenset({"市长", "县长", "区长", "省长", "州长", "旗长", "乡长", "镇长", "检察长"})
+_ALONE: Final = frozenset(
+    {"市长", "县长", "区长", "省长", "州长", "旗长", "乡长", "镇长", "检察长"}
+)
 
 
 def holds(office: str, asked: str) -> bool:
@@ -257,7 +269,7 @@ def _lists(page: Page) -> Iterator[tuple[str, str, Span]]:
                 office = organ + office
             elif "常务委员会" in office:
                 organ = re.sub(r"副?(?:主任|秘书长)$", "", office)
-            start, end = at + head.start(1), stop
+            start, end = at + len(line) - len(line.lstrip()), stop
         elif _NUMBERED.match(line) or _LIST_ENDS.match(line) or not line.strip():
             if office:
                 entries.append((office, start, end))
@@ -413,14 +425,18 @@ class OfficeRegister:
         if not several:
             date = _RAW_DAY.search(first)
             direct = (date.group() if date else "") if asked.when else tenures[0].person
-        lead = f"选举、任免记录里共有 {len(said)} 条，按时间：{'；'.join(said)}。" if several else ""
+        lead = (
+            f"选举、任免记录里共有 {len(said)} 条，按时间：{'；'.join(said)}。" if several else ""
+        )
         notes = (_AS_RECORDED,) if several else ()
         return OfficeAnswer(
             lead, tuple(citations), direct if direct in first else "", intent.value, notes
         )
 
 
-_AS_RECORDED: Final = "以上是您可查阅的选举、任免记录所载；没有查到的届次不等于没有人任职，现任情况以最近的任免为准。"
+_AS_RECORDED: Final = (
+    "以上是您可查阅的选举、任免记录所载；没有查到的届次不等于没有人任职，现任情况以最近的任免为准。"
+)
 _RAW_DAY: Final = re.compile(r"\d{4}\s*年\s*\d{1,2}\s*月\s*\d{1,2}\s*日")
 #: Laws on elections and appointments appoint nobody.
 _RULES: Final = re.compile(r"(?:法|条例|办法|规定|规则|细则)(?:[（(].*)?$")
@@ -512,7 +528,10 @@ def _successors(own: Sequence[Tenure], every: Sequence[Tenure], office: str) -> 
         later = [
             t
             for t in in_time_order(every)
-            if t.takes_up and t.person != mine.person and t.iso > mine.iso and t.office == mine.office
+            if t.takes_up
+            and t.person != mine.person
+            and t.iso > mine.iso
+            and t.office == mine.office
         ]
         found += later[:1]
     return in_time_order(found)

@@ -63,6 +63,7 @@ class Question:
         notes: Sentences for the asker about the reading (ambiguity, types).
         dense_text: The question as it is embedded for search: everyday words are followed by
             their official term in brackets.
+        without: Keys of readings the asker does not want.
     """
 
     text: str
@@ -86,6 +87,7 @@ class Question:
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
     dense_text: str = ""
+    without: frozenset[str] = frozenset()
 
     @property
     def years_asked(self) -> frozenset[int]:
@@ -175,6 +177,10 @@ _HOLDINGS: Final = re.compile(
     r"库里|馆里|室里|目录|题名|收了|收藏|归档|馆藏|咱(?:这|们|收)|保管|永久|长期|短期|案卷|全宗|档号|未开放|开放的|挂上|挂在|扫描件"
 )
 _WHOLE: Final = re.compile(r"责任者|开放标识|(?:一共|总共)有?几[件份部]|有(?:多少|几)件[？?]?$")
+#: All there is: 一共多少件？
+_ALL: Final = re.compile(
+    r"^(?:请问|现在|目前|你们?这?(?:里|儿)?)*(?:一共|总共|共|合计|总计)?(?:有|收)?(?:多少|几)[件份部篇](?:档案|文件|材料|记录)?(?:可以?查)?[?？。]*$"
+)
 _LIST: Final = re.compile(
     r"哪些|哪几|有哪|列一下|列个|列出|都有谁|都有啥|都有什么|清单|分别是|几个方面|哪个市|哪些市"
 )
@@ -308,6 +314,7 @@ def read_question(
         readings=tuple(readings),
         notes=(*notes, *asked.notes),
         dense_text=_dense_text(form, expansions),
+        without=frozenset(without),
     )
 
 
@@ -408,7 +415,7 @@ def _types(form: str, expansions: Sequence[Expansion]) -> tuple[str, ...]:
 
 
 def _intent(form: str) -> Intent:
-    if _COUNT.search(form) and (_HOLDINGS.search(form) or _WHOLE.search(form)):
+    if _COUNT.search(form) and (_HOLDINGS.search(form) or _WHOLE.search(form) or asks_all(form)):
         return Intent.COUNT
     if re.search(r"最早|最晚", form) and _HOLDINGS.search(form):
         return Intent.COUNT
@@ -431,6 +438,15 @@ def _intent(form: str) -> Intent:
     if _YES_NO.search(form):
         return Intent.YES_NO
     return Intent.FACT
+
+
+def asks_all(form: str) -> bool:
+    """Whether a question asks how many records there are at all.
+
+    Args:
+        form: Its search form.
+    """
+    return bool(_ALL.search(form))
 
 
 def content_runs(form: str) -> tuple[str, ...]:

@@ -74,7 +74,9 @@ class Subjects:
         """
         found = set(self.titled(word))
         for one in self._words(word):
-            named = re.compile(rf"关于[^“”\"。]{{0,30}}{re.escape(one)}[^“”\"。]{{0,30}}的(?:建议|议案)")
+            named = re.compile(
+                rf"关于[^“”\"。]{{0,30}}{re.escape(one)}[^“”\"。]{{0,30}}的(?:建议|议案)"
+            )
             found |= {p.record_id for p in self._found(one) if named.search(_squeezed(p.text))}
         return frozenset(found)
 
@@ -91,7 +93,7 @@ class Subjects:
         )
 
     def _found(self, word: str) -> list[Passage]:
-        terms = {t: 1.0 for t in lexical_tokens(word)}
+        terms = dict.fromkeys(lexical_tokens(word), 1.0)
         if not terms:
             return []
         return [p for p in self._passages_with(terms, _PASSAGES) if word in _squeezed(p.text)]
