@@ -50,6 +50,8 @@ _N: Final = r"[一二三四五六七八九十百两0-9]{1,4}"
 _TERM: Final = re.compile(rf"第?({_N})届")
 _SITTING: Final = re.compile(rf"第?({_N})次(?=会议|主任会议|全体会议|常委会)")
 _NUMBER: Final = re.compile(r"(?<!月)第?([0-9]{1,5})号(?!楼|线|院)")
+_SESSION: Final = re.compile(rf"第?{_N}届(?:[^，。？的呢]{{0,8}}?第?{_N}次(?:会议)?)?")
+_YEAR_WORD: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}年?")
 _RETENTION: Final = re.compile(r"永久|长期|短期|定期(?:10|30)年|(?:10|30)年(?=的|期|保管)|D10|D30")
 _OPENING: Final = re.compile(r"未审核|延期开放|控制|未开放|开放")
 
@@ -57,13 +59,20 @@ _OPENING: Final = re.compile(r"未审核|延期开放|控制|未开放|开放")
 _ASPECT: Final = re.compile(
     r"主办|承办|协办|会办|牵头|负责|主管|单位|部门|机关|处罚|罚款|罚|金额|资金|经费|补贴|补助|多少钱|费用|时间|日期|地点|人数|票数|比例|占比|面积|数量|总数"
     r"|结果|结论|理由|原因|依据|标准|期限|范围|内容|措施|进展|情况|主持|提出|提案|提|答复|办理|办结|处理|落实|整改|通过|批准|施行|实施|公布|生效|表决|审议"
-    r"|赞成|反对|弃权|满意度?|测评|领衔|附议|出席|列席|全称|题目|名称|文号|修改|废止|同比|增长|目标|完成|意见|建议|议案|代表|委员|问题|会议|最后|后来"
+    r"|赞成|反对|弃权|满意度?|测评|领衔|附议|出席|列席|全称|题目|名称|文号|修改|废止|同比|增长|目标|完成|意见|建议|议案|代表|委员|问题|会议定?|最后|后来"
+    r"|查出|发现|存在|组成人员|组成|成员|负责人|办到|哪?一步|步骤|要求|反映"
 )
+#: Content characters of a question that asks for aspects alone (组成人员有谁, 查出哪些问题).
+_ASPECTS_ONLY: Final = 6
+#: Counts of the holdings are questions of their own.
+_COUNTS: Final = re.compile(r"[几多少哪些](?:件|份|部|卷)|库里|目录")
 #: A person's name by itself: nobody the records know is no reason to go on with the old subject.
+_SURNAME: Final = "[赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜戚谢邹苏潘葛范彭鲁韦马苗方俞任袁柳唐罗薛雷贺倪汤滕殷毕郝安常乐于傅皮卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄米贝明臧戴宋庞熊纪舒屈项祝董梁杜阮蓝季贾路娄江童颜郭梅盛林钟徐邱骆高夏蔡田樊胡凌霍万柯卢莫房丁邓郁单洪包左石崔龚程陆翁段侯温付乔尚白史叶黎龙]"
 _NAME_ONLY: Final = re.compile(
-    r"^[赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜戚谢邹苏潘葛范彭鲁韦马苗方俞任袁柳唐罗薛雷贺倪汤滕殷毕郝安常乐于傅皮卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄米贝明臧戴宋庞熊纪舒屈项祝董梁杜阮蓝季贾路娄江童颜郭梅盛林钟徐邱骆高夏蔡田樊胡凌霍万柯卢莫房丁邓郁单洪包左石崔龚程陆翁段侯温付乔尚白史叶黎龙]"
+    rf"^{_SURNAME}"
     r"[\u4e00-\u9fff]{1,2}(?=(?:这个人|此人|同志|代表)?(?:是谁|是哪位|是什么人|是干什么的|谁呀|何许人|担任过?|当过))"
 )
+_NAME: Final = re.compile(rf"{_SURNAME}[\u4e00-\u9fff]{{1,2}}")
 #: From here on a question says what it asks: 罚多少, 是谁提的, 补给谁.
 _ASKED_FROM: Final = re.compile(
     r"(?:[，,]|一共|总共|到底|究竟|是不是|是(?:在|由)?|由|说了|要求|规定|能|可以|会|要|得)*"
@@ -261,9 +270,11 @@ def _needs_context(
     if _POINTING.search(form) and content <= 6:
         return True
     # 罚多少？ 哪天通过的？: hardly a content word and no place, year or title to hold on to.
-    if content > 3 or places or _YEAR.search(form) or "《" in question:
-        return False
     own = [part for run in runs for part in _ASPECT.sub(" ", run).split()]
+    if content > 3 and (own or content > _ASPECTS_ONLY or _COUNTS.search(form)):
+        return False
+    if places or _YEAR.search(form) or "《" in question or _NUMBERED.search(form):
+        return False
     return not (own and new(own))
 
 
@@ -315,11 +326,28 @@ def _joined(
             return swapped
     rest = _BARE.sub("", question)
     base = base.rstrip("？?。!！")
-    topic = _ASKED.sub("", base)
-    # 1998年提铁路道口看守房的: a clause without its noun still reads as the subject.
-    if sum(map(len, content_runs(search_form(topic).text))) >= 4:
-        base = topic.rstrip("，,的")
-    return f"{base}，{rest}"
+    # 临沂也是这么退吗 asks the same of another: then what was asked stays.
+    return f"{base if _SAME.search(form) else _subject(base)}，{rest}"
+
+
+def _subject(base: str) -> str:
+    """An earlier question without what it asked: 青沙河采砂哪天起禁止，罚多少 → 青沙河采砂.
+
+    Clauses that only asked for an aspect go; too little left is no subject, then all is kept.
+    """
+    kept: list[str] = []
+    for number, clause in enumerate(re.split(r"[，,]", base)):
+        left = _ASKED.sub("", clause)
+        asked = _ASKED_FROM.search(left, 2)
+        left = (left[: asked.start()] if asked else left).rstrip("的，, ")
+        runs = content_runs(search_form(left).text)
+        # 1998年提铁路道口看守房的: a clause without its noun still reads as the subject.
+        enough = sum(map(len, runs)) >= (4 if number == 0 else 2)
+        if number == 0:
+            kept.append(left if enough else clause)
+        elif enough and any(_ASPECT.sub("", run) for run in runs):
+            kept.append(left)
+    return "，".join(kept)
 
 
 def _leaned_on(question: str, turns: Conversation, gazetteer: Gazetteer) -> Turn:
@@ -356,6 +384,10 @@ def _swap_topic(before: str, new: str, turn: Turn, subjects: Subjects, gazetteer
         return ""
     if _TYPE_ONLY.fullmatch(word) or _QUESTION_WORD.search(word):
         return ""
+    if _NAME.fullmatch(word) and subjects.holders(word):
+        for name in _names_in(before):
+            if subjects.holders(name):
+                return before.replace(name, new, 1)
     if isinstance(turn.result, Answer):
         quoted = search_form("".join(c.quote for c in turn.result.citations)).text
         if word in quoted:
@@ -377,6 +409,12 @@ def _swap_topic(before: str, new: str, turn: Turn, subjects: Subjects, gazetteer
 
 
 _TYPE_ONLY: Final = re.compile(rf"(?:{TYPE_WORDS})+")
+
+
+def _names_in(text: str) -> list[str]:
+    """What may be a person's name in a question, three characters before two."""
+    found = [text[m.start() : m.start() + n] for n in (3, 2) for m in re.finditer(_SURNAME, text)]
+    return [name for name in found if _NAME.fullmatch(name)]
 
 
 def _topic_span(before: str, subjects: Subjects, gazetteer: Gazetteer) -> tuple[int, int] | None:
@@ -420,6 +458,12 @@ def _swap_slots(before: str, form: str, gazetteer: Gazetteer) -> tuple[str, bool
     if (places or unknown) and old_places:
         base = _swap_place(base, old_places, (places or unknown)[0], gazetteer)
         changed = True
+    if not years and _TERM.search(form) and _YEAR.search(base) and not _TERM.search(base):
+        # 十六届的呢 after 1998年谁当选检察长: one time takes the place of the other.
+        when = _SESSION.search(form)
+        return _YEAR_WORD.sub(when.group() if when else "", base, count=1), True
+    if years and not _YEAR.search(base) and (when := _SESSION.search(base)):
+        return base[: when.start()] + f"{years[0]}年" + base[when.end() :], True
     for slot in (_TERM, _SITTING, _NUMBER, _RETENTION, _OPENING):
         new, old = slot.search(form), slot.search(base)
         if new and old:

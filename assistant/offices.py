@@ -66,6 +66,7 @@ class Asked:
         when: Whether the time is asked for rather than the name.
         all: Whether all who held it are asked for (历届, 都有谁).
         next: Whether the successor is asked for.
+        before: Whether the predecessor is asked for.
         about: Whether all a person held is asked for (某某是谁).
     """
 
@@ -74,6 +75,7 @@ class Asked:
     when: bool = False
     all: bool = False
     next: bool = False
+    before: bool = False
     about: bool = False
 
 
@@ -115,9 +117,13 @@ _ASKS_WHEN: Final = re.compile(
 _ASKS_WHO: Final = re.compile(r"谁|哪(?:些|几)?(?:位|个)?人|哪(?:几)?位|名单|什么人")
 _ASKS_ALL: Final = re.compile(r"历届|历任|历次|都有谁|有哪些人|先后|哪几位|分别是谁|名单")
 _ASKS_NEXT: Final = re.compile(r"接任|继任|接替|接班|之后(?:是|换成|由)?谁|换成(?:了)?谁")
-_ASKS_PERSON: Final = re.compile(
-    r"是谁|是什么人|什么职务|啥职务|哪些职务|当过(?:什么|啥)|担任过?(?:什么|哪些)|是干什么的|履历|任职"
+_ASKS_BEFORE: Final = re.compile(
+    r"前任|上一任|(?:之前|以前|原来|前面)(?:的)?(?:是|由)?谁|接(?:的)?谁的"
 )
+_ASKS_PERSON: Final = re.compile(
+    r"是谁|是什么人|任过?(?:什么|哪些|啥)|什么职务|啥职务|哪些职务|当过(?:什么|啥)|担任过?(?:什么|哪些)|是干什么的|履历|任职"
+)
+_ASKS: Final = re.compile(f"{_ASKS_ACT.pattern}|{_ASKS_WHO.pattern}|{_ASKS_PERSON.pattern}")
 _OTHER: Final = re.compile(
     r"票|多少|几(?![月号年天时位])|述职|评议|建议|议案|为什么|怎么|工资|讲话|报告里|报告中"
 )
@@ -147,8 +153,9 @@ def asked_office(question: Question, persons: Iterable[str]) -> Asked | None:
         if not (_ASKS_ACT.search(form) or following or _ASKS_PERSON.search(form)):
             return None
         when = bool(_ASKS_WHEN.search(form)) and not (following and _ASKS_WHO.search(form))
-        about = not (office or when or following)
-        return Asked(person, office, when, next=following, about=about)
+        earlier = not following and bool(_ASKS_BEFORE.search(form))
+        about = not (office or when or following or earlier)
+        return Asked(person, office, when, next=following, before=earlier, about=about)
     if not office or not _ASKS_WHO.search(form):
         return None
     every = bool(_ASKS_ALL.search(form))
@@ -373,7 +380,7 @@ class OfficeRegister:
             do not tell and others may.
         """
         form = question.form
-        if _OTHER.search(form) or not (_ASKS_ACT.search(form) or _ASKS_WHO.search(form)):
+        if _OTHER.search(form) or not _ASKS.search(form):
             return None
         every = [t for r in records if _tells(r) for t in self._tenures(r)]
         asked = asked_office(question, {t.person for t in every})
@@ -478,8 +485,8 @@ def _asked_for(asked: Asked, question: Question, every: Sequence[Tenure]) -> lis
     leaving = _LEAVING.search(question.form)
     if asked.person:
         found = [t for t in every if t.person == asked.person]
-        if asked.next:
-            return _successors(found, every, asked.office)
+        if asked.next or asked.before:
+            return _neighbours(found, every, asked.office, later=asked.next)
         if asked.office:
             found = [t for t in found if holds(t.office, asked.office)]
         if leaving or _ASKS_PERSON.search(question.form) is None:
@@ -519,19 +526,18 @@ def _elsewhere(
 _PASSAGES: Final = 24
 
 
-def _successors(own: Sequence[Tenure], every: Sequence[Tenure], office: str) -> list[Tenure]:
-    """Who took up an office after a person had taken it up; the next one only."""
+def _neighbours(
+    own: Sequence[Tenure], every: Sequence[Tenure], office: str, *, later: bool
+) -> list[Tenure]:
+    """Who had an office right after or before a person; one for each office the person took up."""
     found: list[Tenure] = []
     for mine in own:
         if not mine.takes_up or (office and not holds(mine.office, office)):
             continue
-        later = [
-            t
-            for t in in_time_order(every)
-            if t.takes_up
-            and t.person != mine.person
-            and t.iso > mine.iso
-            and t.office == mine.office
-        ]
-        found += later[:1]
+        others = [t for t in in_time_order(every) if t.person != mine.person]
+        others = [t for t in others if t.office == mine.office]
+        if later:
+            found += [t for t in others if t.takes_up and t.iso > mine.iso][:1]
+        else:
+            found += [t for t in others if t.iso <= mine.iso][-1:]
     return in_time_order(found)

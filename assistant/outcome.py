@@ -45,7 +45,7 @@ _TELLING: Final = frozenset(StepKind) - {
     StepKind.IN_FORCE,
 }
 _REPLIES: Final = frozenset({StepKind.REPLY, StepKind.SECOND_REPLY})
-_TOTALS: Final = re.compile(r"[0-9０-９]\s*件")
+_TOTALS: Final = re.compile(r"\d\s*件")
 #: Most records shown.
 _MOST: Final = 5
 
