@@ -21,7 +21,8 @@ def test_a_question_for_the_end_is_known(form: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "form", ["谁提的?", "哪天通过的?", "罚多少?", "那2019年呢", "处理意见写了什么", "结果公告在哪一盒"]
+    "form",
+    ["谁提的?", "哪天通过的?", "罚多少?", "那2019年呢", "处理意见写了什么", "结果公告在哪一盒"],
 )
 def test_other_follow_ups_are_not(form: str) -> None:
     """This test ensures that a date or a sum is not taken for the outcome."""

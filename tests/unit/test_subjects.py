@@ -95,7 +95,9 @@ def test_a_further_question_refused_leads_back_to_the_answer() -> None:
 
 def test_one_time_takes_the_place_of_another() -> None:
     """This test ensures that a term can replace a year and a year a sitting."""
-    assert standalone("十六届的呢", answered("1998年谁当选检察长？", "犬")) == "十六届谁当选检察长？"
+    assert (
+        standalone("十六届的呢", answered("1998年谁当选检察长？", "犬")) == "十六届谁当选检察长？"
+    )
     assert standalone("2022年呢", answered("十五届一次会议谁当选检察长？", "犬")) == (
         "2022年谁当选检察长？"
     )
