@@ -326,8 +326,9 @@ def _joined(
             return swapped
     rest = _BARE.sub("", question)
     base = base.rstrip("？?。!！")
-    # 临沂也是这么退吗 asks the same of another: then what was asked stays.
-    return f"{base if _SAME.search(form) else _subject(base)}，{rest}"
+    # 临沂也是这么退吗 asks the same of another, 其中 goes on with the total: what was asked stays.
+    whole = _SAME.search(form) or "其中" in form
+    return f"{base if whole else _subject(base)}，{rest}"
 
 
 def _subject(base: str) -> str:

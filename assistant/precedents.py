@@ -190,6 +190,7 @@ class Topic:
         since: Whether later years than those count too.
         numbers: Proposals named by number, as (kind, number).
         sessions: Sessions named, as (term, sitting).
+        bare: Whether nothing is asked but the topic itself.
     """
 
     question: Question
@@ -200,6 +201,7 @@ class Topic:
     since: bool = False
     numbers: tuple[tuple[str, str], ...] = ()
     sessions: tuple[tuple[int | None, int | None], ...] = ()
+    bare: bool = False
 
     def allows(self, key: ProposalKey) -> bool:
         """Whether a proposal's session is one of those named, or none is named."""
@@ -246,6 +248,7 @@ def read_topic(asked: Question, read: Callable[[str], Question]) -> Topic:
         bool(re.search(r"以后|以来|之后|至今|起", asked.form)),
         numbers,
         tuple((s.term, s.number) for s in find_sessions(asked.text)) if numbers else (),
+        bare=topic.strip() == asked.form.strip(" ?？。"),
     )
 
 
@@ -719,9 +722,13 @@ class PrecedentFinder:
                 answering = excerpts.get(step.record.record_id, ())
                 more: list[Span] = []
                 if answering and step.kind in _BY_QUESTION and step.basis is not Basis.GUESS:
-                    # The result stands first in a reply, then what the question is about.
+                    # The result stands first in a reply, unless something of it is asked for.
                     lead = [span] if step.kind in _REPLIES and span is not None else []
-                    span, *more = [*lead, *(a for a in answering if not _within(a, lead))]
+                    if wanted.bare:
+                        ordered = [*lead, *(a for a in answering if not _within(a, lead))]
+                    else:
+                        ordered = [*answering, *(s for s in lead if not _within(s, answering))]
+                    span, *more = ordered
                     more = more[: _EXCERPTS - 1]
                 if step.kind is StepKind.PROPOSAL and span is not None:
                     who = proposer_span(self._text(step.record))
