@@ -340,7 +340,12 @@ def _subject(base: str) -> str:
     for number, clause in enumerate(re.split(r"[，,]", base)):
         left = _ASKED.sub("", clause)
         asked = _ASKED_FROM.search(left, 2)
-        left = (left[: asked.start()] if asked else left).rstrip("的，, ")
+        if asked:
+            # 又多给了多少债务额度: what is counted belongs to the subject.
+            tail = content_runs(search_form(left[asked.start() :]).text)
+            counted = [part for run in tail for part in _ASPECT.sub(" ", run).split()]
+            left = left[: asked.start()] + "".join(part for part in counted if len(part) > 1)
+        left = left.rstrip("的，, ")
         runs = content_runs(search_form(left).text)
         # 1998年提铁路道口看守房的: a clause without its noun still reads as the subject.
         enough = sum(map(len, runs)) >= (4 if number == 0 else 2)
