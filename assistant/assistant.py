@@ -42,17 +42,20 @@ from assistant.followup import (
     Act,
     FollowUp,
     last_answer,
-    previous_records,
     read_follow_up,
     searched_turns,
 )
 from assistant.gazetteer import Gazetteer
 from assistant.meetings import MeetingsTable
+from assistant.offices import OfficeRegister
+from assistant.outcome import OutcomeFinder, asks_outcome, named_steps
 from assistant.penalties import asks_penalty, with_penalties
 from assistant.personal_view import as_seen
 from assistant.precedents import (
+    AS_WRITTEN,
     PRECEDENTS,
     PrecedentFinder,
+    Topic,
     asks_whether_raised,
     is_precedent_question,
     read_topic,
@@ -63,6 +66,7 @@ from assistant.refusal import Nearby, fitting, judge
 from assistant.retrieval import Evidence, Retriever, year_agreement
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
+from assistant.subjects import Subjects
 from assistant.vocabulary import TYPES
 from assistant.vocabulary_file import VocabularySource
 from index.access import Permitted
@@ -102,6 +106,7 @@ class _Live:
     finder: ExcerptFinder
     meetings: MeetingsTable
     precedents: PrecedentFinder
+    offices: OfficeRegister
 
 
 class Assistant:
@@ -156,6 +161,7 @@ class Assistant:
                 self.settings.text("local_body"),
             ),
             PrecedentFinder(self.store, passage_index, retriever, version),
+            OfficeRegister(self.store, version),
         )
 
     def _numbered_records(self) -> list[tuple[int, Record]]:
@@ -282,7 +288,14 @@ class Assistant:
         coverage = self.store.coverage(permitted)
         request = without_claim(question)
         turns = searched_turns(conversation)
-        follow = read_follow_up(request, turns, live.gazetteer, self._view(permitted))
+        view = self._view(permitted)
+        subjects = Subjects(
+            view,
+            lambda terms, most: live.passage_index.passages_with(terms, permitted, most),
+            self.store.pages,
+            self._meanings,
+        )
+        follow = read_follow_up(request, turns, live.gazetteer, view, subjects)
         # A topic stands by itself however short it is; only "three such precedents" leans.
         if precedents or is_precedent_question(search_form(request).text):
             follow = replace(follow, act=None, standalone=with_topic(request, turns))
@@ -298,6 +311,8 @@ class Assistant:
         )
         reading = describe(question, standalone, asked)
         notes = (CLAIM_NOTE, *asked.notes) if request != question else asked.notes
+        if without:
+            notes = (*notes, *self._unknown_keys(live, standalone, permitted, without))
         base = _Base(question, standalone, reading, coverage, asked.readings, notes)
         outside = out_of_scope(question, reader.role) or out_of_scope(standalone, reader.role)
         if outside is not None:
@@ -306,13 +321,13 @@ class Assistant:
                 return refusal
             return replace(refusal, records=self._on_the_subject(live, base, asked, permitted))
         if precedents or is_precedent_question(asked.form):
-            matters = self._precedents(live, base, asked, permitted, without, only=precedents)
+            matters = self._precedents(live, base, asked, permitted, only=precedents)
             if matters is not None:
                 return matters
         if follow.act is not None:
             return self._revisit(live, base, follow, turns, permitted)
-        previous = previous_records(turns) if standalone != request else ()
-        return self._respond(live, base, asked, permitted, previous)
+        later = self._outcome(live, base, request, asked, follow.records, permitted)
+        return later or self._respond(live, base, asked, permitted, follow.records)
 
     def _respond(
         self,
@@ -328,6 +343,17 @@ class Assistant:
             return self._look_up(live, base, asked, found, permitted)
         if asks_about_secrecy(asked.form):
             return base.refuse(RefusalReason.OUT_OF_SCOPE, _SECRECY)
+        office = live.offices.answer(
+            asked,
+            self._view(permitted).records,
+            lambda terms, most: live.passage_index.passages_with(terms, permitted, most),
+        )
+        if office is not None:
+            if office.absent:
+                return base.not_found()
+            return base.answer(
+                office.kind, office.lead, office.citations, notes=office.notes, direct=office.direct
+            )
         result = query_catalogue(
             asked,
             self._view(permitted),
@@ -568,7 +594,91 @@ class Assistant:
                 )
         return tuple(citations)
 
+    # -- what became of it --------------------------------------------------------------------
+
+    def _outcome(
+        self,
+        live: _Live,
+        base: _Base,
+        request: str,
+        asked: Question,
+        previous: Sequence[str],
+        permitted: Permitted,
+    ) -> Answer | Refusal | None:
+        """Later records of the matter a question for its outcome is about.
+
+        None when no such thing is asked, or the matter is not one the chains know.
+        """
+        form = search_form(request).text
+        steps = named_steps(form) if previous else frozenset()
+        if not (asks_outcome(form) or steps):
+            return None
+        finder = OutcomeFinder(live.precedents)
+        calibrated = self._encoder.name.startswith(MODEL_NAME)
+        records = self._readable(previous, permitted)
+        topic = self._topic(live, asked)
+        if not records and topic.numbers:
+            records = finder.of_numbers(topic, permitted)
+        if not records:
+            return None
+        found = finder.later(
+            records, permitted, frozenset() if asks_outcome(form) else steps, topic,
+            calibrated=calibrated,
+        )  # fmt: skip
+        if found is None:
+            return None
+        if not found.steps:
+            if steps and not asks_outcome(form):
+                return None
+            answer = self._respond(live, base, asked, permitted, previous)
+            return replace(answer, notes=(*answer.notes, found.nothing))
+        spans = [(step.record, span) for step in found.steps for span in step.spans]
+        if steps and not asks_outcome(form):
+            ids = [step.record.record_id for step in found.steps]
+            numbers = [n for i in ids if (n := self.store.record_number(i)) is not None]
+            evidence = live.retriever.retrieve(asked, Permitted(frozenset(numbers)), _TOP_K)
+            chosen = choose(live.finder.find(asked, evidence), most=3)
+            if chosen:
+                return base.answer(asked.intent.value, "", self._cite(chosen))
+        citations = [
+            cite(
+                number,
+                record,
+                span.page,
+                self.store.page_count(record.record_id),
+                span.start,
+                span.end,
+                live.precedents.passage_id(record, span),
+            )
+            for number, (record, span) in enumerate(spans, start=1)
+        ]
+        if not citations:
+            return None
+        return base.answer(
+            Intent.PRECEDENT.value, found.lead, tuple(citations), notes=(AS_WRITTEN,)
+        )
+
+    def _readable(self, record_ids: Sequence[str], permitted: Permitted) -> list[Record]:
+        """Records by id as the reader may see them now."""
+        numbers = [(i, self.store.record_number(i)) for i in record_ids]
+        found = [self.store.record(i) for i, n in numbers if n is not None and permitted.allows(n)]
+        return [record for record in found if record is not None]
+
     # -- precedents ---------------------------------------------------------------------------
+
+    def _topic(self, live: _Live, asked: Question) -> Topic:
+        """What precedents a question wants."""
+
+        def read(text: str) -> Question:
+            return read_question(
+                text,
+                live.gazetteer,
+                self._today(),
+                vocabulary=self._vocabulary.vocabulary,
+                without=asked.without,
+            )
+
+        return read_topic(asked, read)
 
     def _precedents(
         self,
@@ -576,7 +686,6 @@ class Assistant:
         base: _Base,
         asked: Question,
         permitted: Permitted,
-        without: Collection[str],
         *,
         only: bool,
     ) -> Answer | Refusal | None:
@@ -585,17 +694,7 @@ class Assistant:
         None when there is none and an ordinary answer may still be found: what `only` precedents
         were asked for, or whether a thing was ever raised, has none then.
         """
-
-        def read(text: str) -> Question:
-            return read_question(
-                text,
-                live.gazetteer,
-                self._today(),
-                vocabulary=self._vocabulary.vocabulary,
-                without=without,
-            )
-
-        wanted = read_topic(asked, read)
+        wanted = self._topic(live, asked)
 
         def excerpts() -> list[Excerpt]:
             limit = self.settings.number("candidates")
@@ -650,6 +749,30 @@ class Assistant:
             Intent.LOOK_UP.value, said.lead, citations, listings=said.listings, notes=said.notes
         )
 
+    def _unknown_keys(
+        self, live: _Live, standalone: str, permitted: Permitted, without: Collection[str]
+    ) -> tuple[str, ...]:
+        """A sentence on keys that name no reading of the question, with those there are."""
+        whole = read_question(
+            standalone,
+            live.gazetteer,
+            self._today(),
+            local_body=self.settings.text("local_body"),
+            vocabulary=self._vocabulary.vocabulary,
+            meetings=lambda: live.meetings.visible(permitted),
+        )
+        keys = [reading.key for reading in whole.readings]
+        unknown = [key for key in without if key not in keys]
+        if not unknown:
+            return ()
+        there = f"可以去掉的有：{'、'.join(keys)}" if keys else "这一问没有可以去掉的理解"
+        return (f"没有“{'”“'.join(unknown)}”这一项理解，未作改动；{there}。",)
+
+    def _meanings(self, word: str) -> tuple[str, ...]:
+        """Other words for a word, or none."""
+        expansions = self._vocabulary.vocabulary.expansions(word)
+        return tuple(m for e in expansions if e.words == word for m in e.meanings)
+
     def _view(self, permitted: Permitted) -> CatalogueView:
         """The catalogue as the reader may see it; kept until the records change."""
         key = (self.store.data_version, permitted)
@@ -662,6 +785,8 @@ class Assistant:
         return view
 
     def _count(self, base: _Base, result: CatalogueResult) -> Answer | Refusal:
+        if not result.total:
+            return base.not_found()
         if not result.records:
             return base.refuse(
                 RefusalReason.NOT_FOUND,
@@ -670,8 +795,11 @@ class Assistant:
             )
         said = reply(result)
         kind = Intent.LIST if result.request.listing else Intent.COUNT
+        notes = said.notes
+        if result.unit == "件" and result.total != base.coverage.records:
+            notes = (*notes, _why_two_totals(result.total, base.coverage.records))
         return base.answer(
-            kind.value, said.lead, (), listings=said.listings, table=said.table, notes=said.notes
+            kind.value, said.lead, (), listings=said.listings, table=said.table, notes=notes
         )
 
 
@@ -745,6 +873,15 @@ class _Base:
 def _no_item(before: Answer, number: int) -> str:
     count = len(before.citations) + len(before.listings)
     return f"上一条答复里没有第 {number} 项（共 {count} 项），或您已无权查阅。可以说“打开第 1 条”。"
+
+
+def _why_two_totals(catalogued: int, searched: int) -> str:
+    """Why the catalogue has another total than the search."""
+    if catalogued > searched:
+        rest = f"其中 {catalogued - searched} 件只有目录，没有挂接或识别出原文"
+    else:
+        rest = f"另有 {searched - catalogued} 件的原文不在件级目录里（如整卷扫描的案卷）"
+    return f"目录可查 {catalogued} 件，能检索原文的 {searched} 件，{rest}。"
 
 
 def _not_found_sentence(coverage: Coverage) -> str:

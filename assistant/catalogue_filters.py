@@ -24,8 +24,9 @@ from assistant.catalogue_view import (
     title_key,
 )
 from assistant.gazetteer import Gazetteer
+from assistant.periods import stretch_span
 from assistant.question import Question
-from index.codes import Body, Session, chinese_to_int, find_sessions, is_sitting
+from index.codes import Body, Session, find_sessions, is_sitting
 from index.domain import Record
 from index.text import matching_key, search_form
 
@@ -49,15 +50,6 @@ _RETENTION: Final = (
     (re.compile(r"短期"), "短期", ("短期",)),
 )  # fmt: skip
 _NUMERAL: Final = r"[0-9]{4}|[一二][〇零○九0-9][〇零○一二三四五六七八九]{2}"
-_RANGE: Final = re.compile(
-    rf"({_NUMERAL})年?(?:到|至|—|–|-|~|～|和)({_NUMERAL})年?(?:之间|期间|间)?"
-)
-_SINCE: Final = re.compile(rf"({_NUMERAL})年(?:及)?(?:以后|之后|以来|后(?![来续])|起)")
-_BEFORE: Final = re.compile(rf"({_NUMERAL})年(?:及)?(?:以前|之前|前(?!后))")
-_DECADE: Final = re.compile(r"(?:(19|20)|上世纪|二十世纪)?([0-9]0|[一二三四五六七八九]十)年代")
-_RECENT: Final = re.compile(
-    r"(?:最近|近|这|过去)(?:的)?([0-9]{1,2}|[一二两三四五六七八九十]{1,2})年(?:来|里|间|内)?(?!的?会)"
-)
 _ANY_YEAR: Final = re.compile(
     rf"(?<![0-9])(?:{_NUMERAL})年?|(?<![0-9])[0-9]{{2}}年|大前年|前年|去年|上年度|今年|本年度|(?<=[0-9年])(?:1[0-2]|[1-9])月(?:份)?(?:[0-9]{{1,2}}[日号])?"
 )
@@ -194,7 +186,7 @@ def read_conditions(
     _proposers(reading)
     _times(reading, question, today, by_number=agency)
     _provinces(reading, question, gazetteer)
-    _types_and_titles(reading)
+    _types_and_titles(reading, literal="文种:提案" in question.without)
     _places(reading, question, gazetteer)
     _short_titles(reading, about_catalogue=about_catalogue)
     if topics:
@@ -308,8 +300,11 @@ def type_filter(words: Sequence[str]) -> Filter:
     return Filter(f"文种或题名末尾为“{shown}”", lambda r: any(is_type(r, w) for w in words))
 
 
-def _types_and_titles(reading: _Reading) -> None:
-    """The types named and the longest stretch that stands in a title, the longer first."""
+def _types_and_titles(reading: _Reading, *, literal: bool = False) -> None:
+    """The types named and the longest stretch that stands in a title, the longer first.
+
+    `literal` takes 提案 for itself: the asker did not want it read as 议案 and 建议.
+    """
     words, start, end = _type_words(reading.rest, reading.view)
     run = _title_run(reading.rest, reading)
     if run and len(run) > end - start and any(w in run for w in words):
@@ -317,7 +312,7 @@ def _types_and_titles(reading: _Reading) -> None:
         reading.take_word(run)
         return
     if words:
-        if "提案" in words:
+        if "提案" in words and not literal:
             reading.notes.append("提案属政协，本库为人大议案、建议；这里按议案和建议统计。")
             words = (*(w for w in words if w != "提案"), "议案", "建议")
         reading.types = words
@@ -564,44 +559,34 @@ def record_year(record: Record) -> int | None:
     return int(record.date_iso[:4]) if record.date_iso else record.year
 
 
-def _numeral(text: str) -> int:
-    return chinese_to_int(text) or 0
-
-
 def _span_filter(reading: _Reading, first: int, last: int, words: str) -> None:
     reading.add(f"日期为{words}", lambda r: first <= (record_year(r) or 0) <= last)
 
 
 def _times(reading: _Reading, question: Question, today: dt.date, *, by_number: bool) -> None:
-    rest = reading.rest
-    if match := _RANGE.search(rest):
-        first, last = sorted((_numeral(match.group(1)), _numeral(match.group(2))))
-        if "和" in match.group() and last - first > 1:
-            wanted = (first, last)
-            reading.add(f"日期为{first}年或{last}年", lambda r: record_year(r) in wanted)
-        else:
-            _span_filter(reading, first, last, f"{first}–{last}年")
-    elif match := _SINCE.search(rest):
-        year = _numeral(match.group(1))
-        _span_filter(reading, year, 9999, f"{year}年及以后")
-    elif match := _BEFORE.search(rest):
-        year = _numeral(match.group(1))
-        _span_filter(reading, 1, year - 1, f"{year}年以前（不含{year}年）")
-    elif match := _DECADE.search(rest):
-        ten = _numeral(match.group(2))
-        first = (
-            int(match.group(1) or ("19" if ten >= 50 or "世纪" in match.group() else "20")) * 100
-            + ten
-        )
-        _span_filter(reading, first, first + 9, f"{first}–{first + 9}年")
-    elif match := _RECENT.search(rest):
-        count = _numeral(match.group(1))
-        last = today.year
-        _span_filter(reading, last - count + 1, last, f"{last - count + 1}–{last}年")
-    else:
+    """The time asked about, as `periods` read it; a reading the asker took off is no condition."""
+    span = stretch_span(reading.rest)
+    if span is None:
         _one_time(reading, question, by_number=by_number)
         return
-    reading.take(*match.span())
+    words = reading.rest[slice(*span)]
+    reading.take(*span)
+    period = question.period
+    if period is None:
+        return
+    first, last = period.first, period.last
+    if last >= today.year and re.search(r"后|以来|起|开始", words) and not _COUNTED.search(words):
+        _span_filter(reading, first, 9999, f"{first}年及以后")
+    elif re.search(r"前", words) and not _COUNTED.search(words):
+        _span_filter(reading, 1, last, f"{last + 1}年以前（不含{last + 1}年）")
+    else:
+        _span_filter(reading, first, last, f"{first}–{last}年")
+
+
+#: 近五年, 前三年, 五年来: counted back from today.
+_COUNTED: Final = re.compile(
+    r"近|这|过去|前[的0-9一二两三四五六七八九十]|^[0-9一二两三四五六七八九十]{1,3}年以?来"
+)
 
 
 def _one_time(reading: _Reading, question: Question, *, by_number: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from assistant.question import Intent, Question
+from assistant.question import Intent, Question, asks_all
 from index.codes import chinese_to_int
 
 
@@ -126,7 +126,7 @@ def asks_about_secrecy(form: str) -> bool:
 def read_request(question: Question) -> Request:
     """What the question wants of the catalogue."""
     rest = question.form
-    plain = bool(_PLAIN.search(rest))
+    plain = bool(_PLAIN.search(rest)) or asks_all(rest)
     check: Check | None = None
     told: tuple[int, int] | None = None
     for kind, pattern in _CHECKS:

@@ -50,6 +50,14 @@ _SUPERVISION_ROLES: Final[tuple[tuple[StepKind, re.Pattern[str]], ...]] = tuple(
         (StepKind.REVIEW_OPINION, r"审议意见"),
     )
 )  # fmt: skip
+#: Papers of the audit of one year's budget; the report on mending comes within six months.
+_AUDIT_ROLES: Final[tuple[tuple[StepKind, re.Pattern[str]], ...]] = tuple(
+    (kind, re.compile(pattern))
+    for kind, pattern in (
+        (StepKind.RECTIFICATION, r"审计.{0,14}(?:整改|纠正).{0,8}(?:报告|情况|汇报)"),
+        (StepKind.AUDIT, r"审计(?:工作|结果|情况)?的?(?:工作|结果)?报告"),
+    )
+)
 _LAW_ROLES: Final[tuple[tuple[StepKind, re.Pattern[str]], ...]] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
@@ -88,7 +96,7 @@ _WRAPPING: Final = re.compile(
 
 #: A title without any of these is no step: most of a catalogue is told by this alone.
 _CUES: Final = re.compile(
-    "建议|議|议案|提案|答复|交办|督办|办理|审议|检查|询问|测评|条例|细则|办法|规定|规则|决议|决定|法$|法[》〉]|情况的?报告|纪要|会议记录|征询"
+    "建议|議|议案|提案|答复|交办|督办|办理|审议|检查|询问|测评|条例|细则|办法|规定|规则|审计|决议|决定|法$|法[》〉]|情况的?报告|纪要|会议记录|征询"
 )
 
 
@@ -176,6 +184,10 @@ def _role(title: str, doc_type: str) -> tuple[StepKind | None, str, str]:
         for kind, pattern in _SUPERVISION_ROLES:
             if pattern.search(title):
                 return kind, "", subject_of(title)
+    if not laws:
+        for kind, pattern in _AUDIT_ROLES:
+            if pattern.search(title) and not re.search(r"审议意见|测评|述职", title):
+                return kind, "", audit_of(title)
     if laws:
         # The last one: the decision on changing a law names itself first.
         for kind, pattern in _LAW_ROLES:
@@ -220,6 +232,17 @@ def subject_of(title: str) -> str:
     while before != subject:
         before, subject = subject, _WRAPPING.sub("", subject).strip(" ,、()")
     return subject
+
+
+def audit_of(title: str) -> str:
+    """What was audited, the same for the audit report and the report on mending.
+
+    Args:
+        title: Search form.
+    """
+    subject = subject_of(title)
+    subject = re.sub(r"审计.*$", "", subject).strip("的和与")
+    return f"{subject}审计" if subject else "审计"
 
 
 def _session(record: Record, title: str) -> tuple[int | None, int | None, bool]:

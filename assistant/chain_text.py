@@ -378,7 +378,19 @@ _QUOTES: Final[dict[StepKind, tuple[re.Pattern[str], ...]]] = {
             r"截至.{4,14}(?:完成|新增|补充|达到)",
             r"收悉",
         ),
-        StepKind.POLL: (r"测评等次|测评结果为", r"满意和基本满意", r"满意\d+票?"),
+        StepKind.AUDIT: (
+            r"(?:查出|发现|反映|指出).{0,12}问题.{0,8}\d+",
+            r"存在的(?:主要)?问题",
+            r"审计(?:结果|情况)表明",
+        ),
+        StepKind.RECTIFICATION: (r"整改到位|整改率|已(?:经)?(?:完成)?整改", r"整改.{0,20}\d+"),
+        # The votes first: the grade alone does not tell how many were against.
+        StepKind.POLL: (
+            r"满意\d+票?.{0,12}不满意\d+",
+            r"满意和基本满意",
+            r"测评等次|测评结果为",
+            r"满意\d+票?",
+        ),
         StepKind.DRAFT: (r"就提请.{0,12}审议的", r"草案.{0,8}说明如下", r"必要性"),
         StepKind.FIRST_READING: (r"初次审议",),
         StepKind.SECOND_READING: (r"提请.{0,10}表决", r"审议结果报告如下", r"统一审议"),
@@ -460,6 +472,42 @@ def telling_sentences(text: RecordText) -> list[tuple[Page, Sentence]]:
         and "收悉" not in s.form
         and not _NUMBER_HEAD.search(s.form)
     ]
+
+
+#: A reply says what was or will be done, or why not.
+_RESULT: Final = re.compile(
+    r"(?:已于|已经|已在|已由|已[建完列纳办投开改修出印启落增安补])[^。;]{0,60}|(?:建成|完工|竣工|投入使用|办结|整改到位)"
+    r"|(?:将|拟|计划|力争|争取|定于|确保)[^。;]{0,50}(?:完成|建成|建设|实施|列入|纳入|启动|解决|完工|安排|出台)"
+    r"|尚不成熟|不具备|暂(?:不|缓|无)|难以|没有办理|待条件|列为[a-d]类|决定(?:将|在|对)|同意|不予|采纳"
+)
+
+
+def result_sentences(text: RecordText) -> list[tuple[Page, Sentence]]:
+    """Telling sentences of a reply that say what came of the proposal, in order."""
+    return [(page, s) for page, s in telling_sentences(text) if _RESULT.search(s.form)]
+
+
+_DEMANDS: Final = re.compile(r"(?:为此,?|特|因此,?)?建议(?:如下)?[::]|^方案[::]?")
+_WHO: Final = re.compile(r"(?:领衔代表|领衔人|提出人|建议人|提案人|领衔)[::][^。;]{2,40}")
+
+
+def demand_sentences(text: RecordText) -> list[tuple[Page, Sentence]]:
+    """Telling sentences of a proposal from where it says what it wants; all where it does not."""
+    sentences = telling_sentences(text)
+    head = next((n for n, (_, s) in enumerate(text.sentences) if _DEMANDS.search(s.form)), None)
+    if head is None:
+        return sentences
+    wanted = {(page.seq, s.start) for page, s in text.sentences[head:]}
+    return [(page, s) for page, s in sentences if (page.seq, s.start) in wanted] or sentences
+
+
+def proposer_span(text: RecordText) -> Span | None:
+    """The line of a proposal's form that says who leads it, None where it has none."""
+    for _, span in text.find(_WHO):
+        end = span.page.raw.find("\n", span.start)
+        end = span.end if end < 0 else min(span.end, end)
+        return Span(span.page, span.start, end)
+    return None
 
 
 # -- the life of a regulation -----------------------------------------------------------------------

@@ -30,6 +30,7 @@ from assistant.chain_text import (
     session_words,
     sessions_before,
     step_span,
+    title_span,
 )
 from assistant.matter import STEP_ORDER, Basis, MatterKind, StepKind
 from assistant.matter_register import Entry, MatterRegister
@@ -66,8 +67,10 @@ _EXPECTED: Final = {
         StepKind.FOLLOW_UP,
         StepKind.POLL,
     ),
+    MatterKind.AUDIT: (StepKind.AUDIT, StepKind.RECTIFICATION),
     MatterKind.LAW: (StepKind.DRAFT, StepKind.SECOND_READING, StepKind.ADOPTION, StepKind.IN_FORCE),
     MatterKind.RESOLUTION: (),
+    MatterKind.RECORD: (),
 }
 _ROW_TITLE: Final = re.compile(r"关于[^“”\n\u3000]{4,60}?的(?:建议|议案)")
 _LAW_STEPS: Final = frozenset(
@@ -125,6 +128,11 @@ class Draft:
         """Date of its first dated step, empty when none is dated."""
         return min((s.iso for s in self.steps if s.iso), default="")
 
+    @property
+    def years(self) -> str:
+        """Years of its dated steps in words, empty when none is dated."""
+        return _in_words({s.iso[:4] for s in self.steps if s.iso})
+
 
 def matter_ids(
     entry: Entry,
@@ -165,6 +173,7 @@ def matter_ids(
         return [MatterId(MatterKind.PROPOSAL, entry.record.record_id)]
     if facts.subject:
         kind = MatterKind.INSPECTION if _is_law(facts.subject) else MatterKind.WORK_REPORT
+        kind = MatterKind.AUDIT if facts.subject.endswith("审计") else kind
         first = supervision_round(entry, register, permitted)[0]
         return [MatterId(kind, f"{facts.subject}@{first.record.record_id}", facts.place)]
     return []
@@ -225,6 +234,8 @@ class ChainBuilder:
             draft = self._law(matter_id)
         elif matter_id.kind is MatterKind.RESOLUTION:
             draft = self._resolution(matter_id, seeds)
+        elif matter_id.kind is MatterKind.RECORD:
+            draft = self._record_alone(matter_id, seeds)
         else:
             draft = self._supervision(matter_id, seeds)
         if draft is None or not draft.steps:
@@ -630,6 +641,20 @@ class ChainBuilder:
                 return Draft(matter_id, entry.record.title, "", [step])
         return None
 
+    def _record_alone(self, matter_id: MatterId, seeds: Sequence[Entry]) -> Draft | None:
+        """A paper that is a step of no chain but speaks of the topic."""
+        for entry in seeds:
+            if entry.record.record_id == matter_id.key:
+                step = DraftStep(
+                    StepKind.RECORD,
+                    entry.record,
+                    title_span(self._text(entry.record)),
+                    date=entry.record.date,
+                    iso=entry.date,
+                )
+                return Draft(matter_id, entry.record.title, _years([entry]), [step])
+        return None
+
     # -- steps --------------------------------------------------------------------------------
 
     def _step(
@@ -798,7 +823,11 @@ def _others(step: DraftStep, steps: Sequence[DraftStep]) -> bool:
 
 
 def _years(entries: Iterable[Entry]) -> str:
-    years = sorted({e.date[:4] for e in entries if e.date})
+    return _in_words({e.date[:4] for e in entries if e.date})
+
+
+def _in_words(found: set[str]) -> str:
+    years = sorted(found)
     if not years:
         return ""
     return f"{years[0]}年" if len(years) == 1 else f"{years[0]}—{years[-1]}年"

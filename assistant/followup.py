@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from assistant.catalogue_view import CatalogueView
-from assistant.domain import Answer, Conversation, Refusal, RefusalReason
+from assistant.domain import Answer, Conversation, Refusal, RefusalReason, Turn
 from assistant.gazetteer import Gazetteer
-from assistant.question import content_runs
+from assistant.question import TYPE_WORDS, content_runs
+from assistant.subjects import Subjects, brings_a_subject
 from index.codes import chinese_to_int
 from index.text import search_form
 
@@ -48,8 +50,38 @@ _N: Final = r"[一二三四五六七八九十百两0-9]{1,4}"
 _TERM: Final = re.compile(rf"第?({_N})届")
 _SITTING: Final = re.compile(rf"第?({_N})次(?=会议|主任会议|全体会议|常委会)")
 _NUMBER: Final = re.compile(r"(?<!月)第?([0-9]{1,5})号(?!楼|线|院)")
+_SESSION: Final = re.compile(rf"第?{_N}届(?:[^，。？的呢]{{0,8}}?第?{_N}次(?:会议)?)?")
+_YEAR_WORD: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}年?")
 _RETENTION: Final = re.compile(r"永久|长期|短期|定期(?:10|30)年|(?:10|30)年(?=的|期|保管)|D10|D30")
 _OPENING: Final = re.compile(r"未审核|延期开放|控制|未开放|开放")
+
+#: What is asked of a subject and is none itself: 罚款多少, 主办单位呢, 表决结果呢.
+_ASPECT: Final = re.compile(
+    r"主办|承办|协办|会办|牵头|负责|主管|单位|部门|机关|处罚|罚款|罚|金额|资金|经费|补贴|补助|多少钱|费用|时间|日期|地点|人数|票数|比例|占比|面积|数量|总数"
+    r"|结果|结论|理由|原因|依据|标准|期限|范围|内容|措施|进展|情况|主持|提出|提案|提|答复|办理|办结|处理|落实|整改|通过|批准|施行|实施|公布|生效|表决|审议"
+    r"|赞成|反对|弃权|满意度?|测评|领衔|附议|出席|列席|全称|题目|名称|文号|修改|废止|同比|增长|目标|完成|意见|建议|议案|代表|委员|问题|会议定?|最后|后来"
+    r"|查出|发现|存在|组成人员|组成|成员|负责人|办到|哪?一步|步骤|要求|反映"
+)
+#: Content characters of a question that asks for aspects alone (组成人员有谁, 查出哪些问题).
+_ASPECTS_ONLY: Final = 6
+#: Counts of the holdings are questions of their own.
+_COUNTS: Final = re.compile(r"[几多少哪些](?:件|份|部|卷)|库里|目录")
+#: A person's name by itself: nobody the records know is no reason to go on with the old subject.
+_SURNAME: Final = "[赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜戚谢邹苏潘葛范彭鲁韦马苗方俞任袁柳唐罗薛雷贺倪汤滕殷毕郝安常乐于傅皮卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄米贝明臧戴宋庞熊纪舒屈项祝董梁杜阮蓝季贾路娄江童颜郭梅盛林钟徐邱骆高夏蔡田樊胡凌霍万柯卢莫房丁邓郁单洪包左石崔龚程陆翁段侯温付乔尚白史叶黎龙]"
+_NAME_ONLY: Final = re.compile(
+    rf"^{_SURNAME}"
+    r"[\u4e00-\u9fff]{1,2}(?=(?:这个人|此人|同志|代表)?(?:是谁|是哪位|是什么人|是干什么的|谁呀|何许人|担任过?|当过))"
+)
+_NAME: Final = re.compile(rf"{_SURNAME}[\u4e00-\u9fff]{{1,2}}")
+#: From here on a question says what it asks: 罚多少, 是谁提的, 补给谁.
+_ASKED_FROM: Final = re.compile(
+    r"(?:[，,]|一共|总共|到底|究竟|是不是|是(?:在|由)?|由|说了|要求|规定|能|可以|会|要|得)*"
+    r"(?:罚款?|处罚|补助?|补贴|收费?|退|赔|花|建|办|管|归|答复|回复|提|定|算|达|通过|批准|施行|需|投)*(?:了)?"
+    r"(?:多少|几|谁|哪|什么|啥|怎么|怎样|咋|如何|为什么|有没有|能不能|是否|行不行|可不可以|[^，。]{0,6}(?:吗|没有|没)(?=[？?。]*$))"
+)
+_NUMBERED: Final = re.compile(
+    rf"(?:[\u4e00-\u9fff]{{0,3}}第?{_N}届[^，。？]{{0,12}}?)?第?[0-9]{{1,5}}号(?:代表)?(建议|议案|提案)"
+)
 
 #: Catalogue fields people ask to hear again, with the words they use.
 _FIELDS: Final = (
@@ -107,6 +139,8 @@ class FollowUp:
         number: Which item of that answer, from 1; 0 when none is named.
         fields: Headings of the catalogue fields asked for.
         rest: A second question beside the fields (…，后来改过没有), or empty.
+        records: Ids of the records of the answer it leans on, best first; empty when it stands by
+            itself or leans on a question that was not answered.
     """
 
     standalone: str
@@ -114,10 +148,15 @@ class FollowUp:
     number: int = 0
     fields: tuple[str, ...] = ()
     rest: str = ""
+    records: tuple[str, ...] = ()
 
 
 def read_follow_up(
-    question: str, turns: Conversation, gazetteer: Gazetteer, view: CatalogueView
+    question: str,
+    turns: Conversation,
+    gazetteer: Gazetteer,
+    view: CatalogueView,
+    subjects: Subjects | None = None,
 ) -> FollowUp:
     """Read a question in the light of the turns before it.
 
@@ -127,6 +166,7 @@ def read_follow_up(
         gazetteer: Places of the holdings.
         view: The catalogue as the reader may see it; gives the departments and types that can
             take each other's place.
+        subjects: What the records the reader may see speak of; None to go by the wording alone.
     """
     question = question.strip()
     answer = last_answer(turns)
@@ -134,7 +174,18 @@ def read_follow_up(
         act = _act(search_form(question).text)
         if act is not None:
             return act if act.standalone else _about(act, question, answer)
-    return FollowUp(standalone_question(question, turns, gazetteer, view))
+    if not turns:
+        return FollowUp(question)
+    before = _leaned_on(question, turns, gazetteer)
+    ids = _records_of(before)
+    earlier = search_form(" ".join(_words_of(turn) for turn in turns)).text
+
+    def new(runs: Sequence[str]) -> bool:
+        return subjects is not None and brings_a_subject(runs, subjects, earlier, ids)
+
+    if _NAME_ONLY.match(search_form(question).text) or not _needs_context(question, gazetteer, new):
+        return FollowUp(question)
+    return FollowUp(_joined(question, before, gazetteer, view, subjects), records=ids)
 
 
 def last_answer(turns: Conversation) -> Answer | None:
@@ -194,7 +245,14 @@ def _topic_title(title: str) -> str:
 
 
 def needs_context(question: str, gazetteer: Gazetteer) -> bool:
-    """Whether a question cannot be understood without the one before it."""
+    """Whether a question cannot be understood without the one before it, by its wording alone."""
+    return _needs_context(question, gazetteer, lambda _: False)
+
+
+def _needs_context(
+    question: str, gazetteer: Gazetteer, new: Callable[[Sequence[str]], bool]
+) -> bool:
+    """As `needs_context`; `new` says whether words of a short question are a new subject."""
     form = search_form(question).text
     runs = content_runs(form)
     content = sum(map(len, runs))
@@ -212,43 +270,187 @@ def needs_context(question: str, gazetteer: Gazetteer) -> bool:
     if _POINTING.search(form) and content <= 6:
         return True
     # 罚多少？ 哪天通过的？: hardly a content word and no place, year or title to hold on to.
-    return content <= 3 and not places and not _YEAR.search(form) and "《" not in question
+    own = [part for run in runs for part in _ASPECT.sub(" ", run).split()]
+    if content > 3 and (own or content > _ASPECTS_ONLY or _COUNTS.search(form)):
+        return False
+    if places or _YEAR.search(form) or "《" in question or _NUMBERED.search(form):
+        return False
+    return not (own and new(own))
 
 
 def standalone_question(
-    question: str, turns: Conversation, gazetteer: Gazetteer, view: CatalogueView | None = None
+    question: str,
+    turns: Conversation,
+    gazetteer: Gazetteer,
+    view: CatalogueView | None = None,
+    subjects: Subjects | None = None,
 ) -> str:
     """Make a question self-contained.
 
-    What the new question names (a year, a place, a session, a number, a term) replaces what the
-    earlier one named; the rest of the earlier question is kept. Without earlier turns, or when
-    the question stands by itself, it comes back unchanged.
+    What the new question names (a year, a place, a session, a number, a term, another topic)
+    replaces what the earlier one named; the rest of the earlier question is kept. Without earlier
+    turns, or when the question stands by itself, it comes back unchanged.
 
     Args:
         question: As typed.
         turns: Earlier turns, oldest first.
         gazetteer: Places of the holdings.
         view: Gives departments and types that may take each other's place; None for none.
+        subjects: What the permitted records speak of; None to leave topics alone.
     """
-    question = question.strip()
-    if not turns or not needs_context(question, gazetteer):
-        return question
-    before = _standalone_of(turns)
+    return read_follow_up(
+        question, turns, gazetteer, view if view is not None else CatalogueView(()), subjects
+    ).standalone
+
+
+def _joined(
+    question: str,
+    turn: Turn,
+    gazetteer: Gazetteer,
+    view: CatalogueView,
+    subjects: Subjects | None,
+) -> str:
+    """A question that leans on a turn, made self-contained."""
+    before = _standalone_of(turn)
     form = search_form(question).text
     base, changed = _swap_slots(before, form, gazetteer)
     only = _ONLY_CHANGE.match(question)
     if only and not _QUESTION_WORD.search(_CHANGE_WORDS.sub("", form)):
         if changed:
             return base
-        if view is not None and (swapped := _swap_words(before, only.group(1), view)):
+        if swapped := _swap_words(before, only.group(1), view):
+            return swapped
+        if subjects is not None and (
+            swapped := _swap_topic(before, only.group(1), turn, subjects, gazetteer)
+        ):
             return swapped
     rest = _BARE.sub("", question)
     base = base.rstrip("？?。!！")
-    topic = _ASKED.sub("", base)
-    # 1998年提铁路道口看守房的: a clause without its noun still reads as the subject.
-    if sum(map(len, content_runs(search_form(topic).text))) >= 4:
-        base = topic.rstrip("，,的")
-    return f"{base}，{rest}"
+    # 临沂也是这么退吗 asks the same of another, 其中 goes on with the total: what was asked stays.
+    whole = _SAME.search(form) or "其中" in form
+    return f"{base if whole else _subject(base)}，{rest}"
+
+
+def _subject(base: str) -> str:
+    """An earlier question without what it asked: 青沙河采砂哪天起禁止，罚多少 → 青沙河采砂.
+
+    Clauses that only asked for an aspect go; too little left is no subject, then all is kept.
+    """
+    kept: list[str] = []
+    for number, clause in enumerate(re.split(r"[，,]", base)):
+        left = _ASKED.sub("", clause)
+        asked = _ASKED_FROM.search(left, 2)
+        if asked:
+            # 又多给了多少债务额度: what is counted belongs to the subject.
+            tail = content_runs(search_form(left[asked.start() :]).text)
+            counted = [part for run in tail for part in _ASPECT.sub(" ", run).split()]
+            left = left[: asked.start()] + "".join(part for part in counted if len(part) > 1)
+        left = left.rstrip("的，, ")
+        runs = content_runs(search_form(left).text)
+        # 1998年提铁路道口看守房的: a clause without its noun still reads as the subject.
+        enough = sum(map(len, runs)) >= (4 if number == 0 else 2)
+        if number == 0:
+            kept.append(left if enough else clause)
+        elif enough and any(_ASPECT.sub("", run) for run in runs):
+            kept.append(left)
+    return "，".join(kept)
+
+
+def _leaned_on(question: str, turns: Conversation, gazetteer: Gazetteer) -> Turn:
+    """The turn a follow-up goes on with.
+
+    After a refusal that is the refused question when the new one changes a year, a place or a
+    number of it; 它 and 这件 can only mean what was shown, so they go back to the last answer, and
+    so does everything when the refused question was itself a further question about that answer.
+    """
+    last = turns[-1]
+    if isinstance(last.result, Answer):
+        return last
+    answered = next((t for t in reversed(turns) if isinstance(t.result, Answer)), None)
+    if answered is None:
+        return last
+    form = search_form(question).text
+    if _PRONOUN.search(form) or _POINTING.search(form):
+        return answered
+    if _swap_slots(_standalone_of(last), form, gazetteer)[1]:
+        return last
+    leaned = _standalone_of(last).rstrip("？?。") != last.question.strip().rstrip("？?。")
+    return answered if leaned else last
+
+
+def _swap_topic(before: str, new: str, turn: Turn, subjects: Subjects, gazetteer: Gazetteer) -> str:
+    """The earlier question about another topic; empty when `new` is a further aspect of it.
+
+    What the last answer quotes, or its records alone speak of, is an aspect (生态补偿呢); what
+    other records are about, or no record knows, is another topic (电梯呢 after 养犬罚多少).
+    """
+    new = re.sub(r"^(?:那么?|换成|改成|换|要是)", "", new).strip("的，, ")
+    word = search_form(new).text
+    if len(word) < 2 or word in search_form(before).text or not _ASPECT.sub("", word):
+        return ""
+    if _TYPE_ONLY.fullmatch(word) or _QUESTION_WORD.search(word):
+        return ""
+    if _NAME.fullmatch(word) and subjects.holders(word):
+        for name in _names_in(before):
+            if subjects.holders(name):
+                return before.replace(name, new, 1)
+    if isinstance(turn.result, Answer):
+        quoted = search_form("".join(c.quote for c in turn.result.citations)).text
+        if word in quoted:
+            return ""
+    ids = _records_of(turn)
+    if subjects.in_records(word, ids) and not subjects.topical(word) - set(ids):
+        return ""
+    if match := _NUMBERED.search(before):
+        return before[: match.start()] + f"{new}的{match.group(1)}" + before[match.end() :]
+    span = _topic_span(before, subjects, gazetteer)
+    if span is None:
+        return ""
+    start, end = span
+    asked = _ASKED_FROM.search(before, end)
+    between = before[end : asked.start()] if asked else ""
+    # 养犬没牵绳罚多少: what narrows the old topic goes with it; 的建议 names what is looked at.
+    keep = between if "的" in between or re.search(TYPE_WORDS, between) else ""
+    return before[:start] + new + keep + before[asked.start() if asked else end :]
+
+
+_TYPE_ONLY: Final = re.compile(rf"(?:{TYPE_WORDS})+")
+
+
+def _names_in(text: str) -> list[str]:
+    """What may be a person's name in a question, three characters before two."""
+    found = [text[m.start() : m.start() + n] for n in (3, 2) for m in re.finditer(_SURNAME, text)]
+    return [name for name in found if _NAME.fullmatch(name)]
+
+
+def _topic_span(before: str, subjects: Subjects, gazetteer: Gazetteer) -> tuple[int, int] | None:
+    """Where a question names its topic, without years, places, sessions and kinds of papers.
+
+    The first words before what is asked that records are about, else the first content words.
+    """
+    asked = _ASKED_FROM.search(before, 2)
+    head = before[: asked.start()] if asked else before
+    places, unknown = gazetteer.places_in(head)
+    names = [n for p in (*places, *unknown) for n in (p, gazetteer.short(p))]
+    for pattern in (
+        rf"(?:{_YEAR.pattern})年?|大?前年|去年|今年|[0-9]{{1,2}}月",
+        rf"第?{_N}届[^，。？]{{0,10}}?(?:第?{_N}次)?(?:会议)?",
+        "|".join(map(re.escape, sorted(names, key=len, reverse=True))) or "(?!)",
+        TYPE_WORDS,
+        r"里头|里面|当中|方面|规定|发现|存在|说|讲|提",
+    ):
+        head = re.sub(pattern, lambda m: " " * len(m.group()), head)
+    at = 0
+    spans: list[tuple[int, int]] = []
+    for run in content_runs(head):
+        at = head.find(run, at)
+        if at < 0:
+            break
+        if len(run) > 1 and _ASPECT.sub("", run):
+            spans.append((at, at + len(run)))
+        at += len(run)
+    about = [s for s in spans if subjects.topical(search_form(before[slice(*s)]).text)]
+    return about[0] if about else spans[0] if spans else None
 
 
 def _swap_slots(before: str, form: str, gazetteer: Gazetteer) -> tuple[str, bool]:
@@ -262,6 +464,12 @@ def _swap_slots(before: str, form: str, gazetteer: Gazetteer) -> tuple[str, bool
     if (places or unknown) and old_places:
         base = _swap_place(base, old_places, (places or unknown)[0], gazetteer)
         changed = True
+    if not years and _TERM.search(form) and _YEAR.search(base) and not _TERM.search(base):
+        # 十六届的呢 after 1998年谁当选检察长: one time takes the place of the other.
+        when = _SESSION.search(form)
+        return _YEAR_WORD.sub(when.group() if when else "", base, count=1), True
+    if years and not _YEAR.search(base) and (when := _SESSION.search(base)):
+        return base[: when.start()] + f"{years[0]}年" + base[when.end() :], True
     for slot in (_TERM, _SITTING, _NUMBER, _RETENTION, _OPENING):
         new, old = slot.search(form), slot.search(base)
         if new and old:
@@ -272,6 +480,8 @@ def _swap_slots(before: str, form: str, gazetteer: Gazetteer) -> tuple[str, bool
 def _swap_words(before: str, new: str, view: CatalogueView) -> str:
     """The earlier question with another department or type; empty when `new` is neither."""
     new = re.sub(r"^(?:那么?|换成|改成|换|要是)", "", new).strip("的，, ")
+    if re.fullmatch(r"结果|进展|下文|最后|后来|情况", new):
+        return ""
     for values in (view.departments, view.types):
         words = sorted(values | {v[at:] for v in values for at in range(len(v) - 1)}, key=len)
         if new not in words:
@@ -295,8 +505,12 @@ def searched_turns(turns: Conversation) -> Conversation:
     ]
 
 
-def _standalone_of(turns: Conversation) -> str:
-    return turns[-1].result.standalone or turns[-1].question
+def _standalone_of(turn: Turn) -> str:
+    return turn.result.standalone or turn.question
+
+
+def _words_of(turn: Turn) -> str:
+    return f"{turn.question} {turn.result.standalone}"
 
 
 def _swap_place(text: str, old: tuple[str, ...], new: str, gazetteer: Gazetteer) -> str:
@@ -307,12 +521,10 @@ def _swap_place(text: str, old: tuple[str, ...], new: str, gazetteer: Gazetteer)
     return text
 
 
-def previous_records(turns: Conversation) -> tuple[str, ...]:
-    """Ids of the records the last answer cited, best first; empty after a refusal."""
-    if not turns or isinstance(turns[-1].result, Refusal):
+def _records_of(turn: Turn) -> tuple[str, ...]:
+    """Ids of the records a turn's answer cited, best first; empty after a refusal."""
+    if isinstance(turn.result, Refusal):
         return ()
-    answer = turns[-1].result
-    ids = [c.record.record_id for c in answer.citations] + [
-        item.record.record_id for item in answer.listings
-    ]
+    ids = [c.record.record_id for c in turn.result.citations]
+    ids += [item.record.record_id for item in turn.result.listings]
     return tuple(dict.fromkeys(ids))

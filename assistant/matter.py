@@ -15,8 +15,10 @@ class MatterKind(StrEnum):
     PROPOSAL = "议案建议"
     INSPECTION = "执法检查"
     WORK_REPORT = "专项监督"
+    AUDIT = "审计监督"
     LAW = "法规"
     RESOLUTION = "决议决定"
+    RECORD = "其他记载"
 
 
 class StepKind(StrEnum):
@@ -32,10 +34,12 @@ class StepKind(StrEnum):
     PLAN = "检查方案"
     INSPECTION = "执法检查报告"
     WORK_REPORT = "专项工作报告"
+    AUDIT = "审计工作报告"
     INQUIRY = "专题询问"
     DELIBERATION = "会议审议"
     REVIEW_OPINION = "审议意见"
     FOLLOW_UP = "研究处理情况"
+    RECTIFICATION = "整改情况报告"
     POLL = "满意度测评"
     DRAFT = "草案及说明"
     FIRST_READING = "一审意见"
@@ -50,6 +54,7 @@ class StepKind(StrEnum):
     RESOLUTION = "作出决议、决定"
     LEGISLATION = "后续立法"
     MENTION = "后被提及"
+    RECORD = "有关记载"
 
 
 #: Place of each kind in a chain; steps without a date stand by it.
@@ -125,6 +130,7 @@ class Matter:
         label: Session and number in words, e.g. 十五届人大二次会议第47号建议; may be empty.
         steps: The chain in time order, steps not found where they belong.
         shared: Words of the question its name and steps hold, for "why this one".
+        years: Years of its dated steps, e.g. 2018年 or 2018—2019年; empty when none is dated.
     """
 
     kind: MatterKind
@@ -132,6 +138,7 @@ class Matter:
     label: str
     steps: tuple[Step, ...]
     shared: tuple[str, ...] = ()
+    years: str = ""
 
     def __post_init__(self) -> None:
         if all(step.missing for step in self.steps):

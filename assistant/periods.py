@@ -47,6 +47,8 @@ _SINCE: Final = re.compile(
 )
 _UNTIL: Final = re.compile(rf"(?<![0-9]){_YEAR_WORD}(?:以前|之前|往前)")
 _DECADE: Final = re.compile(r"(?:(19|20)|(?:上|20)世纪|二十世纪)?([0-9])0年代|([五六七八九])十年代")
+#: What the patterns above stand in, for those who must take the words out of a question.
+_STRETCHES: Final = (_BETWEEN, _SINCE, _UNTIL, _LAST_YEARS, _DECADE)
 #: Earlier than any paper of a people's congress (the first ones met in 1949-1954).
 _FIRST_YEAR: Final = 1949
 
@@ -111,6 +113,13 @@ def read_times(form: str, today: dt.date, without: Collection[str] = ()) -> Time
             date = f"{years[0]}-{int(month.group(1)):02d}"
             dates.append(f"{date}-{int(month.group(2)):02d}" if month.group(2) else date)
     return Times(tuple(dict.fromkeys(years)), tuple(dict.fromkeys(dates)), period, readings)
+
+
+def stretch_span(form: str) -> tuple[int, int] | None:
+    """Where a question names a stretch of years (近五年, 1990年到1995年), None where it does not."""
+    # Same length: every Chinese figure is one digit.
+    plain = _YEAR_CN.sub(lambda m: "".join(_DIGITS.get(c, c) for c in m.group(1)) + "年", form)
+    return next((m.span() for p in _STRETCHES if (m := p.search(plain))), None)
 
 
 def _relative_year(form: str, today: dt.date) -> tuple[Reading, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,10 @@ from assistant.chain_text import (
     RecordText,
     Span,
     TextShelf,
+    demand_sentences,
     proposed_title,
+    proposer_span,
+    result_sentences,
     telling_sentences,
     whole_point,
 )
@@ -35,7 +39,8 @@ from index.text import is_han, lexical_tokens, search_form
 
 #: `Answer.kind` of an answer with precedents.
 PRECEDENTS: Final = "先例"
-_AS_WRITTEN: Final = "类别和满意度照录原文，各年含义不同，未作换算；办成与否、能否参照，请对照原文判断，系统不作推断。"
+#: What to know of results as they are quoted.
+AS_WRITTEN: Final = "类别和满意度照录原文，各年含义不同，未作换算；办成与否、能否参照，请对照原文判断，系统不作推断。"
 _MISSING: Final = "“未检得”指在您可查阅的范围内没有查到，不等于没有这一步。"
 _GUESSED: Final = "标“疑似”的一步由程序按题名和时间推测，请核对原件。"
 #: Passages looked at for matters on the topic.
@@ -47,6 +52,7 @@ _RANKED: Final = 24
 #: Words that ask for a precedent and say nothing of its topic, search form.
 _ASKING: Final = re.compile(
     r"(?:给我|帮我|请)?(?:查|找|看)(?:一?下|查|找|看)?(?:三个|几个|一个)?(?:最像的|类似的|相似的)?先例|先例"
+    r"|(?:是)?(?:最早|最先|第一次)(?:是)?(?:谁|哪位代表|哪个代表|什么时候|哪一?年)?(?:是谁)?提(?:出)?(?:的|过)|(?:一共|总共|共|前后|先后)?(?:提|管|办|议)过(?:多少|几)[回次遍]"
     r"|我?(?:想|要)(?:看看|知道|了解|查查)|(?:以前|之前|过去|曾经|从前|前面|往年|历年来?|历届|这些年|这[几十]{1,2}年)"
     r"|(?:人大|市人大|常委会)?(?:代表|哪些人|哪位|谁|有人|人)?们?(?:都)?(?:是否|曾)?(?:提过|提出过|反映过|建议过|管过|提到过|关注过)(?:几[回次])?"
     r"|有(?:没有|无)|是否|没有人|有人|有代表|人大(?=代表|这|[管提]|$)|(?:议案|建议|提案)(?:里|中)?(?=有|$|[,。? ])"
@@ -85,6 +91,8 @@ _PRECEDENT: Final = re.compile(
     r"|.{2,}最后(?:有没有)?立(?:了)?法(?:了)?(?:没有|没|吗)"
     r"|(?:以前|之前|往年|历年).{2,24}(?:建议|议案)(?:是)?(?:怎么|如何)(?:答复|处理|办理)"
     r"|人大.{0,8}管过几[回次]"
+    r"|.{2,}(?:最早|最先|第一次)(?:是)?(?:哪位|哪个|什么)?(?:谁|人|代表|时候|哪年)?(?:是谁)?提(?:出)?(?:的|过)"
+    r"|.{2,}(?:一共|总共|共|前后|先后)?(?:提|管|办|议)过(?:多少|几)[回次遍]"
 )
 
 
@@ -152,10 +160,15 @@ _NAMED: Final = 0.6
 _WORDS: Final = 3
 _WHOLE: Final = 0.9
 _SAYS: Final = 0.89
+#: A paper outside any chain counts when one sentence of it holds the whole topic, this close.
+_TELLS: Final = 0.86
+_MOST_RECORDS: Final = 5
 #: With a model the weights were not fitted for: least share of the topic's words.
 _LEAST_COVERAGE: Final = 0.5
 #: Log-odds from which a matter is not on the topic but near it.
 _NEAR: Final = -3.5
+#: Characters between the two words of a topic in a sentence that still says it.
+_BRIDGE: Final = 10
 #: Excerpts quoted of one record.
 _EXCERPTS: Final = 4
 #: Share of the topic a line of a list must hold to lead to its proposal.
@@ -177,6 +190,7 @@ class Topic:
         since: Whether later years than those count too.
         numbers: Proposals named by number, as (kind, number).
         sessions: Sessions named, as (term, sitting).
+        bare: Whether nothing is asked but the topic itself.
     """
 
     question: Question
@@ -187,6 +201,7 @@ class Topic:
     since: bool = False
     numbers: tuple[tuple[str, str], ...] = ()
     sessions: tuple[tuple[int | None, int | None], ...] = ()
+    bare: bool = False
 
     def allows(self, key: ProposalKey) -> bool:
         """Whether a proposal's session is one of those named, or none is named."""
@@ -233,6 +248,7 @@ def read_topic(asked: Question, read: Callable[[str], Question]) -> Topic:
         bool(re.search(r"以后|以来|之后|至今|起", asked.form)),
         numbers,
         tuple((s.term, s.number) for s in find_sessions(asked.text)) if numbers else (),
+        bare=topic.strip() == asked.form.strip(" ?？。"),
     )
 
 
@@ -263,6 +279,7 @@ class Candidate:
         features: Values in the order of `FEATURES`.
         odds: Log-odds of being on the topic.
         place: 1 of a place asked about, -1 of another one, else 0.
+        said: Most of the topic that one sentence holds, 0..1.
     """
 
     matter_id: MatterId
@@ -273,6 +290,7 @@ class Candidate:
     features: tuple[float, ...] = ()
     odds: float = 0.0
     place: int = 0
+    said: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,13 +317,17 @@ class Precedents:
     def lead(self) -> str:
         """One line over the matters: how many, in which order."""
         more = f"；另有 {self.more} 宗未列出，请把主题说得更具体" if self.more else ""
-        return f"主题“{self.topic}”检得 {len(self.matters)} 宗，按时间先后排列{more}。"
+        first = self.matters[0]
+        years = (
+            f"，最早的一宗在{first.years[:4]}年" if len(self.matters) > 1 and first.years else ""
+        )
+        return f"主题“{self.topic}”检得 {len(self.matters)} 宗，按时间先后排列{years}{more}。"
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What to know when reading the chains; the same words whatever is hidden."""
         steps = [step for matter in self.matters for step in matter.steps]
-        notes = [_AS_WRITTEN]
+        notes = [AS_WRITTEN]
         if any(step.missing for step in steps):
             notes.append(_MISSING)
         if any(step.guessed for step in steps):
@@ -371,14 +393,10 @@ class PrecedentFinder:
         topic, core, most = wanted.question, wanted.core, wanted.most
         near = False
         if wanted.numbers:
-            found = self._by_number(wanted, permitted)
+            found = self.by_number(wanted, permitted)
         else:
             weighed = self.candidates(topic, core, permitted, wanted.official)
-            found = [
-                c
-                for c in weighed
-                if c.place >= 0 and self._on_topic(c, core, calibrated=calibrated)
-            ]
+            found = self._on_topic_of(weighed, core, calibrated=calibrated)
             near = any(c.odds >= _NEAR and not _leaves_much(c.features) for c in weighed)
             if any(c.place > 0 for c in found):
                 found = [c for c in found if c.place > 0]
@@ -399,9 +417,36 @@ class PrecedentFinder:
         matters, citations, listings = self._numbered(shown, wanted, spans)
         return Precedents(topic.text, matters, citations, listings, len(drafts) - len(shown))
 
+    def drafts_of(self, records: Sequence[Record], permitted: Permitted) -> list[Draft]:
+        """The chains some records belong to, in the order of the records."""
+        found: dict[MatterId, Candidate] = {}
+        for record in records:
+            entry = self.register.entry(record)
+            for matter_id in matter_ids(entry, self._text, self.register, permitted):
+                found.setdefault(matter_id, Candidate(matter_id)).seeds.append(entry)
+        return self._chains(list(found.values())[:_RANKED], permitted)
+
+    def drafts_on(
+        self, wanted: Topic, permitted: Permitted, *, calibrated: bool = True
+    ) -> list[Draft]:
+        """The chains on a topic, likeliest first."""
+        weighed = self.candidates(wanted.question, wanted.core, permitted, wanted.official)
+        found = self._on_topic_of(weighed, wanted.core, calibrated=calibrated)
+        return self._chains(sorted(found, key=lambda c: -c.odds), permitted)
+
+    def passage_id(self, record: Record, span: Span) -> str:
+        """Id of the passage a span of a record lies in."""
+        return self._text(record).passage_id(span)
+
+    def spans_of(self, step: DraftStep, draft: Draft) -> tuple[Span, ...]:
+        """What to quote of a step beside its matter's name: the telling sentence, the results."""
+        span = self._telling_span(step, draft.title, narrower=False)
+        spans = [s for s in (span, *step.results[:2]) if s is not None]
+        return tuple(dict.fromkeys(spans))
+
     # -- which matters ------------------------------------------------------------------------
 
-    def _by_number(self, wanted: Topic, permitted: Permitted) -> list[Candidate]:
+    def by_number(self, wanted: Topic, permitted: Permitted) -> list[Candidate]:
         """Matters of the proposals a question names by number, in any session it allows."""
         found: dict[MatterId, Candidate] = {}
         for kind, number in wanted.numbers:
@@ -427,9 +472,10 @@ class PrecedentFinder:
         found: dict[object, Candidate] = {}
         for item in self._retriever.retrieve(topic, permitted, _TOP_K):
             entry = self.register.entry(item.record)
-            if entry.facts.role is None:
-                continue
             ids = matter_ids(entry, self._text, self.register, permitted)
+            if entry.facts.role is None and not _KINDS.search(topic.form):
+                # Bulletins, minutes, budget reports: steps of no chain, but they may tell of it.
+                ids = [MatterId(MatterKind.RECORD, item.record.record_id)]
             lines: dict[MatterId, str] = {} if ids else self._listed(core, entry)
             for matter_id in [*ids, *lines]:
                 candidate = found.setdefault((matter_id.kind, matter_id.key), Candidate(matter_id))
@@ -492,7 +538,8 @@ class PrecedentFinder:
         for candidate, own, rest in zip(ranked, units, rests, strict=True):
             mine = cosines[at : at + len(own)]
             at += len(own)
-            shares = sorted((self._covered(core, form) for form, _ in own[1:]), reverse=True)
+            shares = sorted((self._said(core, form) for form, _ in own[1:]), reverse=True)
+            candidate.said = max(candidate.said, *shares[:1], 0.0)
             named = self._covered(core, own[0][0])
             # Named once in passing is not the matter's topic: the second best line counts.
             covered = max([named, *shares[1:2], *(self._covered(core, x) for x in candidate.lines)])
@@ -524,11 +571,26 @@ class PrecedentFinder:
                 (inside if here else outside).append((sentence.form, embedded))
         return list(dict.fromkeys(inside + outside))[:_SENTENCES]
 
+    def _on_topic_of(
+        self, weighed: Sequence[Candidate], core: Question, *, calibrated: bool
+    ) -> list[Candidate]:
+        """Those on the topic; papers outside any chain only where no chain is likelier."""
+        found = [
+            c for c in weighed if c.place >= 0 and self._on_topic(c, core, calibrated=calibrated)
+        ]
+        chained = [c for c in found if c.matter_id.kind is not MatterKind.RECORD]
+        best = max((c.odds for c in chained), default=-math.inf)
+        told = [c for c in found if c.matter_id.kind is MatterKind.RECORD and c.odds >= best]
+        told.sort(key=lambda c: -c.features[1])
+        return [*chained, *told[:_MOST_RECORDS]]
+
     @staticmethod
     def _on_topic(candidate: Candidate, core: Question, *, calibrated: bool) -> bool:
         named = dict(zip(FEATURES, candidate.features, strict=True))
         if not calibrated:
             return named["coverage"] >= _LEAST_COVERAGE
+        if candidate.matter_id.kind is MatterKind.RECORD:
+            return candidate.said >= _WHOLE and named["sentence_cosine"] >= _TELLS
         words = len(_topic_terms(core))
         if words >= _WORDS and named["coverage"] >= _WHOLE and named["sentence_cosine"] >= _SAYS:
             return True
@@ -569,6 +631,27 @@ class PrecedentFinder:
         there = set(lexical_tokens(form))
         total = sum(self._index.rarity(t) for t in terms)
         return sum(self._index.rarity(t) for t in terms if t in there) / total if total else 0.0
+
+    def _said(self, core: Question, form: str) -> float:
+        """As `_covered` for a sentence, where 审计查出问题整改 also says 审计整改.
+
+        A pair over the border of two words counts when the pairs on both sides of it stand in the
+        sentence near each other and in order.
+        """
+        terms = [t for run in core.content for t in lexical_tokens(run) if len(t) > 1]
+        there = set(lexical_tokens(form))
+        bridged = {
+            here
+            for before, here, after in zip(terms, terms[1:], terms[2:], strict=False)
+            if here not in there
+            and re.search(f"{re.escape(before)}.{{0,{_BRIDGE}}}{re.escape(after)}", form)
+        }
+        if not bridged:
+            return self._covered(core, form)
+        wanted = _topic_terms(core)
+        total = sum(self._index.rarity(t) for t in wanted)
+        held = there | bridged
+        return sum(self._index.rarity(t) for t in wanted if t in held) / total if total else 0.0
 
     # -- their chains -------------------------------------------------------------------------
 
@@ -639,7 +722,17 @@ class PrecedentFinder:
                 answering = excerpts.get(step.record.record_id, ())
                 more: list[Span] = []
                 if answering and step.kind in _BY_QUESTION and step.basis is not Basis.GUESS:
-                    span, more = answering[0], list(answering[1:_EXCERPTS])
+                    # The result stands first in a reply, unless something of it is asked for.
+                    lead = [span] if step.kind in _REPLIES and span is not None else []
+                    if wanted.bare:
+                        ordered = [*lead, *(a for a in answering if not _within(a, lead))]
+                    else:
+                        ordered = [*answering, *(s for s in lead if not _within(s, answering))]
+                    span, *more = ordered
+                    more = more[: _EXCERPTS - 1]
+                if step.kind is StepKind.PROPOSAL and span is not None:
+                    who = proposer_span(self._text(step.record))
+                    span, more = (who, [span]) if who is not None else (span, more)
                 marker = 0 if span is None else number(step.record, span)
                 if span is None:
                     bare.append((m, n, step.record))
@@ -667,7 +760,14 @@ class PrecedentFinder:
                 )
             shared = () if wanted.numbers else _shared(wanted.core, draft.title)
             matters.append(
-                Matter(draft.matter_id.kind, draft.title, draft.label, tuple(steps), shared)
+                Matter(
+                    draft.matter_id.kind,
+                    draft.title,
+                    draft.label,
+                    tuple(steps),
+                    shared,
+                    draft.years,
+                )
             )
         listings: list[Listing] = []
         for m, n, record in bare:
@@ -689,7 +789,12 @@ class PrecedentFinder:
         if not (step.kind in _BY_TOPIC or (narrower and step.kind in _BY_NARROWER_TOPIC)):
             return step.span
         text = self._text(step.record)
-        sentences = telling_sentences(text)
+        if step.kind in _REPLIES:
+            sentences = result_sentences(text) or telling_sentences(text)
+        elif step.kind is StepKind.PROPOSAL:
+            sentences = demand_sentences(text)
+        else:
+            sentences = telling_sentences(text)
         if not sentences:
             return step.span
         cosines = self._index.similarity(
@@ -702,6 +807,16 @@ class PrecedentFinder:
         return self._shelf.text(record, self._version)
 
 
+def _within(span: Span, others: Sequence[Span]) -> bool:
+    """Whether a span says nothing beyond one of the others."""
+    return any(
+        o.page.record_id == span.page.record_id
+        and o.page.seq == span.page.seq
+        and o.start <= span.start < o.end
+        for o in others
+    )
+
+
 def _leaves_much(features: Sequence[float]) -> bool:
     """Whether what the name leaves of the topic is far from everything the matter says."""
     named = dict(zip(FEATURES, features, strict=True))
@@ -712,10 +827,9 @@ def _odds(features: Sequence[float]) -> float:
     return INTERCEPT + sum(w * x for w, x in zip(WEIGHTS, features, strict=True))
 
 
+_REPLIES: Final = frozenset({StepKind.REPLY, StepKind.SECOND_REPLY})
 #: Steps whose content answers "how was it answered".
-_BY_TOPIC: Final = frozenset(
-    {StepKind.PROPOSAL, StepKind.REPLY, StepKind.SECOND_REPLY, StepKind.RESOLUTION}
-)
+_BY_TOPIC: Final = frozenset({*_REPLIES, StepKind.PROPOSAL, StepKind.RESOLUTION, StepKind.RECORD})
 #: Of those, the ones quoted by the whole question: a proposal's best match is its printed head.
 _BY_QUESTION: Final = _BY_TOPIC - {StepKind.PROPOSAL}
 _BY_NARROWER_TOPIC: Final = frozenset(

@@ -63,6 +63,7 @@ class Question:
         notes: Sentences for the asker about the reading (ambiguity, types).
         dense_text: The question as it is embedded for search: everyday words are followed by
             their official term in brackets.
+        without: Keys of readings the asker does not want.
     """
 
     text: str
@@ -86,6 +87,7 @@ class Question:
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
     dense_text: str = ""
+    without: frozenset[str] = frozenset()
 
     @property
     def years_asked(self) -> frozenset[int]:
@@ -175,6 +177,10 @@ _HOLDINGS: Final = re.compile(
     r"库里|馆里|室里|目录|题名|收了|收藏|归档|馆藏|咱(?:这|们|收)|保管|永久|长期|短期|案卷|全宗|档号|未开放|开放的|挂上|挂在|扫描件"
 )
 _WHOLE: Final = re.compile(r"责任者|开放标识|(?:一共|总共)有?几[件份部]|有(?:多少|几)件[？?]?$")
+#: All there is: 一共多少件？
+_ALL: Final = re.compile(
+    r"^(?:请问|现在|目前|你们?这?(?:里|儿)?)*(?:一共|总共|共|合计|总计)?(?:有|收)?(?:多少|几)[件份部篇](?:档案|文件|材料|记录)?(?:可以?查)?[?？。]*$"
+)
 _LIST: Final = re.compile(
     r"哪些|哪几|有哪|列一下|列个|列出|都有谁|都有啥|都有什么|清单|分别是|几个方面|哪个市|哪些市"
 )
@@ -200,10 +206,12 @@ _PRECEDENT: Final = re.compile(
     r"|办到(?:哪|什么)|办得怎么样|办了没|办成了(?:没|吗)|类似的?(?:建议|议案|先例|做法)|(?:管|提)过几[回次]"
 )
 _OWN_PLACE: Final = re.compile(r"(?:我|本|咱(?:们)?)(?:市|县|区|省)")
-_TYPE: Final = re.compile(
+#: Kinds of papers as people name them, a pattern without groups.
+TYPE_WORDS: Final = (
     r"决议|决定(?!了)|公告|审议意见|执法检查|专题询问|述职评议|工作评议|任免名单|任免|会议纪要|纪要|简报|议程|日程"
     r"|备案审查|政府工作报告|工作报告|预算草案|预算执行|决算|预算调整|审计报告|整改报告|条例|实施办法|议事规则|议案|建议|答复|来信|通报|批复|请示"
 )
+_TYPE: Final = re.compile(TYPE_WORDS)
 _PERSON: Final = re.compile(
     r"([赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜戚谢邹苏潘葛范彭鲁韦马苗方俞任袁柳唐罗薛雷贺倪汤滕"
     r"殷毕郝安常乐于傅皮卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄米贝明臧戴宋庞熊纪舒屈项祝董梁杜阮蓝席季麻强贾路娄江童颜郭梅盛林"
@@ -306,6 +314,7 @@ def read_question(
         readings=tuple(readings),
         notes=(*notes, *asked.notes),
         dense_text=_dense_text(form, expansions),
+        without=frozenset(without),
     )
 
 
@@ -406,7 +415,7 @@ def _types(form: str, expansions: Sequence[Expansion]) -> tuple[str, ...]:
 
 
 def _intent(form: str) -> Intent:
-    if _COUNT.search(form) and (_HOLDINGS.search(form) or _WHOLE.search(form)):
+    if _COUNT.search(form) and (_HOLDINGS.search(form) or _WHOLE.search(form) or asks_all(form)):
         return Intent.COUNT
     if re.search(r"最早|最晚", form) and _HOLDINGS.search(form):
         return Intent.COUNT
@@ -429,6 +438,15 @@ def _intent(form: str) -> Intent:
     if _YES_NO.search(form):
         return Intent.YES_NO
     return Intent.FACT
+
+
+def asks_all(form: str) -> bool:
+    """Whether a question asks how many records there are at all.
+
+    Args:
+        form: Its search form.
+    """
+    return bool(_ALL.search(form))
 
 
 def content_runs(form: str) -> tuple[str, ...]:

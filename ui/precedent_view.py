@@ -51,6 +51,8 @@ def _label(matter: Matter) -> str:
     parts = [matter.kind.value]
     if matter.label and matter.label != matter.title:
         parts.insert(0, matter.label)
+    if matter.years and matter.years not in matter.label:
+        parts.insert(0, matter.years)
     if matter.shared:
         parts.append(strings.SHARED_WORDS + "、".join(f"“{word}”" for word in matter.shared))
     return " · ".join(parts)
@@ -199,6 +201,7 @@ def precedent_json(answer: Answer) -> list[dict[str, Any]]:
             "kind": matter.kind.value,
             "title": matter.title,
             "label": matter.label,
+            "years": matter.years,
             "shared": list(matter.shared),
             "steps": [
                 {

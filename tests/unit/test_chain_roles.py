@@ -119,3 +119,16 @@ def test_places_that_cannot_be_the_same_do_not_agree() -> None:
     assert places_agree("市", "示例市")
     assert places_agree("", "西塘县")
     assert not places_agree("西塘县", "示例市")
+
+
+def test_an_audit_and_its_mending_are_one_subject() -> None:
+    """This test ensures that the report on mending follows the audit report of the same year."""
+    audit = read_facts(Record("1", "关于2021年度市级预算执行和其他财政收支的审计工作报告"))
+    mending = read_facts(
+        Record(
+            "2", "云泽市人民政府关于2021年度市级预算执行和其他财政收支审计查出问题整改情况的报告"
+        )
+    )
+
+    assert (audit.role, mending.role) == (StepKind.AUDIT, StepKind.RECTIFICATION)
+    assert audit.subject == mending.subject
