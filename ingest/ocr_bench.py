@@ -60,7 +60,7 @@ class PageFigures:
     characters: int
 
 
-def bench_pages(folder: Path, limit: int) -> list[BenchPage]:
+def bench_pages(folder: Path, limit: int, *, known_only: bool = False) -> list[BenchPage]:
     """Pages to measure on, first pages of all files before second ones.
 
     The truth is the `.txt` of the same name beside an image, or the text layer of a PDF that has
@@ -69,6 +69,7 @@ def bench_pages(folder: Path, limit: int) -> list[BenchPage]:
     Args:
         folder: A folder with images and PDFs, or one file.
         limit: Most pages.
+        known_only: Leave out pages without truth.
 
     Raises:
         IngestError: If there is nothing to read.
@@ -81,9 +82,11 @@ def bench_pages(folder: Path, limit: int) -> list[BenchPage]:
         left = []
         for file in files:
             page = _page(file, number)
-            if page is not None:
+            if page is None:
+                continue
+            left.append(file)
+            if page.truth or not known_only:
                 pages.append(page)
-                left.append(file)
         files, number = left, number + 1
     if not pages:
         msg = f"{folder} 里没有可识别的图像或 PDF。请给出放扫描件的文件夹，或不写文件夹用样本测。"

@@ -59,7 +59,7 @@ def run(options: argparse.Namespace, settings: Settings, say: Callable[[str], No
     from ingest.sample import holdings_dir
 
     folder = options.folder or holdings_dir()
-    pages = bench_pages(folder, options.pages)
+    pages = bench_pages(folder, options.pages, known_only=options.folder is None)
     engine = options.engine or settings.text("ocr_engine")
     recognizer = PageRecognizer(settings.threads, engine)
 
