@@ -290,7 +290,7 @@ _CLASS_MARK: Final = re.compile(
 )
 _CLASS_SENTENCE: Final = re.compile(r"(?:列为|属于|定为|归为|类别[::为]?|为)[“\"]?[a-d]类")
 _SATISFACTION: Final = re.compile(
-    r"(?:对)?(?:办理|答复)?(?:态度|结果|工作)(?:的)?(?:意见|评价)?[::]?(?:不满意|基本满意|较满意|满意)"
+    r"(?:对)?(?:办理|答复)?(?:态度|结果|工作)(?:的)?(?:意见|评价)?[::|]?(?:不满意|基本满意|较满意|满意)"
 )
 _WRITTEN_OPINION: Final = re.compile(r"(?<=具体意见:)[^。]{4,150}。?")
 _SATISFIED: Final = re.compile(r"表示(?:很|较|基本|不)?满意|(?:基本|不)满意|满意")

@@ -141,6 +141,26 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class PageChoice:
+    """Why the text of a page is taken from where it is, with the figures it was judged by.
+
+    Attributes:
+        reason: In Chinese, for people; empty where there was nothing to choose.
+        bad: Share of characters of the text layer that do not belong in a Chinese document, 0..1.
+        common: Share of its Chinese characters that are common, 0..1.
+        agreement: Similarity of a scan's hidden text layer and our own recognition on the pages
+            that were compared, 0..1.
+        uncovered: Share of character-sized ink outside all recognised lines, 0..1.
+    """
+
+    reason: str = ""
+    bad: float | None = None
+    common: float | None = None
+    agreement: float | None = None
+    uncovered: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """One page of a record. `raw` is never altered once stored.
 
@@ -163,6 +183,9 @@ class Page:
         file_page: Page number in that file, from 1.
         personal: Spans of `raw` that hold personal data; the store hands them out masked
             (`index.personal`) unless the clear text is asked for.
+        turn: Degrees clockwise (0, 90, 180, 270) by which the page as drawn is turned to stand
+            upright; boxes, width and height are those of the upright page.
+        choice: Why `raw` was taken from `source`.
     """
 
     record_id: str
@@ -181,6 +204,8 @@ class Page:
     file_path: str = ""
     file_page: int = 1
     personal: tuple[tuple[int, int], ...] = ()
+    turn: int = 0
+    choice: PageChoice = PageChoice()
 
     @property
     def has_image(self) -> bool:
@@ -268,6 +293,8 @@ class IngestReport:
     """What an ingest run did, for the terminal and the file.
 
     Counts are of this run; `unchanged` files were already stored with the same content.
+    `layers_kept` and `layers_replaced` are files whose hidden text layer was compared with the
+    picture; `pages_turned` are pages that lay on their side or upside down.
     """
 
     catalogue_rows: int = 0
@@ -279,6 +306,9 @@ class IngestReport:
     pages_ocr: int = 0
     pages_file: int = 0
     pages_unreadable: int = 0
+    pages_turned: int = 0
+    layers_kept: int = 0
+    layers_replaced: int = 0
     passages: int = 0
     seconds: float = 0.0
     skipped: list[Skipped] = field(default_factory=list)

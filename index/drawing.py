@@ -56,6 +56,8 @@ class PageDrawer:
         max_width: int,
         quality: int,
         covers: Sequence[Box] = (),
+        *,
+        turn: int = 0,
     ) -> bytes:
         """Draw one page as JPEG.
 
@@ -64,7 +66,9 @@ class PageDrawer:
             file_page: Page in it, from 1.
             max_width: Widest picture, pixels.
             quality: JPEG quality, 1..95.
-            covers: (left, top, right, bottom) boxes to paint over, fractions 0..1 of the page.
+            covers: (left, top, right, bottom) boxes to paint over, fractions 0..1 of the upright
+                page.
+            turn: Degrees clockwise by which the page is turned to stand upright, `Page.turn`.
 
         Raises:
             LockedDocumentError: If the file asks for a password.
@@ -75,7 +79,7 @@ class PageDrawer:
             return worker.draw(
                 {
                     "path": str(path), "page": file_page, "width": max_width, "quality": quality,
-                    "covers": [list(box) for box in covers],
+                    "covers": [list(box) for box in covers], "turn": turn,
                 }
             )  # fmt: skip
         finally:

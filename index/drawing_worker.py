@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from index.rendering import LockedDocumentError, RenderError, page_jpeg
+from index.rendering import LockedDocumentError, RenderError, page_jpeg, turned_jpeg
 
 #: Address space. The libraries themselves take about 0.5 GB of it, the largest sound page 0.5 GB.
 _MEMORY: Final = 2 * 1024**3
+#: Quality of a picture that will be encoded a second time.
+_FINE: Final = 92
 _GREY: Final = (150, 150, 150)
 #: Ink reaches a little beyond the box of a character; in parts of the box's height.
 _MARGIN: Final = 0.12
@@ -36,9 +38,13 @@ def main() -> int:
         header: dict[str, object]
         content = b""
         try:
+            turn, quality = int(request["turn"]), request["quality"]
             content = page_jpeg(
-                Path(request["path"]), request["page"], request["width"], request["quality"]
-            )
+                Path(request["path"]), request["page"], request["width"],
+                _FINE if turn else quality,
+            )  # fmt: skip
+            if turn:  # first upright, then the covers, whose places are those of the upright page
+                content = turned_jpeg(content, turn, quality)
             if request["covers"]:
                 content = _covered(content, request["covers"], request["quality"])
             header = {"size": len(content)}

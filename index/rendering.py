@@ -240,6 +240,21 @@ def page_jpeg(path: Path, file_page: int, max_width: int, quality: int = 80) -> 
         return document.jpeg(file_page, max_width, quality)
 
 
+def turned_jpeg(content: bytes, turn: int, quality: int = 80) -> bytes:
+    """A JPEG turned clockwise by 90, 180 or 270 degrees, for pages that were scanned lying."""
+    from PIL import Image
+
+    ways = {
+        90: Image.Transpose.ROTATE_270,  # Pillow turns against the clock
+        180: Image.Transpose.ROTATE_180,
+        270: Image.Transpose.ROTATE_90,
+    }
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(content)) as picture:
+        picture.transpose(ways[turn]).save(out, "JPEG", quality=quality, optimize=True)
+    return out.getvalue()
+
+
 def page_geometry(path: Path, file_page: int) -> PageGeometry:
     """The text layer of one page with character boxes.
 

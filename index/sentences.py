@@ -21,6 +21,8 @@ STARTER: Final = re.compile(
 _ADOPTION_NOTE: Final = re.compile(
     r"\s*[（(]?(?:19|20)\d{2}年\d{1,2}月\d{1,2}日.{0,80}(?:通过|批准|公布|修正|修订)"
 )
+#: Between the cells of a table row, put there by the readers.
+CELL_BREAK: Final = " | "
 _NUMBERS: Final = re.compile(r"[0-9][0-9.,%]*")
 _MOST_CHARS: Final = 400
 #: An item of a list: it says little without the line that opens the list.
@@ -125,6 +127,8 @@ def embedded_sentence(title: str, sentences: Sequence[Sentence], at: int) -> str
 
 
 def _is_row(line: str) -> bool:
+    if CELL_BREAK in line:
+        return True
     numbers = _NUMBERS.findall(line)
     if len(numbers) < 2 or re.search(r"[。，；：]", line):
         return False

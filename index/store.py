@@ -14,7 +14,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +23,17 @@ import numpy.typing as npt
 
 from index.access import EVERYTHING, Permitted, may_read
 from index.codes import parse_doc_number
-from index.domain import Coverage, Line, Page, Passage, Reader, Record, Role, TextSource
+from index.domain import (
+    Coverage,
+    Line,
+    Page,
+    PageChoice,
+    Passage,
+    Reader,
+    Record,
+    Role,
+    TextSource,
+)
 from index.errors import IndexMismatchError, IndexNotFoundError, IndexStoreError
 from index.personal import PersonalSpan, find_personal, mask_page, mask_record, masked
 from index.text import matching_key
@@ -990,6 +1000,8 @@ def _page_to_blob(page: Page) -> bytes:
         "height": page.height,
         "file_path": page.file_path,
         "file_page": page.file_page,
+        "turn": page.turn,
+        "choice": asdict(page.choice),
         "lines": [
             [
                 line.start,
@@ -1018,6 +1030,7 @@ def _page_from_row(
     body = json.loads(zlib.decompress(blob))
     body["source"] = TextSource(body["source"])
     body["furniture"] = tuple((a, b) for a, b in body["furniture"])
+    body["choice"] = PageChoice(**body.get("choice", {}))  # older pages have none
     body["lines"] = tuple(
         Line(a, b, (box[0], box[1], box[2], box[3]), tuple(edges), confidence, vertical)
         for a, b, box, edges, confidence, vertical in body["lines"]

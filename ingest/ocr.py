@@ -1,217 +1,206 @@
-"""Recognition (OCR) of page pictures; the only file that uses rapidocr. Models are in its wheel."""
+"""Recognition (OCR) of page pictures: preparation, what was missed, orientation, text and boxes."""
 
 from __future__ import annotations
 
-import logging
 import statistics
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from index.domain import Line, TextSource
+from index.domain import Line, PageChoice, TextSource
 from index.rendering import BgrImage, Document
-from ingest.ocr_version import ocr_engine, ocr_name
+from ingest.ink import UNCOVERED_LIMIT, Ink, Quad
+from ingest.ocr_engine import LONGEST_SIDE, LineEngine, Reading
+from ingest.orientation import page_turn
 from ingest.page_text import PageText
-from ingest.reading_order import TextBox, is_vertical, reading_order
-from ingest.scan import (
-    UNCOVERED_LIMIT,
-    Quad,
-    padded,
-    second_preparation,
-    too_small,
-    uncovered_ink,
-    without_seals,
-)
+from ingest.reading_order import TextBox, is_vertical
+from ingest.ruled_cells import cells_of
+from ingest.ruling import ruled_lines, unit_per_pixel
+from ingest.scan import padded, second_preparation, too_small, without_seals
+from ingest.text_lines import placed_boxes
 
-logger = logging.getLogger(__name__)
-
-#: Below this mean confidence a page may be upside down (0.63-0.81 measured; upright ≥ 0.95).
-_DOUBTFUL: Final = 0.85
 #: Spread of grey values below which a page without text is blank paper.
 _BLANK: Final = 8.0
+#: Lowest confidence of a line that only the ink told of; specks and pictures read below it.
+_SURE: Final = 0.8
+_SURE_ALONE: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """What one pass found: corners in pixels, text, confidence and character boxes of each line."""
+class Recognition:
+    """What was read in a picture.
 
-    quads: tuple[Quad, ...]
-    texts: tuple[str, ...]
-    scores: tuple[float, ...]
-    characters: tuple[tuple[Quad, ...], ...]
-    turned: bool = False
+    Attributes:
+        lines: Boxes in reading order, as fractions of the upright picture.
+        raw: The text: lines parted by newlines, cells of a table row by ` | `.
+        confidence: Mean confidence 0..1.
+        uncovered: Share of character-sized ink outside all lines, 0..1.
+        turn: Degrees clockwise by which the picture was turned to stand upright.
+        found: Lines that the detector had passed over.
+        retried: Whether the second preparation was kept.
+    """
 
-    @property
-    def confidence(self) -> float:
-        """Mean confidence, longer lines counting more; 0 when nothing was found."""
-        total = sum(len(text) for text in self.texts)
-        if not total:
-            return 0.0
-        return sum(s * len(t) for s, t in zip(self.scores, self.texts, strict=True)) / total
+    lines: tuple[Line, ...] = ()
+    raw: str = ""
+    confidence: float = 0.0
+    uncovered: float = 0.0
+    turn: int = 0
+    found: int = 0
+    retried: bool = False
 
 
 class PageRecognizer:
     """Reads pictures of pages. Loads the models once; not for use by two threads at a time."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, engine: str = "auto") -> None:
         """Load the models.
 
         Args:
             threads: Computing threads.
+            engine: `auto`, `openvino` or `onnxruntime`; see `LineEngine`.
         """
-        from rapidocr import EngineType, RapidOCR
+        self._engine = LineEngine(threads, engine)
 
-        parameters: dict[str, Any] = {"Global.use_cls": False, "Global.log_level": "error"}
-        if ocr_engine() == "openvino":
-            # Importing OpenVINO reports to a statistics host unless its reporting part is missing.
-            sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-            for part in ("Det", "Rec", "Cls"):
-                parameters[f"{part}.engine_type"] = EngineType.OPENVINO
-            parameters["EngineConfig.openvino.inference_num_threads"] = threads
-        else:
-            parameters["EngineConfig.onnxruntime.intra_op_num_threads"] = threads
-            parameters["EngineConfig.onnxruntime.inter_op_num_threads"] = 1
-        self._engine: Any = RapidOCR(params=parameters)
-        self._name = ocr_name()
+    @property
+    def name(self) -> str:
+        """Engine string stored with every page."""
+        return self._engine.name
 
     def read_page(self, document: Document, dpi: int, file_page: int) -> PageText:
         """Draw a page and read it.
 
         Returns:
-            The page with line boxes as fractions of the page as drawn; `source` is NONE and
-            `raw` empty when nothing was found.
+            The page with line boxes as fractions of the upright page; `source` is NONE and `raw`
+            empty when nothing was found.
         """
         width, height = document.size(file_page)
-        image = document.render(file_page, dpi=dpi)
-        lines, raw, confidence = self.read_image(image)
+        image = document.render(file_page, dpi=dpi, max_side=LONGEST_SIDE)
+        found = self.read_image(image)
+        if found.turn in (90, 270):
+            width, height = height, width
+        raw = found.raw
         return PageText(
             file_page,
             raw,
             TextSource.OCR if raw else TextSource.NONE,
-            self._name,
-            confidence if raw else None,
-            lines=lines,
+            self.name,
+            found.confidence if raw else None,
+            lines=found.lines,
             width=width,
             height=height,
             problem="" if raw else "空白页" if float(image.std()) < _BLANK else "没有识别出文字",
+            turn=found.turn,
+            choice=PageChoice(uncovered=found.uncovered) if raw else PageChoice(),
         )
 
-    def read_image(self, image: BgrImage) -> tuple[tuple[Line, ...], str, float]:
+    def read_bare(self, document: Document, dpi: int, file_page: int) -> None:
+        """Draw a page and run nothing but the engine over it: what `read_page` is measured by."""
+        self._engine.read_bare(document.render(file_page, dpi=dpi))
+
+    def read_image(self, image: BgrImage) -> Recognition:
         """Read a picture.
 
         Args:
             image: Shape (height, width, 3), uint8, blue-green-red.
-
-        Returns:
-            Lines in reading order, the text (lines joined by newlines), mean confidence 0..1.
         """
         if too_small(image):
-            return (), "", 0.0
-        height, width = image.shape[:2]
+            return Recognition()
         prepared = padded(without_seals(image))
-        reading = self._pass(prepared)
-        if reading.texts and reading.confidence < _DOUBTFUL:
-            turned = self._pass(np.ascontiguousarray(prepared[::-1, ::-1]))
-            if turned.confidence > reading.confidence + 0.05:
-                reading = _turned_back(turned, prepared.shape[1], prepared.shape[0])
-        if not reading.turned:
-            missed = uncovered_ink(prepared, reading.quads)
-            if missed > UNCOVERED_LIMIT:
-                again = self._pass(second_preparation(prepared))
-                better = uncovered_ink(prepared, again.quads) < missed
-                if better and len("".join(again.texts)) >= len("".join(reading.texts)):
-                    reading = again
-        return _lines(reading, width, height)
+        reading = self._engine.read(prepared)
+        turn = self._turn(prepared, reading)
+        if turn:
+            image, prepared = _turned(image, turn), _turned(prepared, turn)
+            reading = self._engine.read(prepared)
+        ink = Ink(prepared)
+        reading, missed, found = self._completed(prepared, ink, reading)
+        retried = False
+        if missed > UNCOVERED_LIMIT:
+            again = second_preparation(prepared)
+            second, still_missed, more = self._completed(again, ink, self._engine.read(again))
+            # Less ink left over and no less text: else the second look only lost lines elsewhere.
+            if still_missed < missed and second.length >= reading.length:
+                reading, missed, found, retried = second, still_missed, more, True
+        lines, raw = _text(reading, prepared, image.shape[1], image.shape[0])
+        return Recognition(lines, raw, reading.confidence, missed, turn, found, retried)
 
-    def _pass(self, image: BgrImage) -> _Reading:
-        result = self._engine(image, return_word_box=True, return_single_char_box=True)
-        if result is None or result.boxes is None or result.txts is None:
-            return _Reading((), (), (), ())
-        quads, texts, scores, characters = [], [], [], []
-        words: Sequence[Any] = result.word_results or [()] * len(result.txts)
-        for quad, text, score, word in zip(
-            result.boxes, result.txts, result.scores, words, strict=False
-        ):
-            clean = text.strip()
-            if not clean:
-                continue
-            quads.append(np.asarray(quad, np.float32))
-            texts.append(clean)
-            scores.append(float(score))
-            characters.append(_character_boxes(clean, word))
-        return _Reading(tuple(quads), tuple(texts), tuple(scores), tuple(characters))
+    def _completed(self, image: BgrImage, ink: Ink, reading: Reading) -> tuple[Reading, float, int]:
+        """A reading with the lines only the ink tells of; uncovered share; how many were added."""
+        places = ink.missed_lines(reading.quads, vertical=_mostly_tall(reading))
+        extra = _sure_lines(self._engine.read_places(image, places))
+        if extra.texts:
+            reading = reading.joined(extra)
+        return reading, ink.uncovered(reading.quads), len(extra.texts)
 
-
-def _character_boxes(text: str, words: Sequence[Any]) -> tuple[Quad, ...]:
-    """One box for each character of a line, empty when the engine's do not fit its text."""
-    boxes: list[Quad] = []
-    seen = ""
-    for word in words:
-        if not word or word[2] is None:
-            return ()
-        characters, box = str(word[0]), np.asarray(word[2], np.float32)
-        if len(characters) == 1:
-            boxes.append(box)
-        else:  # an English word in one box: share it out
-            for k in range(len(characters)):
-                low, high = k / len(characters), (k + 1) / len(characters)
-                top, bottom = box[1] - box[0], box[2] - box[3]
-                boxes.append(
-                    np.stack(
-                        [
-                            box[0] + low * top,
-                            box[0] + high * top,
-                            box[3] + high * bottom,
-                            box[3] + low * bottom,
-                        ]
-                    )
-                )
-        seen += characters
-    if seen == text:
-        return tuple(boxes)
-    # The engine drops the spaces of a line: give each the gap it stands in.
-    if seen == text.replace(" ", ""):
-        out: list[Quad] = []
-        following = iter(boxes)
-        for character in text:
-            if character == " ":
-                last = out[-1]
-                out.append(np.stack([last[1], last[1], last[2], last[2]]))
-            else:
-                out.append(next(following))
-        return tuple(out)
-    return ()
+    def _turn(self, image: BgrImage, reading: Reading) -> int:
+        longest = sorted(range(len(reading.texts)), key=lambda i: -len(reading.texts[i]))[:8]
+        if not longest:
+            return 0
+        return page_turn(
+            self._engine.crops(image, [reading.quads[i] for i in longest]),
+            [reading.texts[i] for i in longest],
+            reading.confidence,
+            tall=_mostly_tall(reading),
+            read=self._engine.read_lines,
+        )
 
 
-def _turned_back(reading: _Reading, width: int, height: int) -> _Reading:
-    """A reading of the picture upside down, in the coordinates of the picture as it is."""
-    size = np.array([width, height], np.float32)
-    return _Reading(
-        tuple(size - quad for quad in reading.quads),
-        reading.texts,
-        reading.scores,
-        tuple(tuple(size - box for box in line) for line in reading.characters),
-        turned=True,
+def _sure_lines(reading: Reading) -> Reading:
+    """The lines of a reading that are surely text."""
+    kept = [
+        i
+        for i, (text, score) in enumerate(zip(reading.texts, reading.scores, strict=True))
+        if score >= (_SURE if len(text) > 1 else _SURE_ALONE) and any(map(str.isalnum, text))
+    ]
+    return Reading(
+        tuple(reading.quads[i] for i in kept),
+        tuple(reading.texts[i] for i in kept),
+        tuple(reading.scores[i] for i in kept),
+        tuple(reading.characters[i] for i in kept),
     )
 
 
-def _lines(reading: _Reading, width: int, height: int) -> tuple[tuple[Line, ...], str, float]:
+def _turned(image: BgrImage, turn: int) -> BgrImage:
+    """A picture turned clockwise by a multiple of 90 degrees."""
+    return np.ascontiguousarray(np.rot90(image, -turn // 90))
+
+
+def _box(quad: Quad, length: int) -> TextBox:
+    a, b, c, d = ((float(x), float(y)) for x, y in quad)
+    return TextBox((a, b, c, d), length)
+
+
+def _mostly_tall(reading: Reading) -> bool:
+    tall = sum(
+        len(text)
+        for quad, text in zip(reading.quads, reading.texts, strict=True)
+        if is_vertical(_box(quad, len(text)))
+    )
+    return 2 * tall > reading.length
+
+
+def _text(
+    reading: Reading, image: BgrImage, width: int, height: int
+) -> tuple[tuple[Line, ...], str]:
+    """Lines and text of a reading; `width` and `height` are the picture's without padding."""
     size = np.array([width, height], np.float32)
-    boxes = []
-    for quad, text in zip(reading.quads, reading.texts, strict=True):
-        upright = (size - quad) if reading.turned else quad
-        corners = [(float(x), float(y)) for x, y in upright]
-        boxes.append(TextBox((corners[0], corners[1], corners[2], corners[3]), len(text)))
+    boxes = [_box(q, len(t)) for q, t in zip(reading.quads, reading.texts, strict=True)]
+    if not boxes:
+        return (), ""
     lines: list[Line] = []
     parts: list[str] = []
     start = 0
-    for place in reading_order(boxes):
-        text = reading.texts[place]
-        quad = np.clip(reading.quads[place] / size, 0.0, 1.0)
-        vertical = is_vertical(boxes[place])
+    for placed in placed_boxes(boxes, _cells(reading, image)):
+        text = reading.texts[placed.place]
+        before = placed.before
+        if not before and parts and _latin(parts[-1][-1]) and _latin(text[0]):
+            before = " "  # words of a cell that goes on in the next line
+        parts += [before, text]
+        start += len(before)
+        quad = np.clip(reading.quads[placed.place] / size, 0.0, 1.0)
+        vertical = is_vertical(boxes[placed.place])
         lines.append(
             Line(
                 start,
@@ -220,18 +209,40 @@ def _lines(reading: _Reading, width: int, height: int) -> tuple[tuple[Line, ...]
                     float(quad[:, 0].min()), float(quad[:, 1].min()),
                     float(quad[:, 0].max()), float(quad[:, 1].max()),
                 ),
-                _edges(reading.characters[place], size, vertical, len(text)),
-                reading.scores[place],
+                _edges(reading.characters[placed.place], size, vertical, len(text)),
+                reading.scores[placed.place],
                 vertical,
             )
         )  # fmt: skip
-        parts.append(text)
-        start += len(text) + 1
-    return tuple(lines), "\n".join(parts), reading.confidence
+        start += len(text)
+    return tuple(lines), "".join(parts)
+
+
+def _latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
+def _cells(
+    reading: Reading, image: BgrImage
+) -> list[tuple[float, float, float, float] | None] | None:
+    """For each line the ruled table cell it stands in, None when the page has no table."""
+    sides = [float(np.hypot(*(quad[3] - quad[0]))) for quad in reading.quads]
+    rules = ruled_lines(image, statistics.median(sides))
+    if not rules.across:
+        return None
+    unit = unit_per_pixel(image)
+    frames = [
+        (
+            float(q[:, 0].min()) * unit, float(q[:, 1].min()) * unit,
+            float(q[:, 0].max()) * unit, float(q[:, 1].max()) * unit,
+        )
+        for q in reading.quads
+    ]  # fmt: skip
+    return cells_of(frames, rules)
 
 
 def _edges(
-    characters: Sequence[Quad], size: np.ndarray[Any, Any], vertical: bool, length: int
+    characters: Sequence[Quad], size: npt.NDArray[np.float32], vertical: bool, length: int
 ) -> tuple[float, ...]:
     """Borders between characters along the line, halfway between neighbours."""
     if len(characters) != length or not length:
@@ -239,7 +250,5 @@ def _edges(
     axis = 1 if vertical else 0
     lows = [float(box[:, axis].min() / size[axis]) for box in characters]
     highs = [float(box[:, axis].max() / size[axis]) for box in characters]
-    if lows[-1] < lows[0]:  # upside down: the reading direction goes back
-        lows, highs = highs, lows
     inner = [statistics.fmean(pair) for pair in zip(highs, lows[1:], strict=False)]
     return tuple(min(1.0, max(0.0, edge)) for edge in (lows[0], *inner, highs[-1]))

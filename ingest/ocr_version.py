@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Final
 
 #: Raise it when preparation, order or retries change what comes out.
-_RECIPE: Final = "1"
+_RECIPE: Final = "2"
 
 
 def ocr_engine() -> str:
@@ -15,9 +15,8 @@ def ocr_engine() -> str:
     return "openvino" if find_spec("openvino") is not None else "onnxruntime"
 
 
-def ocr_name() -> str:
+def ocr_name(engine: str) -> str:
     """Engine string stored with every page, e.g. `rapidocr 3.10.0 (onnxruntime 1.32.0)`."""
-    engine = ocr_engine()
     return f"rapidocr {_version('rapidocr')} ({engine} {_version(engine)})"
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from index.domain import Line, TextSource
+from index.domain import Line, PageChoice, TextSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,10 @@ class PageText:
         height: Upright page height in points, 0 without image.
         needs_ocr: The text is missing or unusable and the page has a picture: OCR it.
         problem: Why the page is not readable, in Chinese; empty when it is.
+        turn: Degrees clockwise by which the page as drawn is turned to stand upright.
+        hidden: The text is a layer under (or over) a picture of the whole page: a scan that was
+            recognised before.
+        choice: Why the text is taken from `source`.
     """
 
     file_page: int
@@ -40,6 +45,9 @@ class PageText:
     height: float = 0.0
     needs_ocr: bool = False
     problem: str = ""
+    turn: int = 0
+    hidden: bool = False
+    choice: PageChoice = PageChoice()
 
     def to_json(self) -> dict[str, Any]:
         """A JSON form that `from_json` reads back."""
@@ -55,6 +63,9 @@ class PageText:
             "height": round(self.height, 2),
             "needs_ocr": self.needs_ocr,
             "problem": self.problem,
+            "turn": self.turn,
+            "hidden": self.hidden,
+            "choice": dataclasses.asdict(self.choice),
             "lines": [
                 [
                     line.start,
@@ -89,4 +100,7 @@ class PageText:
             height=body["height"],
             needs_ocr=body["needs_ocr"],
             problem=body["problem"],
+            turn=body.get("turn", 0),
+            hidden=body.get("hidden", False),
+            choice=PageChoice(**body.get("choice", {})),
         )

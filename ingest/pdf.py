@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, Self
 
-from index.domain import TextSource
+from index.domain import PageChoice, TextSource
 from index.rendering import (
     Document,
     LockedDocumentError,
@@ -23,15 +23,17 @@ from index.rendering import (
 from ingest.alignment import align_lines
 from ingest.errors import PasswordError, SourceReadError
 from ingest.page_text import PageText
-from ingest.quality import SPARSE, text_quality
+from ingest.quality import SPARSE, TextQuality, repaired, text_quality
 
 logger = logging.getLogger(__name__)
 
 #: Part of the restart key and of content hashes: raise it when the reading changes.
-PDF_READER: Final = "pdf-2"
+PDF_READER: Final = "pdf-3"
 MOST_PAGES: Final = 20_000
 _LONGEST_PAGE: Final = 2_000_000
 _COVERED: Final = 0.5
+#: Pictures that cover more of a page with text on it are a scan with its own text layer.
+_FULL_PAGE: Final = 0.8
 _STAMP_CHARS: Final = 200
 _FEWEST_STRIPS: Final = 5
 _STRIP_AREA: Final = 0.03
@@ -138,11 +140,16 @@ class PdfFile:
                 problem="" if good else problem or f"第 {file_page} 页没有可读的文字",
             )  # fmt: skip
         quality = text_quality(raw)
-        unreadable = not quality.usable or (quality.count == 0 and geometry.has_objects)
-        if unreadable or _is_pictured(quality.count, geometry):
+        why = _why_ocr(quality, geometry)
+        choice = PageChoice(
+            why,
+            round(quality.bad, 4) if quality.count else None,
+            round(quality.common, 4) if quality.han else None,
+        )
+        if why:
             return PageText(
                 file_page, "", TextSource.NONE, engine, width=geometry.width,
-                height=geometry.height, needs_ocr=True,
+                height=geometry.height, needs_ocr=True, choice=choice,
             )  # fmt: skip
         if quality.count == 0:
             return PageText(
@@ -153,10 +160,12 @@ class PdfFile:
             file_page,
             raw,
             TextSource.LAYER,
-            engine + ("，扫描件隐藏文字层" if geometry.invisible else ""),
+            engine,
             lines=align_lines(raw, geometry.text, geometry.boxes),
             width=geometry.width,
             height=geometry.height,
+            hidden=geometry.invisible or geometry.image_cover > _FULL_PAGE,
+            choice=choice,
         )
 
     def _layer(self, file_page: int) -> str:
@@ -180,6 +189,11 @@ class PdfFile:
         doubled = theirs.count >= SPARSE and ours.count >= 1.8 * theirs.count
         if theirs.count and theirs.usable and (poor or doubled):
             return other, self._second_reader
+        if not ours.usable:
+            for text, engine in ((layer, self._first_reader), (other, self._second_reader)):
+                mended = repaired(text)
+                if mended:
+                    return mended, f"{engine}，编码已修正"
         return layer, self._first_reader
 
     def _media_size(self, file_page: int) -> tuple[float, float]:
@@ -188,6 +202,20 @@ class PdfFile:
             return float(box.width), float(box.height)
         except Exception:  # noqa: BLE001 - a damaged page has no size
             return 0.0, 0.0
+
+
+def _why_ocr(quality: TextQuality, geometry: PageGeometry) -> str:
+    """Why the text layer of a page is not used, in Chinese; empty when it is."""
+    if quality.count == 0:
+        return "没有文字层" if geometry.has_objects else ""
+    if not quality.usable:
+        return (
+            f"文字层是乱码（异常字符 {quality.bad:.0%}）" if quality.bad > 0.05
+            else f"文字层是乱码（常用字只占 {quality.common:.0%}）"
+        )  # fmt: skip
+    if _is_pictured(quality.count, geometry):
+        return "文字层只有零星文字（页码、印章等），正文在图像里"
+    return ""
 
 
 def _is_pictured(count: int, geometry: PageGeometry) -> bool:

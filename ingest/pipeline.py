@@ -45,6 +45,15 @@ from ingest.furniture import find_furniture
 from ingest.gate import NEXT_STEP as GATE_STEP
 from ingest.gate import Gate, judge, worst
 from ingest.jobs import JobQueue, JobState, RunLock, RunState, Wanted
+from ingest.layer_check import (
+    AGREEING,
+    hidden_layers,
+    kept_layer,
+    layer_agreement,
+    replaced_layer,
+    sample_pages,
+    with_reason,
+)
 from ingest.linking import link, natural_key
 from ingest.ocr_version import ocr_reader
 from ingest.page_text import PageText
@@ -100,6 +109,9 @@ class _File:
     finding: Finding | None = None
     pages_killed: int = 0
     given_up: threading.Event = field(default_factory=threading.Event)
+    #: Hidden text layers under comparison with the picture, by page; None before it was looked.
+    layers: dict[int, PageText] | None = None
+    agreement: float | None = None
 
     @property
     def kind(self) -> str:
@@ -591,7 +603,7 @@ class _Run:
                 for place, file in enumerate(job.files):
                     self._queue.start(str(file.absolute))
                     self._start_file(FileKey(number, place), file)
-                if all(file.complete for file in job.files):
+                if self._complete(number, job):
                     self._finish(active.pop(number))
             self._tell()
             if not active:
@@ -607,8 +619,50 @@ class _Run:
             if waited is None:
                 continue  # the end of a task whose page already finished the job
             self._handle(event, key, waited)
-            if all(file.complete for file in waited.files):
+            if self._complete(key.job, waited):
                 self._finish(active.pop(key.job))
+
+    def _complete(self, number: int, job: _Job) -> bool:
+        """Whether every page of a job is read; starts the comparison of hidden text layers."""
+        for place, file in enumerate(job.files):
+            if (
+                file.complete and file.kind == "pdf" and file.finding is None
+                and self._settings.values["layer_check"]
+            ):  # fmt: skip
+                self._check_layers(FileKey(number, place), file)
+        return all(file.complete for file in job.files)
+
+    def _check_layers(self, key: FileKey, file: _File) -> None:
+        """The next step of comparing a file's hidden text layers with its pictures."""
+        if file.layers is None:
+            file.layers = hidden_layers(file.pages)
+            self._recognize(key, file, sample_pages(file.layers))
+            if not file.complete:
+                return
+        if not file.layers:
+            return
+        recognised = {n: p for n, p in file.pages.items() if n in file.layers and not p.hidden}
+        if file.agreement is None:
+            file.agreement = layer_agreement(file.layers, recognised)
+            if file.agreement is None or file.agreement >= AGREEING:
+                kept = {n: kept_layer(p, file.agreement) for n, p in file.layers.items()}
+                file.pages.update(kept)
+                file.layers = {}
+                self._report.layers_kept += 1
+                return
+            self._recognize(key, file, [n for n in file.layers if n not in recognised])
+            if not file.complete:
+                return
+            recognised = {n: file.pages[n] for n in file.layers}
+        agreement = file.agreement
+        for n, layer in file.layers.items():
+            file.pages[n] = replaced_layer(layer, file.pages[n], agreement)
+        file.layers = {}
+        self._report.layers_replaced += 1
+        self._warn(
+            file.path, f"扫描件自带的文字层与影像不符（相符 {agreement:.0%}），已改用重新识别的文字",
+            "原文字层仍留存；如要直接采用原文字层，请设 layer_check=否 后用 --force 重新入库",
+        )  # fmt: skip
 
     def _begin(self, job: _Job) -> bool:
         """Hash the files of a job; False when nothing changed or it is not to be read."""
@@ -759,7 +813,7 @@ class _Run:
         if "text" in kinds:
             versions.append(TEXT_READER)
         if "pdf" in kinds:
-            versions.append(PDF_READER)
+            versions += [PDF_READER, f"layer-check {self._settings.values['layer_check']}"]
         if kinds & {"pdf", "image"}:
             versions.append(self._ocr_reader)
         body = json.dumps(
@@ -853,7 +907,9 @@ class _Run:
                 continue
             done = self._store.page_result(file.sha256, file_page, self._ocr_reader)
             if done is not None:
-                file.pages[file_page] = PageText.from_json(done)
+                file.pages[file_page] = with_reason(
+                    file.pages.get(file_page), PageText.from_json(done)
+                )
                 continue
             if file_page in file.waiting_for_ocr:
                 continue
@@ -868,7 +924,11 @@ class _Run:
             self._ocr_tasks.put(
                 Task(
                     replace(key, ocr_page=file_page), file.absolute, file_page, file_page,
-                    options={"dpi": self._settings.number("ocr_dpi")}, given_up=file.given_up,
+                    options={
+                        "dpi": self._settings.number("ocr_dpi"),
+                        "engine": self._settings.text("ocr_engine"),
+                    },
+                    given_up=file.given_up,
                 )
             )  # fmt: skip
 
@@ -877,7 +937,7 @@ class _Run:
         self._current = file.path
         page = event.page
         if page is not None and key.ocr_page:
-            file.pages[page.file_page] = page
+            file.pages[page.file_page] = with_reason(file.pages.get(page.file_page), page)
             if _is_final(page) and self._may_keep(key, file, page):
                 self._store.put_page_result(
                     file.sha256, page.file_page, self._ocr_reader, page.to_json()
@@ -985,6 +1045,7 @@ class _Run:
             report.pages_ocr += page.source is TextSource.OCR
             report.pages_file += page.source is TextSource.FILE
             report.pages_unreadable += page.source is TextSource.NONE
+            report.pages_turned += page.turn != 0
 
     def _check_page_count(self, job: _Job, record: Record, found: int) -> None:
         expected = record.page_count
@@ -1194,6 +1255,8 @@ def _pages(
                 height=text.height,
                 file_path=file.path,
                 file_page=text.file_page,
+                turn=text.turn,
+                choice=text.choice,
             )
         )
         start += len(text.raw)

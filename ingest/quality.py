@@ -72,6 +72,23 @@ def _common(character: str) -> bool:
     return 0x2E80 <= ord(character) <= 0x2FDF  # radicals stand for everyday characters
 
 
+def repaired(text: str) -> str:
+    """A text layer whose GBK bytes were taken for other characters, as it was meant.
+
+    Returns:
+        The mended text; empty when it cannot be mended so.
+    """
+    for wrong, right in (("latin-1", "gb18030"), ("cp1252", "gb18030"), ("utf-16-be", "gbk")):
+        try:
+            mended = text.encode(wrong).decode(right)
+        except UnicodeError:
+            continue
+        quality = text_quality(mended)
+        if quality.usable and quality.han >= SPARSE and quality.han > 0.4 * quality.count:
+            return mended
+    return ""
+
+
 def text_quality(text: str) -> TextQuality:
     """Count what a text is made of."""
     count = han = common = bad = 0

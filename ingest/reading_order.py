@@ -24,7 +24,15 @@ class TextBox:
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
+class Piece:
+    """A box with the skew of the page taken out.
+
+    Attributes:
+        left, top, right, bottom: Its upright frame, pixels of the straightened page.
+        place: Which box it is.
+        length: Its number of characters.
+    """
+
     left: float
     top: float
     right: float
@@ -34,6 +42,7 @@ class _Item:
 
     @property
     def middle(self) -> float:
+        """Height of its centre line."""
         return (self.top + self.bottom) / 2
 
 
@@ -52,7 +61,7 @@ def reading_order(boxes: Sequence[TextBox]) -> list[int]:
     """
     if not boxes:
         return []
-    items = _straightened(boxes)
+    items = straightened(boxes)
     vertical = [items[i] for i, box in enumerate(boxes) if is_vertical(box)]
     if sum(item.length for item in vertical) > 0.5 * sum(item.length for item in items):
         return _vertical_order(items, vertical)
@@ -60,7 +69,8 @@ def reading_order(boxes: Sequence[TextBox]) -> list[int]:
     return [item.place for item in _cut(items, max(height, 1e-6), 0)]
 
 
-def _straightened(boxes: Sequence[TextBox]) -> list[_Item]:
+def straightened(boxes: Sequence[TextBox]) -> list[Piece]:
+    """The boxes turned by the usual angle of the page's longer lines, in the order given."""
     angles = []
     for box in boxes:
         (x0, y0), (x1, y1), _, (_, y3) = box.corners
@@ -72,27 +82,49 @@ def _straightened(boxes: Sequence[TextBox]) -> list[_Item]:
     for place, box in enumerate(boxes):
         points = [(x * cos - y * sin, x * sin + y * cos) for x, y in box.corners]
         xs, ys = [x for x, _ in points], [y for _, y in points]
-        items.append(_Item(min(xs), min(ys), max(xs), max(ys), place, box.length))
+        items.append(Piece(min(xs), min(ys), max(xs), max(ys), place, box.length))
     return items
 
 
-def _vertical_order(items: Sequence[_Item], vertical: Sequence[_Item]) -> list[int]:
+def _vertical_order(items: Sequence[Piece], vertical: Sequence[Piece]) -> list[int]:
+    """Head and foot across the page apart, columns from right to left."""
     width = statistics.median(item.right - item.left for item in vertical)
-    columns: list[tuple[float, list[_Item]]] = []
+    top = min(item.top for item in vertical)
+    bottom = max(item.bottom for item in vertical)
+    standing = {item.place for item in vertical}
+    head = [i for i in items if i.place not in standing and i.bottom <= top + 0.3 * width]
+    foot = [i for i in items if i.place not in standing and i.top >= bottom - 0.3 * width]
+    aside = {item.place for item in (*head, *foot)}
+    columns: list[tuple[float, list[Piece]]] = []
     for item in sorted(items, key=lambda item: -(item.left + item.right) / 2):
+        if item.place in aside:
+            continue
         centre = (item.left + item.right) / 2
         if columns and abs(columns[-1][0] - centre) < 0.6 * width:
             columns[-1][1].append(item)
         else:
             columns.append((centre, [item]))
-    return [
-        item.place for _, column in columns for item in sorted(column, key=lambda item: item.top)
-    ]
+    middle = [item for _, column in columns for item in _down(column, width)]
+    ends = [sorted(part, key=lambda item: -item.right) for part in (head, foot)]
+    return [item.place for item in (*ends[0], *middle, *ends[1])]
 
 
-def _rows(items: Sequence[_Item], height: float) -> list[_Item]:
+def _down(column: Sequence[Piece], width: float) -> list[Piece]:
+    """One column downwards; notes in two narrow lines (夹注) the right one first."""
+    levels: list[list[Piece]] = []
+    for item in sorted(column, key=lambda item: item.top):
+        narrow = item.right - item.left < 0.75 * width
+        beside = levels and item.top < levels[-1][0].bottom - 0.5 * (item.bottom - item.top)
+        if narrow and beside:
+            levels[-1].append(item)
+        else:
+            levels.append([item])
+    return [item for level in levels for item in sorted(level, key=lambda item: -item.left)]
+
+
+def _rows(items: Sequence[Piece], height: float) -> list[Piece]:
     """Top to bottom, boxes on one row from left to right."""
-    rows: list[list[_Item]] = []
+    rows: list[list[Piece]] = []
     for item in sorted(items, key=lambda item: item.middle):
         if rows and item.middle - statistics.median(i.middle for i in rows[-1]) <= 0.55 * height:
             rows[-1].append(item)
@@ -101,7 +133,7 @@ def _rows(items: Sequence[_Item], height: float) -> list[_Item]:
     return [item for row in rows for item in sorted(row, key=lambda item: item.left)]
 
 
-def _columns(items: Sequence[_Item], height: float) -> tuple[list[_Item], list[_Item]] | None:
+def _columns(items: Sequence[Piece], height: float) -> tuple[list[Piece], list[Piece]] | None:
     """Split at the widest gutter between two columns of running text, None when there is none."""
     ordered = sorted(items, key=lambda item: item.left)
     reach = -math.inf
@@ -116,7 +148,7 @@ def _columns(items: Sequence[_Item], height: float) -> tuple[list[_Item], list[_
     return None if best is None else (ordered[: best[1]], ordered[best[1] :])
 
 
-def _running_text(items: Sequence[_Item], height: float) -> bool:
+def _running_text(items: Sequence[Piece], height: float) -> bool:
     """Whether items fill a column with long lines; cells of a table do not."""
     if len(items) < 5:
         return False
@@ -127,7 +159,7 @@ def _running_text(items: Sequence[_Item], height: float) -> bool:
     )
 
 
-def _cut(items: Sequence[_Item], height: float, depth: int) -> list[_Item]:
+def _cut(items: Sequence[Piece], height: float, depth: int) -> list[Piece]:
     if len(items) < 10 or depth > _DEEPEST:
         return _rows(items, height)
     columns = _columns(items, height)

@@ -31,6 +31,11 @@ def summary_text(report: IngestReport, *, shown: int | None = _SHOWN) -> str:
         f"文本文件 {report.pages_file} 页，不可读 {report.pages_unreadable} 页；"
         f"切分段落 {report.passages} 个。",
     ]
+    if report.layers_kept or report.layers_replaced or report.pages_turned:
+        lines.append(
+            f"扫描件自带文字层：核对后采用 {report.layers_kept} 个文件，"
+            f"不符而重新识别 {report.layers_replaced} 个文件；摆正横放、倒放的 {report.pages_turned} 页。"
+        )
     lines += _list("未入库", report.skipped, shown)
     lines += _list("需要核对", report.warnings, shown)
     return "\n".join(lines)

@@ -1,21 +1,14 @@
-"""Preparing pictures of pages for recognition, and seeing what it missed."""
+"""Preparing pictures of pages for recognition (预处理): guards, seals, a second preparation."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from index.rendering import BgrImage
 
-Quad = npt.NDArray[np.float32]
-
-#: Share of character-sized ink outside all boxes above which a page is tried again.
-#: Source: 24 held-out pages; the two that had lost a line gave 0.081 and 0.045, the rest ≤ 0.032.
-UNCOVERED_LIMIT: Final = 0.035
 _SMALLEST_SIDE: Final = 32
 _LONGEST_RATIO: Final = 8
 
@@ -111,34 +104,3 @@ def second_preparation(image: BgrImage) -> BgrImage:
         thick = cv2.erode(image, np.ones((2, 2), np.uint8))
         return cv2.GaussianBlur(thick, (0, 0), 0.8 * max(1.0, image.shape[1] / 1654))  # type: ignore[return-value]
     return np.ascontiguousarray(np.repeat(image[..., 2:3], 3, axis=2))
-
-
-def uncovered_ink(image: BgrImage, quads: Sequence[Quad]) -> float:
-    """Share of character-sized ink components outside all boxes, 0..1."""
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    height, width = grey.shape
-    scale = width / 1654
-    ink = cv2.adaptiveThreshold(
-        cv2.GaussianBlur(grey, (3, 3), 0), 255, cv2.ADAPTIVE_THRESH_MEAN_C,
-        cv2.THRESH_BINARY_INV, max(3, int(41 * scale) | 1), 18,
-    )  # fmt: skip
-    size = max(1, int(5 * scale) | 1)
-    ink = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((size, size), np.uint8))
-    _, _, stats, centres = cv2.connectedComponentsWithStats(ink)
-    heights = [min(float(np.hypot(*(q[3] - q[0]))), float(np.hypot(*(q[1] - q[0])))) for q in quads]
-    line = float(np.median(heights)) if heights else 34 * scale
-    covered = np.zeros((height, width), np.uint8)
-    for quad in quads:
-        cv2.fillPoly(covered, [np.asarray(quad, np.int32)], (1,))
-    w, h, area = stats[1:, 2], stats[1:, 3], stats[1:, 4]
-    like = (
-        (0.35 * line < h) & (h < 1.6 * line) & (0.25 * line < w) & (w < 2.5 * line)
-        & (area > 0.12 * w * h)
-    )  # fmt: skip
-    places = centres[1:][like].astype(int)
-    if len(places) == 0:
-        return 0.0
-    outside = (
-        covered[np.clip(places[:, 1], 0, height - 1), np.clip(places[:, 0], 0, width - 1)] == 0
-    )
-    return float(outside.mean())

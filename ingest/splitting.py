@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from index.domain import Page, Passage
+from index.sentences import CELL_BREAK
 from index.store import passage_id
 from index.text import matching_key
 
@@ -342,7 +343,7 @@ def _join_wrapped(text: str) -> str:
 
 def _is_table_row(line: str) -> bool:
     """Whether a line is cells of a table: tabs, or several gaps and no punctuation of a sentence."""
-    if "\t" in line:
+    if "\t" in line or CELL_BREAK in line:
         return True
     gaps = len(re.findall(r"\s+", line.strip()))
     return gaps >= 3 and not any(c in "，。；、" for c in line)

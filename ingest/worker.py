@@ -13,11 +13,14 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from index.domain import TextSource
 from ingest.errors import IngestError, PasswordError, SourceReadError
 from ingest.page_text import PageText
+
+if TYPE_CHECKING:
+    from ingest.ocr import PageRecognizer
 
 _PDF_MEMORY: Final = 2 * 1024**3
 _OCR_RESIDENT: Final = 2_500_000_000
@@ -118,9 +121,18 @@ class _Ocr:
     """Recognition of page pictures."""
 
     def __init__(self, threads: int) -> None:
+        self._threads = threads
+        self._recognizer: PageRecognizer | None = None
+        self._engine = ""
+
+    def _ready(self, engine: str) -> PageRecognizer:
+        """The recogniser with its models loaded, kept for the next pages."""
         from ingest.ocr import PageRecognizer
 
-        self._recognizer = PageRecognizer(threads)
+        if self._recognizer is None or engine != self._engine:
+            self._recognizer = PageRecognizer(self._threads, engine)
+            self._engine = engine
+        return self._recognizer
 
     @property
     def tired(self) -> bool:
@@ -140,7 +152,8 @@ class _Ocr:
                 count = document.page_count
                 yield {"page_count": count}
                 last = min(count, request["last"] or request["first"] + request["chunk"] - 1)
-                read = partial(self._recognizer.read_page, document, int(request["options"]["dpi"]))
+                recognizer = self._ready(str(request["options"].get("engine", "auto")))
+                read = partial(recognizer.read_page, document, int(request["options"]["dpi"]))
                 for file_page in range(request["first"], last + 1):
                     yield _page(file_page, read)
         except RenderError as error:

@@ -296,6 +296,14 @@ def _more_fields(record: Record) -> list[tuple[str, str]]:
     return fields
 
 
+def page_fields(page: Page) -> list[tuple[str, str]]:
+    """Where the text of a page comes from, as (heading, value), for the page card."""
+    origin = strings.text_origin(page.source.value, page.engine, page.choice.reason)
+    figures = strings.text_figures(page.confidence, page.choice.uncovered, page.turn)
+    fields = [(strings.TEXT_ORIGIN, origin), (strings.TEXT_FIGURES, figures)]
+    return [(heading, value) for heading, value in fields if value]
+
+
 def _image_json(page: Page) -> dict[str, Any]:
     return {
         "has_image": page.has_image,
@@ -319,6 +327,7 @@ def _page_json(record: Record, page: Page, count: int, start: int, end: int) -> 
         "low_confidence": is_unreliable(page.confidence),
         "link": permalink(record.record_id, page.seq, start, end),
         "place": "",
+        "page_fields": page_fields(page),
     }
     if page.raw:
         whole = cite(1, record, page, count, start, end if end > start else len(page.raw), "-")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from index.domain import Role
 from index.errors import ArchiveError
 from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
-from ui import check_command, jobs_command, review_command, vocabulary_command
+from ui import bench_command, check_command, jobs_command, review_command, vocabulary_command
 from ui.arguments import ChineseParser
 
 if TYPE_CHECKING:
@@ -237,6 +237,9 @@ def _parser() -> ChineseParser:
         command("vocabulary", _vocabulary, vocabulary_command.SUMMARY, vocabulary_command.DETAILS)
     )
 
+    bench_command.add_options(
+        command("bench", _bench, bench_command.SUMMARY, bench_command.DETAILS)
+    )
     jobs_command.add_options(command("jobs", _jobs, jobs_command.SUMMARY, jobs_command.DETAILS))
     review_command.add_options(
         command("review", _review, review_command.SUMMARY, review_command.DETAILS)
@@ -693,6 +696,11 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _vocabulary(options: argparse.Namespace) -> int:
     return OK if vocabulary_command.run(options, _load(options), _say) else FAILED
+
+
+def _bench(options: argparse.Namespace) -> int:
+    bench_command.run(options, _load(options), _say)
+    return OK
 
 
 def _jobs(options: argparse.Namespace) -> int:

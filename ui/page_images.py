@@ -58,7 +58,7 @@ class PageImages:
             logger.warning("no stored file for an imaged page: %s", page.file_path)
             return None
         width = next((w for w in WIDTHS if w >= width), WIDTHS[-1])
-        key = f"{file.sha256}-{page.file_page}-{width}"
+        key = f"{file.sha256}-{page.file_page}-{width}" + (f"-{page.turn}" if page.turn else "")
         if covers:
             key += json.dumps(covers)
         tag = hashlib.sha256(key.encode()).hexdigest()[:32]
@@ -70,16 +70,19 @@ class PageImages:
                 content = _read(cached)
                 if content is None:
                     place = Path(file.root) / file.path
-                    content = self._draw(place, page.file_page, width, covers)
+                    content = self._draw(place, page, width, covers)
                     if content is not None:
                         self._keep(cached, content)
         return None if content is None else (tag, content)
 
-    def _draw(
-        self, path: Path, file_page: int, width: int, covers: tuple[Box, ...]
-    ) -> bytes | None:
+    def _draw(self, path: Path, page: Page, width: int, covers: tuple[Box, ...]) -> bytes | None:
+        file_page = page.file_page
+        # What is `width` wide once it stands upright may lie in the file.
+        across = round(width * page.height / page.width) if page.turn in (90, 270) else width
         try:
-            return self._drawer.jpeg(path, file_page, width, _QUALITY[width], covers)
+            return self._drawer.jpeg(
+                path, file_page, across, _QUALITY[width], covers, turn=page.turn
+            )
         except (RenderError, OSError) as error:
             # a damaged or moved file must not take the drawer down: the text is shown instead
             logger.warning("page %d of %s cannot be drawn: %s", file_page, path.name, error)

@@ -99,6 +99,34 @@ def coverage_line(records: int, pages: int, unreadable_pages: int) -> str:
     )
 
 
+TEXT_ORIGIN: Final = "本页文字"
+TEXT_FIGURES: Final = "识别情况"
+_ORIGINS: Final = {
+    "layer": "文件自带的文字层",
+    "ocr": "由影像识别",
+    "file": "文本文件",
+    "none": "没有可读的文字",
+}
+
+
+def text_origin(source: str, engine: str, reason: str) -> str:
+    """Where the text of a page comes from and why."""
+    by = f"（{engine}）" if engine and source != "none" else ""
+    return f"{_ORIGINS[source]}{by}" + (f"；{reason}" if reason else "")
+
+
+def text_figures(confidence: float | None, uncovered: float | None, turn: int) -> str:
+    """How sure the recognition of a page is, what it left over, and how the page lay."""
+    parts = []
+    if confidence is not None:
+        parts.append(f"平均把握 {confidence:.0%}")
+    if uncovered is not None:
+        parts.append(f"未识别的墨迹 {uncovered:.1%}")
+    if turn:
+        parts.append(f"原件顺时针转 {turn}° 后摆正")
+    return "，".join(parts)
+
+
 #: What to try after a refusal, by the value of its reason.
 NEXT_STEPS: Final[dict[str, tuple[str, ...]]] = {
     "未检索到": (

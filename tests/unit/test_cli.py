@@ -33,11 +33,11 @@ from ui.terminal import ProgressLine, printable, result_json, result_text, table
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
-    "demo", "ingest", "ask", "serve", "eval", "vocabulary", "jobs", "review", "doctor", "settings",
+    "demo", "ingest", "ask", "serve", "eval", "vocabulary", "bench", "jobs", "review", "doctor", "settings",
 )  # fmt: skip
 #: Words that stay as they are in Chinese help.
 LATIN_WORDS = re.compile(
-    r"chadang|CHADANG\w*|DIR|JSONL?|passages\.jsonl|vocabulary\.csv|CSV|Excel|data|home|host|port|user|department|N|"
+    r"chadang|ocr_engine|openvino|OpenVINO|onnxruntime|auto|CHADANG\w*|DIR|JSONL?|passages\.jsonl|vocabulary\.csv|CSV|Excel|data|home|host|port|user|department|N|"
     r"--[a-z-]+|-[a-z]\b|\.csv|\.xlsx"
 )
 HAN = re.compile(r"[\u4e00-\u9fff]")

@@ -26,6 +26,7 @@ ONE_FILE_LIBRARIES = (
     "tantivy",
     "pypdf",
     "pypdfium2",
+    "rapidfuzz",
     "rapidocr",
     "langchain_text_splitters",
     "openpyxl",
