@@ -174,6 +174,8 @@ def _textual(head: bytes) -> FileFormat:
         return FileFormat.WORD_XML
     if _HTML.match(text[:8192]):
         return FileFormat.HTML
-    if re.match(r"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?MIME-Version:", text[:4096], re.IGNORECASE):
+    if re.match(
+        r"(?:[\w-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?MIME-Version:", text[:4096], re.IGNORECASE
+    ):
         return FileFormat.MHTML
     return FileFormat.TEXT

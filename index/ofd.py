@@ -855,9 +855,9 @@ __all__ = [
     "Matrix",
     "OfdFile",
     "OfdPage",
-    "Shape",
     "Picture",
     "Seal",
+    "Shape",
     "Text",
     "opened_inside",
 ]

@@ -286,9 +286,7 @@ class Canvas:
             if len(ring) < 3:
                 continue
             part = Image.new("1", size)
-            points = [
-                _near(((x - x0) * smooth, (y - y0) * smooth), size) for x, y in ring
-            ]
+            points = [_near(((x - x0) * smooth, (y - y0) * smooth), size) for x, y in ring]
             ImageDraw.Draw(part).polygon(points, fill=1)
             mask = part if mask is None else ImageChops.logical_xor(mask, part)
         if mask is None:

@@ -26,6 +26,7 @@ _LONGEST_PAGE: Final = 200_000
 _CLOSE: Final = 0.7
 #: A character drawn again this near (share of its size) is imitation bold or a shadow.
 _SAME_PLACE: Final = 0.25
+_FEWEST_COLUMNS: Final = 3
 
 
 @dataclass(slots=True)
@@ -222,10 +223,58 @@ def _blocks(segments: Sequence[_Segment], rules: Rules) -> list[_Block]:
         else:
             of_cell[cell] = block = _Block([segment], cell)
             blocks.append(block)
-    for block in of_cell.values():
-        order = reading_order([_text_box(segment) for segment in block.segments])
-        block.segments = [block.segments[place] for place in order]
+    for top in {cell[1] for cell in of_cell}:
+        row = [block for cell, block in of_cell.items() if cell[1] == top]
+        if _is_unruled(row):
+            blocks = [block for block in blocks if block not in row]
+            blocks += _rows_within(row)
+    for block in blocks:
+        if len(block.segments) > 1:
+            order = reading_order([_text_box(segment) for segment in block.segments])
+            block.segments = [block.segments[place] for place in order]
     return blocks
+
+
+def _middle(segment: _Segment) -> float:
+    return (segment.box[1] + segment.box[3]) / 2
+
+
+def _is_unruled(row: Sequence[_Block]) -> bool:
+    """Whether the cells of a table row hold several rows side by side, with no line between.
+
+    Source:
+        Invoices and budget tables rule the columns but not the rows. Cells that merely have long
+        text beside each other are two, and their lines seldom stand at one height.
+    """
+    several = [
+        block
+        for block in row
+        if len(block.segments) > 1 and any(len(s.characters) > 1 for s in block.segments)
+    ]
+    if len(several) < _FEWEST_COLUMNS:
+        return False
+    heights = [{round(_middle(s) / max(s.size, 1.0)) for s in block.segments} for block in several]
+    shared = sum(len(h & (set().union(*heights[:i], *heights[i + 1 :]))) for i, h in
+                 enumerate(heights))  # fmt: skip
+    return shared >= 0.7 * sum(map(len, heights))
+
+
+def _rows_within(row: Sequence[_Block]) -> list[_Block]:
+    """The cells of an unruled table row cut into one cell for each printed row."""
+    placed = sorted(
+        ((segment, block.cell) for block in row for segment in block.segments if block.cell),
+        key=lambda item: _middle(item[0]),
+    )
+    blocks: dict[tuple[float, float], _Block] = {}
+    top = reach = -1.0
+    for segment, cell in placed:
+        if _middle(segment) > reach:
+            top, reach = segment.box[1], _middle(segment) + 0.6 * segment.size
+        key = (top, cell[0])
+        if key not in blocks:
+            blocks[key] = _Block([], (cell[0], top, cell[2], top + segment.size))
+        blocks[key].segments.append(segment)
+    return list(blocks.values())
 
 
 def _between(before: _Block, last: _Segment, block: _Block, segment: _Segment) -> str:
@@ -243,7 +292,8 @@ def _between(before: _Block, last: _Segment, block: _Block, segment: _Segment) -
 
 def _wrapped(block: _Block, last: _Segment) -> bool:
     """Whether a line of a cell goes on in the next one: it is full, or the cell holds one word
-    set from top to bottom."""
+    set from top to bottom.
+    """
     assert block.cell is not None  # noqa: S101 - asked for cells only
     room = block.cell[2] - last.box[2]
     return room < 1.6 * last.size or all(len(s.characters) == 1 for s in block.segments)
@@ -277,9 +327,7 @@ def _segments(texts: Iterable[Text], width: float, height: float) -> list[_Segme
     return [segment for segment in segments if segment.characters]
 
 
-def _first_time(
-    seen: set[tuple[str, int, int]], character: str, box: Box, size: float
-) -> bool:
+def _first_time(seen: set[tuple[str, int, int]], character: str, box: Box, size: float) -> bool:
     """Whether a character is not drawn over itself (imitation bold, shadows)."""
     step = max(1e-3, _SAME_PLACE * size)
     x, y = round(box[0] / step), round(box[1] / step)
@@ -329,9 +377,7 @@ def _joint(before: _Segment, after: _Segment) -> str:
     return "" if b[0] - a[2] < 0.3 * thick else " "
 
 
-def _line(
-    segment: _Segment, start: int, width: float, height: float, *, vertical: bool
-) -> Line:
+def _line(segment: _Segment, start: int, width: float, height: float, *, vertical: bool) -> Line:
     left, top, right, bottom = segment.box
     along, extent = (1, height) if vertical else (0, width)
     edges: list[float] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -52,7 +53,7 @@ def rules_of(rings: Iterable[tuple[Sequence[Point], bool]]) -> Rules:
         elif right - left <= _THIN < _SHORTEST <= bottom - top:
             down.append(((left + right) / 2, top, bottom))
         elif not filled and len(points) <= 64:
-            for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+            for (x0, y0), (x1, y1) in itertools.pairwise(points):
                 if abs(y1 - y0) < 0.1 and abs(x1 - x0) >= _SHORTEST:
                     across.append(((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
                 elif abs(x1 - x0) < 0.1 and abs(y1 - y0) >= _SHORTEST:

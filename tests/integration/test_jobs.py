@@ -115,7 +115,7 @@ def test_a_new_version_of_the_program_tries_dead_letters_again(tmp_path, home, m
     (source / "坏.pdf").write_bytes(b"%PDF-1.7\n")
     ingest(source, store, settings)
 
-    monkeypatch.setattr(pipeline, "PDF_READER", "pdf-99")
+    monkeypatch.setattr("ingest.pdf.PDF_READER", "pdf-99")
     ingest(source, store, settings)
     ingest(source, store, settings)
 
