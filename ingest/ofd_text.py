@@ -291,9 +291,7 @@ def _between(before: _Block, last: _Segment, block: _Block, segment: _Segment) -
 
 
 def _wrapped(block: _Block, last: _Segment) -> bool:
-    """Whether a line of a cell goes on in the next one: it is full, or the cell holds one word
-    set from top to bottom.
-    """
+    """Whether a line of a cell goes on: it is full, or the cell is a word set downwards."""
     assert block.cell is not None  # noqa: S101 - asked for cells only
     room = block.cell[2] - last.box[2]
     return room < 1.6 * last.size or all(len(s.characters) == 1 for s in block.segments)
