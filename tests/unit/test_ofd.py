@@ -20,7 +20,7 @@ from tests.document_files import line_object, picture_bytes, rule, seal_value, w
 LINE = "示例市人民代表大会常务委员会决定批准预算调整方案。"
 
 
-def read(path: Path, page: int = 1):  # noqa: ANN201 - a page
+def read(path: Path, page: int = 1):
     reader = OfdReader(path, drawable=True)
     try:
         return reader.read_page(page)
