@@ -93,8 +93,12 @@ CELL_BREAK: Final = " | "
 
 
 def row_text(cells: Iterable[str]) -> str:
-    """The cells of a table row as one line; empty cells keep their place, those at the end go."""
+    """The cells of a table row as one line.
+
+    Empty cells keep their place, those at the end go; a cell alone in its row stands by itself.
+    """
     kept = [" ".join(cell.split()) for cell in cells]
     while kept and not kept[-1]:
         kept.pop()
-    return CELL_BREAK.join(kept)
+    filled = [cell for cell in kept if cell]
+    return filled[0] if len(filled) == 1 else CELL_BREAK.join(kept)

@@ -183,9 +183,12 @@ def test_a_single_file_web_page_is_read(tmp_path: Path) -> None:
 
 def test_hostile_nesting_ends(tmp_path: Path) -> None:
     path = tmp_path / "a.html"
-    path.write_text("<html>" + "<div>" * 10_000 + "深处" + "<table><tr><td>" * 3_000)
-
+    path.write_text("<html>" + "<div>" * 5_000 + "深处" + "<table><tr><td>" * 3_000)
     assert "深处" in "".join(page.raw for page in read_html(path))
+
+    path.write_text("<html>" + "<div>" * 100_000 + "深处")
+    with pytest.raises(SourceReadError, match="嵌套"):
+        read_html(path)
 
 
 # -- tables -------------------------------------------------------------------------------------

@@ -268,7 +268,7 @@ def test_units_that_hold_themselves_end(tmp_path: Path) -> None:
     again = '<ofd:CompositeObject ID="8" ResourceID="7" Boundary="0 0 9 9"/>'
     unit = (
         '<ofd:CompositeGraphicUnits><ofd:CompositeGraphicUnit ID="7">'
-        f"<ofd:Content>{line_object(LINE, 1, 1)}{again * 30}</ofd:Content>"
+        f"<ofd:Content>{rule(1, 1, 5, 0)}{again * 30}</ofd:Content>"
         "</ofd:CompositeGraphicUnit></ofd:CompositeGraphicUnits>"
     )
     path = write_ofd(tmp_path / "a.ofd", [again], resources=unit)
