@@ -468,12 +468,13 @@ class _Run:
                     f"{job.record.record_id} 没有对应的文件，只存目录",
                     "请把文件命名为档号，或在目录中写明路径",
                 )
-        if self._source.is_dir() or self._source.suffix.lower() not in CATALOGUE_SUFFIXES:
-            for path in linked.loose:
-                if any(not folder or path.startswith(folder + "/") for folder in broken):
-                    self._skip(path, "所在文件夹的目录读不出，暂不入库", "请先修复目录")
-                    continue
-                jobs.append(self._uncatalogued(path, paths))
+        # Of a single catalogue only what it lists is taken; a table that is itself a document is.
+        whole = self._source.is_dir() or self._source.suffix.lower() not in CATALOGUE_SUFFIXES
+        for path in linked.loose if whole else self._plain_tables:
+            if any(not folder or path.startswith(folder + "/") for folder in broken):
+                self._skip(path, "所在文件夹的目录读不出，暂不入库", "请先修复目录")
+                continue
+            jobs.append(self._uncatalogued(path, paths))
         jobs = [job for job in jobs if not self._belongs_elsewhere(job)]
         self._files_total = sum(max(1, len(job.files)) for job in jobs)
         self._bytes_total = sum(file.size for job in jobs for file in job.files)

@@ -103,6 +103,17 @@ def test_a_table_without_catalogue_headings_is_a_document(tmp_path, home) -> Non
     assert report.pages_file == 2
 
 
+def test_a_single_table_that_is_a_document_is_taken_alone(tmp_path, home) -> None:
+    store, settings = home
+    source = tmp_path / "in"
+    table = write_workbook(source / "债务.xlsx", {"限额": [["地区", "合计"], ["示例市", 12.5]]})
+    (source / "别的.txt").write_text(TEXT, encoding="utf-8")
+
+    ingest(table, store, settings)
+
+    assert [record.record_id for record in store.records()] == ["债务.xlsx"]
+
+
 def test_pictures_of_every_kind_are_recognised(tmp_path, home) -> None:
     store, settings = home
     source = tmp_path / "in"
