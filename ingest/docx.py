@@ -36,8 +36,8 @@ _DEEPEST: Final = 12
 _FEW: Final = 30
 
 
-class _TooLargeError(Exception):
-    pass
+class _TooLongError(SourceReadError):
+    """A document has more text than is read."""
 
 
 @dataclass(slots=True)
@@ -77,9 +77,9 @@ def read_docx(path: Path, name: str = "") -> tuple[list[PageText], tuple[Note, .
         document = Document(str(path))
         reader = _Reader(document)
         blocks = list(reader.blocks())
-    except _TooLargeError:
-        msg = f"{name} 的文字超过 {MOST_CHARACTERS // 10**6} 百万字，没有读取"
-        raise SourceReadError(msg, "请拆成几个文件后重新入库") from None
+    except _TooLongError as error:
+        msg = f"{name} {error}"
+        raise SourceReadError(msg, error.next_step) from None
     except Exception as error:  # python-docx and lxml raise whatever they meet
         msg = f"{name} 打不开：不是有效的 Word 文档，或已损坏（{type(error).__name__}）"
         raise SourceReadError(msg, step) from error
@@ -142,7 +142,8 @@ class _Reader:
     def _count(self, text: str) -> str:
         self._characters += len(text)
         if self._characters > MOST_CHARACTERS:
-            raise _TooLargeError
+            msg = f"的文字超过 {MOST_CHARACTERS // 10**6} 百万字，没有读取"
+            raise _TooLongError(msg, "请拆成几个文件后重新入库")
         return text
 
     def _blocks_below(self, parent: Any, depth: int) -> Iterator[Any]:
