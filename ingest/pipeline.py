@@ -777,7 +777,9 @@ class _Run:
             file.notes = tuple(Note(*note) for note in header.get("notes", ()))
             self._opened(key, file, int(header["page_count"]), first_task=False)
         else:
-            self._queue_pdf(file, Task(key, file.absolute, chunk=file.chunk, given_up=file.given_up))
+            self._queue_pdf(
+                file, Task(key, file.absolute, chunk=file.chunk, given_up=file.given_up)
+            )
 
     def _queue_pdf(self, file: _File, task: Task[FileKey]) -> None:
         file.open_tasks += 1

@@ -54,7 +54,23 @@ _NEVER_MARKUP: Final = frozenset(
     if formats & {FileFormat.PDF, FileFormat.OFD, FileFormat.DOCX, FileFormat.XLSX}
     or formats <= IMAGES
 ) - {".wps", ".et"}
-_NEVER_TEXT: Final = _NEVER_MARKUP | {".wps", ".et", ".xls", ".ods", ".odt", ".rtf"}
+#: Names under which plain text is a document; settings, logs and programs are text too.
+_TEXTS: Final = frozenset(
+    {
+        "",
+        ".txt",
+        ".text",
+        ".md",
+        ".csv",
+        ".tsv",
+        ".jsonl",
+        ".doc",
+        ".htm",
+        ".html",
+        ".mht",
+        ".mhtml",
+    }
+)
 _TABLES: Final = frozenset({FileFormat.XLSX, FileFormat.XLS, FileFormat.ODS})
 _OFFICE: Final = frozenset({FileFormat.DOC, FileFormat.RTF, FileFormat.WORD_XML, FileFormat.ODT})
 _HYPERTEXT: Final = frozenset({FileFormat.HTML, FileFormat.MHTML})
@@ -101,7 +117,7 @@ def reader_kind(path: Path) -> Kind | None:
     format_ = _format(path)
     suffix = path.suffix.lower()
     if (format_ in _HYPERTEXT and suffix in _NEVER_MARKUP) or (
-        format_ is FileFormat.TEXT and suffix in _NEVER_TEXT
+        format_ is FileFormat.TEXT and suffix not in _TEXTS
     ):
         return None
     if format_ is FileFormat.PDF:

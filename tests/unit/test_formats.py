@@ -16,7 +16,7 @@ from index.file_format import FileFormat, sniff
 from index.rendering import RenderError, open_document, page_count, render_page
 from ingest.errors import PasswordError, SourceReadError
 from ingest.html import decode_html, read_html
-from ingest.readers import kind_of, open_reader, why_not_taken, why_unreadable
+from ingest.readers import open_reader, reader_kind, why_not_taken, why_unreadable
 from ingest.table_text import read_table
 from tests.document_files import (
     line_object,
@@ -111,7 +111,7 @@ def test_a_wrong_suffix_is_read_and_told(tmp_path: Path) -> None:
 
     assert reader.read_page(1).raw == "会议决定。\n"
     assert "后缀是 .doc，实际是网页" in reader.notes[0].reason
-    kind = kind_of(path)
+    kind = reader_kind(path)
     assert kind is not None
     assert kind.group == "text"
 
