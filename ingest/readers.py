@@ -233,14 +233,14 @@ def why_unreadable(path: Path) -> SourceReadError | None:
 
 
 def seconds_to_open(path: Path) -> float:
-    """How much longer than other files this one may take to open: LibreOffice converts first.
+    """How much longer than other files this one may take to open: another process reads first.
 
     Raises:
         OSError: If it cannot be opened.
     """
     from ingest.office import SECONDS
 
-    return SECONDS if _format(path) in _OFFICE else 0.0
+    return SECONDS if _format(path) in _OFFICE | _TABLES else 0.0
 
 
 def open_reader(path: Path, *, careful: bool = False) -> Reader:

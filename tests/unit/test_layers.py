@@ -29,14 +29,10 @@ ONE_FILE_LIBRARIES = (
     "rapidocr",
     "langchain_text_splitters",
     "openpyxl",
-<<<<<<< HEAD
     "python_calamine",
     "dbf",
-=======
     "docx",
     "selectolax",
-    "python_calamine",
->>>>>>> 1c46831 (Read Word, web pages, tables, old office files and images by what they are, in the child process)
     "opencc",
 )
 #: Rebuild the shipped sample; never imported by the product.
