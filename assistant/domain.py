@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from assistant.matter import Matter
-from index.domain import Coverage, Page, Record
+from index.domain import Coverage, Page, Record, TextSource
 from index.errors import ArchiveError
 
 #: Kind of an answer that opens a record of the answer before; the page opens it too.
@@ -49,6 +49,7 @@ class Citation:
         passage_id: The passage it was found in.
         confidence: Lowest OCR confidence of the lines it lies on, None where there was no OCR.
         has_image: Whether the page has a picture to open.
+        paged: Whether the file has pages; else `page` counts parts (decision 0012).
     """
 
     marker: int
@@ -63,6 +64,7 @@ class Citation:
     passage_id: str
     confidence: float | None = None
     has_image: bool = False
+    paged: bool = True
 
     @property
     def reference(self) -> str:
@@ -73,7 +75,10 @@ class Citation:
     def place(self) -> str:
         """The page part of the citation form."""
         kind = "影像" if self.has_image else "文本"
-        place = f"第 {self.inner_label or self.page} 页（{kind} {self.page}/{self.page_count}）"
+        # Word files, web pages and tables have no pages (decision 0012): a number would be taken
+        # for the one on a print.
+        unit = "页" if self.paged or self.inner_label else "部分"
+        place = f"第 {self.inner_label or self.page} {unit}（{kind} {self.page}/{self.page_count}）"
         return f"{place}，卷内第 {self.volume_label} 页" if self.volume_label else place
 
 
@@ -116,6 +121,7 @@ def cite(
         passage_id=passage_id,
         confidence=min(confidences) if confidences else None,
         has_image=page.has_image,
+        paged=page.source is not TextSource.FILE,
     )
 
 

@@ -8,6 +8,11 @@
     │   ├── IndexNotFoundError
     │   └── IndexMismatchError
     ├── EncoderError
+    ├── RenderError            (index/rendering.py)
+    │   └── LockedDocumentError
+    ├── PackageError           (index/packages.py)
+    │   ├── LockedPackageError
+    │   └── LockedOfdError     (index/ofd.py)
     ├── IngestError            (ingest/errors.py)
     └── AssistantError         (assistant/domain.py)
         └── LanguageModelError (assistant/composing.py)

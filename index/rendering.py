@@ -1,4 +1,4 @@
-"""Pictures and geometry of pages: PDF through PDFium, image files through Pillow.
+"""Pictures and geometry of pages: PDF through PDFium, image files through Pillow, OFD by ourselves.
 
 The only file that uses pypdfium2. PDFium is not thread-safe: everything here runs under one lock.
 Coordinates given out are fractions 0..1 of the upright page, origin top left.
@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from index.errors import ArchiveError
+from index.file_format import IMAGES, FileFormat, sniff
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -32,7 +33,10 @@ LARGEST_SIDE: Final = 4000
 _LARGEST_PIXELS: Final = 200_000_000
 _DEFAULT_IMAGE_DPI: Final = 200.0
 _GRID: Final = 1_000_000
-_IMAGE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
+_IMAGE_SUFFIXES: Final = frozenset(
+    {".jpg", ".jpeg", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2"}
+)
+_MOST_FRAMES: Final = 20_000
 
 _pdfium_lock = threading.RLock()
 
@@ -77,7 +81,7 @@ def is_image_file(path: Path) -> bool:
 
 
 class Document:
-    """An open PDF or image file. Use `open_document`."""
+    """An open PDF or image file; `index.ofd_drawing` has the one for OFD. Use `open_document`."""
 
     def __init__(self, path: Path, pdf: Any = None) -> None:
         self._path = path
@@ -90,7 +94,12 @@ class Document:
             with _pdfium_lock:
                 return len(self._pdf)
         with _image(self._path) as image:
-            return int(getattr(image, "n_frames", 1))
+            # Only a TIFF has pages: the further frames of a phone's JPEG are previews.
+            count = int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
+        if count > _MOST_FRAMES:
+            msg = f"{self._path.name} 有 {count} 页，超过上限 {_MOST_FRAMES} 页"
+            raise RenderError(msg)
+        return count
 
     def size(self, file_page: int) -> tuple[float, float]:
         """Width and height of the upright page in points."""
@@ -175,15 +184,29 @@ class Document:
 
 @contextmanager
 def open_document(path: Path) -> Iterator[Document]:
-    """Open a PDF or image file.
+    """Open a PDF, OFD or image file, whatever its name says.
 
     Raises:
         LockedDocumentError: If it asks for a password.
         RenderError: If it is missing, damaged or of another kind.
     """
-    if not _is_pdf(path):
-        if not is_image_file(path):
-            msg = f"{path.name} 既不是 PDF 也不是图像文件，没有页面图像"
+    try:
+        format_ = sniff(path)
+    except OSError as error:
+        msg = f"{path.name} 打不开：{error.strerror or error}"
+        raise RenderError(msg) from error
+    if format_ is FileFormat.OFD:
+        from index.ofd_drawing import OfdDocument
+
+        ofd = OfdDocument(path)
+        try:
+            yield ofd
+        finally:
+            ofd.close()
+        return
+    if format_ is not FileFormat.PDF:
+        if format_ not in IMAGES and not is_image_file(path):
+            msg = f"{path.name} 既不是 PDF、OFD 也不是图像文件，没有页面图像"
             raise RenderError(msg)
         yield Document(path)
         return
@@ -273,15 +296,6 @@ def pdfium_version() -> str:
 
 
 # -- PDF ------------------------------------------------------------------------------------------
-
-
-def _is_pdf(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return b"%PDF-" in file.read(1024)
-    except OSError as error:
-        msg = f"{path.name} 打不开：{error.strerror or error}"
-        raise RenderError(msg) from error
 
 
 @contextmanager
@@ -420,52 +434,86 @@ def _area(box: Box) -> float:
 
 @contextmanager
 def _image(path: Path, file_page: int = 1) -> Iterator[Image]:
+    with _opened(path, path.name, file_page) as image:
+        yield image
+
+
+@contextmanager
+def _opened(source: Path | BinaryIO, name: str, file_page: int = 1) -> Iterator[Image]:
     from PIL import Image as PillowImage
     from PIL import UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PillowImage.DecompressionBombWarning)
-            image = PillowImage.open(path)
+            image = PillowImage.open(source)
         with image:
-            if image.width * image.height > _LARGEST_PIXELS:
-                msg = f"{path.name} 有 {image.width}×{image.height} 像素，超过上限，没有打开"
-                raise RenderError(msg)
             if file_page > 1:
                 image.seek(file_page - 1)
+            if image.width * image.height > _LARGEST_PIXELS:
+                msg = f"{name} 有 {image.width}×{image.height} 像素，超过上限，没有打开"
+                raise RenderError(msg)
             yield image
     except ArchiveError:
         raise
+    except PillowImage.DecompressionBombError as error:
+        msg = f"{name} 的像素数超过上限，没有打开"
+        raise RenderError(msg) from error
     except UnidentifiedImageError as error:
-        msg = f"{path.name} 不是可识别的图像文件"
+        msg = f"{name} 不是可识别的图像文件"
         raise RenderError(msg) from error
     except Exception as error:  # Pillow's decoders raise many kinds for damaged files
-        msg = f"{path.name} 第 {file_page} 页无法读取（{type(error).__name__}：{error}）"
+        msg = f"{name} 第 {file_page} 页无法读取（{type(error).__name__}：{error}）"
         raise RenderError(msg) from error
 
 
 def _shrunk(path: Path, file_page: int, max_width: int, max_side: int) -> Image:
     from PIL import Image as PillowImage
-    from PIL import ImageOps
 
     with _image(path, file_page) as image:
-        if image.mode.startswith(("I", "F")):  # 16-bit grey
-            grey = np.asarray(image, dtype=np.float32)
-            grey = grey / max(1.0, float(grey.max())) * 255
-            picture = PillowImage.fromarray(grey.astype(np.uint8)).convert("RGB")
-        elif image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-            layer = image.convert("RGBA")
-            picture = PillowImage.new("RGB", layer.size, "white")
-            picture.paste(layer, mask=layer.getchannel("A"))
-        else:
-            picture = image.convert("RGB")
-        picture = ImageOps.exif_transpose(picture)
+        picture = _in_colour(image)
     scale = min(1.0, max_width / picture.width, max_side / max(picture.size))
     if scale < 1.0:
         size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
         small = PillowImage.Resampling
         picture = picture.resize(size, small.BOX if scale < 0.25 else small.LANCZOS)
     return picture
+
+
+def opened_picture(source: BinaryIO, name: str, max_side: int) -> Image:
+    """A picture that is part of another file, RGB or RGBA, made smaller where it is larger.
+
+    Raises:
+        RenderError: If it is damaged, of an unknown kind or too large.
+    """
+    with _opened(source, name) as image:
+        picture = image.convert("RGBA" if "A" in image.getbands() else "RGB")
+    if max(picture.size) > max_side:
+        picture.thumbnail((max_side, max_side))
+    return picture
+
+
+def _in_colour(image: Image) -> Image:
+    """An opened image as RGB, upright, on white paper."""
+    from PIL import Image as PillowImage
+    from PIL import ImageOps
+
+    if image.mode.startswith(("I", "F")):  # 16-bit grey
+        grey = np.asarray(image, dtype=np.float32)
+        grey = grey / max(1.0, float(grey.max())) * 255
+        picture = PillowImage.fromarray(grey.astype(np.uint8)).convert("RGB")
+    elif image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        picture = PillowImage.new("RGB", layer.size, "white")
+        picture.paste(layer, mask=layer.getchannel("A"))
+    else:
+        picture = image.convert("RGB")
+    # The turn is read from the file: a converted picture may have lost it.
+    exif = image.getexif()
+    if exif.get(0x0112, 1) != 1:
+        picture.info.pop("exif", None)
+        picture.getexif()[0x0112] = exif.get(0x0112, 1)
+    return ImageOps.exif_transpose(picture)
 
 
 def _bgr(picture: Image) -> BgrImage:

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from index.domain import Skipped
-from index.rendering import RenderError, is_image_file, page_count
 from index.settings import Settings
 from index.store import Store
 from ingest.catalogue import Catalogue
 from ingest.column_map import draft
 from ingest.pipeline import PlannedRecord, plan
+from ingest.readers import reader_kind
 from ingest.workers import Event, Lane, Task
 
 _PDF_LANES: Final = 2
@@ -123,21 +123,20 @@ def mapping_draft(catalogues: Iterable[Catalogue]) -> str:
 
 
 def _count_pages(files: dict[str, Path]) -> tuple[dict[str, int], list[Skipped]]:
-    """Pages of PDF and image files; the former opened in child processes."""
+    """Pages of PDF, OFD and image files, opened in child processes."""
     counts: dict[str, int] = {}
     failed: list[Skipped] = []
     tasks: queue.Queue[Task[str] | None] = queue.Queue()
     events: queue.Queue[Event[str]] = queue.Queue()
     waiting = 0
     for path, absolute in files.items():
-        if absolute.suffix.lower() == ".pdf":
+        try:
+            kind = reader_kind(absolute)
+        except OSError:
+            continue
+        if kind is not None and kind.group != "text":
             tasks.put(Task(path, absolute, chunk=0))
             waiting += 1
-        elif is_image_file(absolute):
-            try:
-                counts[path] = page_count(absolute)
-            except RenderError as error:
-                failed.append(Skipped(path, str(error), "请检查图像能否打开，必要时重新扫描"))
     lanes = [Lane("pdf", tasks, events.put) for _ in range(min(_PDF_LANES, waiting))]
     for lane in lanes:
         tasks.put(None)

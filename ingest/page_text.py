@@ -11,6 +11,19 @@ from index.domain import Line, PageChoice, TextSource
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something about a whole file that an archivist should know; nothing failed.
+
+    Attributes:
+        reason: What it is, in Chinese.
+        next_step: What can be done about it.
+    """
+
+    reason: str
+    next_step: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class PageText:
     """One page as a reader saw it.
 

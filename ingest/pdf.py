@@ -22,7 +22,7 @@ from index.rendering import (
 )
 from ingest.alignment import align_lines
 from ingest.errors import PasswordError, SourceReadError
-from ingest.page_text import PageText
+from ingest.page_text import Note, PageText
 from ingest.quality import SPARSE, TextQuality, repaired, text_quality
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,8 @@ _STRIP_AREA: Final = 0.03
 
 class PdfFile:
     """An open PDF. Close it, or use it in a `with` statement."""
+
+    notes: tuple[Note, ...] = ()
 
     def __init__(self, path: Path, *, pdfium_only: bool = False) -> None:
         """Open a PDF with both readers.

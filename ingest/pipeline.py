@@ -19,6 +19,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -27,7 +28,6 @@ from index.codes import parse_date
 from index.domain import IngestReport, Page, Record, Skipped, TextSource
 from index.held import HeldItem
 from index.personal import PERSONAL_VERSION
-from index.rendering import RenderError, is_image_file, page_count
 from index.restrictions import LOCAL_FILE, kind_of, table_of
 from index.settings import Settings
 from index.store import Store, StoredFile
@@ -56,43 +56,27 @@ from ingest.layer_check import (
 )
 from ingest.linking import link, natural_key
 from ingest.ocr_version import ocr_reader
-from ingest.page_text import PageText
-from ingest.pdf import PDF_READER
-from ingest.plain import ENGINE as TEXT_READER
-from ingest.plain import read_text_file
+from ingest.page_text import Note, PageText
 from ingest.progress import Progress, ProgressCallback
+from ingest.readers import Kind, reader_kind, why_not_taken
 from ingest.report import report_to_json, write_report
 from ingest.secrecy import SECRECY_VERSION, Finding, Grade
 from ingest.splitting import SPLITTER_VERSION, split_record
 from ingest.volume_linking import Volume, find_volumes, shares_of, volume_record
 from ingest.volumes import Span
-from ingest.workers import CHUNK, SECONDS_PER_TEXT_PAGE, Event, Lane, Task
+from ingest.workers import CHUNK, MOST_PAGES, SECONDS_PER_TEXT_PAGE, Event, Lane, Task
 
 logger = logging.getLogger(__name__)
 
-TEXT_SUFFIXES: Final = frozenset({".txt", ".md"})
-PDF_SUFFIX: Final = ".pdf"
 LARGEST_FILE_BYTES: Final = 500_000_000
 #: Raise it when records come out differently from the same pages (furniture, labels).
 _PIPELINE_VERSION: Final = "2"
 #: Pages that may kill or hang their reader before the rest of a file is left alone.
 _MOST_PAGES_KILLED: Final = 5
-_NEXT_STEP: Final = {
-    ".doc": "请用 WPS 或 Word 另存为 PDF",
-    ".docx": "请另存为 PDF",
-    ".wps": "请用 WPS 另存为 PDF",
-    ".ofd": "请用 OFD 阅读器另存（打印）为 PDF",
-    ".xls": "请另存为 xlsx",
-    ".et": "请另存为 xlsx",
-    ".dbf": "请用表格软件打开后另存为 xlsx",
-    ".zip": "请解压后放入文件夹",
-    ".rar": "请解压后放入文件夹",
-    ".7z": "请解压后放入文件夹",
-}
 _SECONDS_BETWEEN_UPDATES: Final = 0.1
 
 
-@dataclass(slots=True)
+@dataclass
 class _File:
     """A file of a record while it is being read."""
 
@@ -112,12 +96,29 @@ class _File:
     #: Hidden text layers under comparison with the picture, by page; None before it was looked.
     layers: dict[int, PageText] | None = None
     agreement: float | None = None
+    notes: tuple[Note, ...] = ()
+
+    @cached_property
+    def _kind(self) -> Kind | None:
+        try:
+            return reader_kind(self.absolute)
+        except OSError:
+            return None
 
     @property
     def kind(self) -> str:
-        if is_image_file(self.absolute):
-            return "image"
-        return "pdf" if self.absolute.suffix.lower() == PDF_SUFFIX else "text"
+        """`pdf` for files with pages of their own, `image`, or `text`."""
+        return self._kind.group if self._kind is not None else "text"
+
+    @property
+    def reader(self) -> str:
+        """Name and version of what reads it: part of the key of kept pages."""
+        return self._kind.version if self._kind is not None else "none"
+
+    @property
+    def chunk(self) -> int:
+        """Pages of one task; what is not made of pages is read in one go."""
+        return CHUNK if self.kind == "pdf" else MOST_PAGES
 
     @property
     def complete(self) -> bool:
@@ -245,6 +246,7 @@ class _Run:
         self._home = settings.home.resolve()
         self._ocr_reader = ocr_reader(settings.number("ocr_dpi"))
         self._known: dict[str, StoredFile] = {}
+        self._plain_tables: set[str] = set()
         self._base = self._source
         self._prefix = ""
         self._files_total = self._files_done = 0
@@ -427,6 +429,9 @@ class _Run:
                 catalogue = read_catalogue(absolute, path, maps.rules(path))
             except CatalogueError as error:
                 unrelated = isinstance(error, NotACatalogueError)
+                if unrelated and absolute.suffix.lower() != ".jsonl":
+                    self._plain_tables.add(path)  # a table that is itself a document
+                    continue
                 self._skip(
                     path, str(error),
                     "如果是目录，请检查表头；如果是文件内容，请另存为 PDF" if unrelated
@@ -448,16 +453,13 @@ class _Run:
     ) -> list[_Job]:
         readable: list[str] = []
         for path, absolute in paths.items():
-            suffix = absolute.suffix.lower()
-            if suffix in CATALOGUE_SUFFIXES:
+            if absolute.suffix.lower() in CATALOGUE_SUFFIXES and path not in self._plain_tables:
                 continue
-            if suffix in TEXT_SUFFIXES or suffix == PDF_SUFFIX or is_image_file(absolute):
+            refused = why_not_taken(absolute)
+            if refused is None:
                 readable.append(path)
             else:
-                self._skip(
-                    path, f"不支持的格式（{suffix or '无后缀'}）",
-                    _NEXT_STEP.get(suffix, "请另存为 PDF 后重新入库"),
-                )  # fmt: skip
+                self._skip(path, str(refused), refused.next_step)
         rows, withheld = self._rows(catalogues)
         volumes, linked = find_volumes(rows, withheld, link(rows, withheld, readable))
         self._report.warnings += linked.warnings
@@ -478,12 +480,13 @@ class _Run:
                     f"{job.record.record_id} 没有对应的文件，只存目录",
                     "请把文件命名为档号，或在目录中写明路径",
                 )
-        if self._source.is_dir() or self._source.suffix.lower() not in CATALOGUE_SUFFIXES:
-            for path in linked.loose:
-                if any(not folder or path.startswith(folder + "/") for folder in broken):
-                    self._skip(path, "所在文件夹的目录读不出，暂不入库", "请先修复目录")
-                    continue
-                jobs.append(self._uncatalogued(path, paths))
+        # Of a single catalogue only what it lists is taken; a table that is itself a document is.
+        whole = self._source.is_dir() or self._source.suffix.lower() not in CATALOGUE_SUFFIXES
+        for path in linked.loose if whole else self._plain_tables:
+            if any(not folder or path.startswith(folder + "/") for folder in broken):
+                self._skip(path, "所在文件夹的目录读不出，暂不入库", "请先修复目录")
+                continue
+            jobs.append(self._uncatalogued(path, paths))
         jobs = [job for job in jobs if not self._belongs_elsewhere(job)]
         self._files_total = sum(max(1, len(job.files)) for job in jobs)
         self._bytes_total = sum(file.size for job in jobs for file in job.files)
@@ -763,7 +766,7 @@ class _Run:
 
     def _program(self, file: _File) -> str:
         """The readers a file of this kind goes through."""
-        reader = {"text": TEXT_READER, "pdf": PDF_READER}.get(file.kind, "")
+        reader = file.reader
         return f"{_PIPELINE_VERSION};{reader};{'' if file.kind == 'text' else self._ocr_reader}"
 
     def _mention_same(self, job: _Job) -> None:
@@ -809,12 +812,10 @@ class _Run:
             PERSONAL_VERSION,
             str(self._settings.number("passage_chars")),
         ]
-        kinds = {file.kind for file in job.files}
-        if "text" in kinds:
-            versions.append(TEXT_READER)
-        if "pdf" in kinds:
-            versions += [PDF_READER, f"layer-check {self._settings.values['layer_check']}"]
-        if kinds & {"pdf", "image"}:
+        versions += sorted({file.reader for file in job.files})
+        if any(file.kind == "pdf" for file in job.files):
+            versions.append(f"layer-check {self._settings.values['layer_check']}")
+        if any(file.kind != "text" for file in job.files):
             versions.append(self._ocr_reader)
         body = json.dumps(
             [asdict(job.record), [(f.path, f.sha256) for f in job.files], versions]
@@ -827,28 +828,14 @@ class _Run:
         self._current = file.path
         if file.failure is not None:
             return
-        if file.kind == "text":
-            try:
-                pages = read_text_file(file.absolute)
-            except SourceReadError as error:
-                file.failure = error
-                return
-            file.pages = {page.file_page: page for page in pages}
-            file.page_count = len(pages)
-            self._pages_done += len(pages)
-        elif file.kind == "image":
-            try:
-                file.page_count = page_count(file.absolute)
-            except RenderError as error:
-                file.failure = SourceReadError(str(error), "请检查图像能否打开，必要时重新扫描")
-                return
-            self._recognize(key, file, range(1, file.page_count + 1))
+        header = self._store.page_result(file.sha256, 0, file.reader)
+        if header is not None:
+            file.notes = tuple(Note(*note) for note in header.get("notes", ()))
+            self._opened(key, file, int(header["page_count"]), first_task=False)
         else:
-            header = self._store.page_result(file.sha256, 0, PDF_READER)
-            if header is not None:
-                self._opened(key, file, int(header["page_count"]), first_task=False)
-            else:
-                self._queue_pdf(file, Task(key, file.absolute, given_up=file.given_up))
+            self._queue_pdf(
+                file, Task(key, file.absolute, chunk=file.chunk, given_up=file.given_up)
+            )
 
     def _queue_pdf(self, file: _File, task: Task[FileKey]) -> None:
         file.open_tasks += 1
@@ -873,14 +860,14 @@ class _Run:
         file.page_count = count
         missing = []
         for file_page in range(1, count + 1):
-            done = self._store.page_result(file.sha256, file_page, PDF_READER)
+            done = self._store.page_result(file.sha256, file_page, file.reader)
             if done is not None:
                 self._take(key, file, PageText.from_json(done), fresh=False)
             else:
                 missing.append(file_page)
         if first_task:
-            missing = [file_page for file_page in missing if file_page > CHUNK]
-        for first, last in _runs(missing, CHUNK):
+            missing = [file_page for file_page in missing if file_page > file.chunk]
+        for first, last in _runs(missing, file.chunk):
             self._queue_pdf(file, Task(key, file.absolute, first, last, given_up=file.given_up))
 
     def _take(self, key: FileKey, file: _File, page: PageText, *, fresh: bool) -> None:
@@ -888,8 +875,10 @@ class _Run:
         if page.file_page in file.pages and not page.needs_ocr:
             return
         file.pages[page.file_page] = page
-        if fresh and _is_final(page) and self._may_keep(key, file, page):
-            self._store.put_page_result(file.sha256, page.file_page, PDF_READER, page.to_json())
+        # What is not made of pages is read again in one go: keeping it would store it twice.
+        keep = fresh and _is_final(page) and self._may_keep(key, file, page)
+        if keep and file.kind == "pdf":
+            self._store.put_page_result(file.sha256, page.file_page, file.reader, page.to_json())
         self._pages_done += fresh and not page.needs_ocr
         if page.needs_ocr:
             self._recognize(key, file, [page.file_page])
@@ -949,9 +938,11 @@ class _Run:
             self._take(key, file, page, fresh=True)
         elif event.page_count:
             if not file.page_count:
-                self._store.put_page_result(
-                    file.sha256, 0, PDF_READER, {"page_count": event.page_count}
-                )
+                file.notes = event.notes
+                if file.kind == "pdf":
+                    notes = [[note.reason, note.next_step] for note in event.notes]
+                    header = {"page_count": event.page_count, "notes": notes}
+                    self._store.put_page_result(file.sha256, 0, file.reader, header)
                 self._opened(key, file, event.page_count, first_task=True)
         elif event.failed is not None:
             self._failed(event, key, file)
@@ -1005,6 +996,9 @@ class _Run:
         else:
             for file in job.files:
                 self._store.put_file(self._as_read(file, job))
+        for file in job.files:
+            for note in file.notes:
+                self._warn(file.path, note.reason, note.next_step)
         self._files_done += max(1, len(job.files))
         self._bytes_done += sum(file.size for file in job.files)
         self._tell()

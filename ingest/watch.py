@@ -35,9 +35,9 @@ class Watch(threading.Thread):
         self.reason = ""
         self.start()
 
-    def expect(self) -> None:
-        """An answer is waited for."""
-        self._deadline = time.monotonic() + self._seconds
+    def expect(self, more: float = 0.0) -> None:
+        """An answer is waited for, this many seconds longer than usual."""
+        self._deadline = time.monotonic() + self._seconds + more
 
     def heard(self) -> None:
         """The answer came."""

@@ -1,5 +1,8 @@
 """The child process that reads files: `python -m ingest.worker pdf|ocr THREADS`.
 
+The kind `pdf` reads the text of files of every format (`ingest.readers`), `ocr` recognises
+pictures of pages.
+
 Requests come in on standard input, one JSON object a line; answers go out the same way. Nothing
 else may write to standard output, so the libraries' own output is turned to standard error.
 """
@@ -39,7 +42,7 @@ def main(arguments: list[str]) -> int:
         out.write(json.dumps(message, ensure_ascii=False) + "\n")
         out.flush()
 
-    serve = _Pdf() if kind == "pdf" else _Ocr(threads)
+    serve = _Files() if kind == "pdf" else _Ocr(threads)
     for line in sys.stdin:
         request = json.loads(line)
         try:
@@ -90,31 +93,36 @@ def _page(file_page: int, read: Callable[[int], PageText]) -> dict[str, Any]:
         return {"page": PageText(file_page, "", TextSource.NONE, problem=text).to_json()}
 
 
-class _Pdf:
-    """Text layers; the last file stays open for its next pages."""
+class _Files:
+    """Text of files of any kind; the last file stays open for its next pages."""
 
     tired = False
 
     def __init__(self) -> None:
-        from ingest.pdf import PdfFile
+        from ingest.readers import Reader
 
-        self._open: Callable[..., PdfFile] = PdfFile
-        self._file: PdfFile | None = None
+        self._reader: Reader | None = None
         self._known: tuple[str, bool] = ("", False)
 
     def __call__(self, request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        from ingest.readers import open_reader, seconds_to_open
+
         known = (request["path"], bool(request["careful"]))
-        if self._file is None or known != self._known:
-            if self._file is not None:
-                self._file.close()
-                self._file = None
-            self._file = self._open(Path(request["path"]), pdfium_only=known[1])
+        if self._reader is None or known != self._known:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+            path = Path(request["path"])
+            yield {"longer": seconds_to_open(path)}
+            self._reader = open_reader(path, careful=known[1])
             self._known = known
-        count = self._file.page_count
-        yield {"page_count": count}
+        reader = self._reader
+        count = reader.page_count
+        notes = [[note.reason, note.next_step] for note in reader.notes]
+        yield {"page_count": count, "notes": notes}
         last = min(count, request["last"] or request["first"] + request["chunk"] - 1)
         for file_page in range(request["first"], last + 1):
-            yield _page(file_page, self._file.read_page)
+            yield _page(file_page, reader.read_page)
 
 
 class _Ocr:

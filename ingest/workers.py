@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 from ingest.errors import PasswordError, SourceReadError, WorkerError
-from ingest.page_text import PageText
+from ingest.page_text import Note, PageText
 from ingest.watch import Watch
 
 logger = logging.getLogger(__name__)
@@ -32,6 +32,7 @@ SECONDS_PER_TEXT_PAGE: Final = 25.0
 
 #: Pages of one task: a long file keeps several processes busy.
 CHUNK: Final = 16
+MOST_PAGES: Final = 1_000_000
 
 K = TypeVar("K")
 
@@ -67,6 +68,7 @@ class Event(Generic[K]):
         key: `Task.key`.
         page: A page that was read.
         page_count: The file's number of pages, when it was opened.
+        notes: What an archivist should know about the file; told with `page_count`.
         failed: Why the file (or, with `file_page`, that page) cannot be read.
         file_page: The page that failed, 0 for the whole file.
         finished: Whether this is the last event of the task.
@@ -75,6 +77,7 @@ class Event(Generic[K]):
     key: K
     page: PageText | None = None
     page_count: int = 0
+    notes: tuple[Note, ...] = ()
     failed: SourceReadError | None = None
     file_page: int = 0
     finished: bool = False
@@ -147,7 +150,8 @@ class Lane(threading.Thread, Generic[K]):
                     if "page_count" in message:
                         count = int(message["page_count"])
                         last = min(count, task.last or page + task.chunk - 1)
-                        self._report(Event(task.key, page_count=count))
+                        notes = tuple(Note(*note) for note in message.get("notes", ()))
+                        self._report(Event(task.key, page_count=count, notes=notes))
                     elif "page" in message:
                         result = PageText.from_json(message["page"])
                         done = result.file_page
@@ -200,8 +204,9 @@ class Lane(threading.Thread, Generic[K]):
             raise WorkerError(msg) from error
         watch = self._watch
         assert watch is not None  # noqa: S101 - it comes with the child
+        longer = 0.0
         while True:
-            watch.expect()
+            watch.expect(longer)
             line = child.stdout.readline()
             watch.heard()
             if not line.endswith("\n"):
@@ -211,6 +216,7 @@ class Lane(threading.Thread, Generic[K]):
                 msg = f"{task.path.name}：{reason}"
                 raise WorkerError(msg, "请检查该页能否正常打开，必要时重新扫描该页")
             message = json.loads(line)
+            longer = float(message.get("longer", 0))
             if message.get("done"):
                 if message.get("tired"):
                     self._stop_child()

@@ -76,7 +76,7 @@ def test_the_answer_is_quoted_from_the_record(assistant: Assistant) -> None:
     assert isinstance(answer, Answer)
     assert "每户限养一只" in "".join(c.quote for c in answer.citations)
     assert answer.citations[0].record.title == "示例市养犬管理条例"
-    assert "第 1 页" in answer.citations[0].reference
+    assert "第 1 部分" in answer.citations[0].reference
 
 
 QUESTIONS = (

@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from index.store import Store
-from ingest import pipeline
 from ingest.errors import IngestError
 from ingest.jobs import (
     JobState,
@@ -115,7 +114,7 @@ def test_a_new_version_of_the_program_tries_dead_letters_again(tmp_path, home, m
     (source / "坏.pdf").write_bytes(b"%PDF-1.7\n")
     ingest(source, store, settings)
 
-    monkeypatch.setattr(pipeline, "PDF_READER", "pdf-99")
+    monkeypatch.setattr("ingest.pdf.PDF_READER", "pdf-99")
     ingest(source, store, settings)
     ingest(source, store, settings)
 
@@ -183,8 +182,10 @@ def test_a_run_pauses_goes_on_and_stops_when_another_process_says_so(tmp_path, h
     child = [sys.executable, "-m", "ui", "jobs", *flags]
     assert subprocess.run([*child, "--pause"], cwd=ROOT, check=False).returncode == 0
     wait_for(RunState.PAUSED)
-    time.sleep(0.3)
-    held = len(store.records())
+    held = -1
+    while held != len(store.records()):  # what was being read is finished first
+        held = len(store.records())
+        time.sleep(0.7)
     time.sleep(0.7)
     assert len(store.records()) == held < 600
     assert subprocess.run([*child, "--resume"], cwd=ROOT, check=False).returncode == 0

@@ -685,7 +685,7 @@ def test_an_answer_shows_quotation_reference_and_coverage() -> None:
     text = result_text(answer_with("会议决定，批准该方案。"))
 
     assert "① 「会议决定，批准该方案。」" in text
-    assert "档号 0012-1-35-2，第 1 页（文本 1/1）" in text
+    assert "档号 0012-1-35-2，第 1 部分（文本 1/1）" in text
     assert "检索范围：3 件、9 页；另有 2 页无法识别" in text
 
 

@@ -32,6 +32,8 @@ ONE_FILE_LIBRARIES = (
     "openpyxl",
     "python_calamine",
     "dbf",
+    "docx",
+    "selectolax",
     "opencc",
 )
 #: Rebuild the shipped sample; never imported by the product.
