@@ -24,10 +24,15 @@ _SHORTEST_SENTENCE: Final = 10
 #: Names that scanners, cameras and people in a hurry give.
 _NAMELESS: Final = re.compile(
     r"(?:扫描|新建|未命名|文档|文件|图像|图片|照片|影像|scan|img|image|doc|file|page|untitled|副本|copy|[a-z]{0,4})?"
-    r"[\s\d_\-().（）]*",
+    r"[\W\d_]*",
     re.IGNORECASE,
 )
 _DAY_BEFORE: Final = re.compile(r"(?P<day>(?:19|20)\d{2}[-.]?\d{2}[-.]?\d{2})[_\s-]+(?P<rest>.+)")
+#: Who reports from where, before the first words of a piece of news.
+_DATELINE: Final = re.compile(r"[^，。]{2,24}讯\s*(?:[（(][^）)]{1,60}[）)])?\s*")
+_HAN: Final = re.compile(r"[\u4e00-\u9fff]")
+_FEWEST_HAN: Final = 6
+_AMENDED: Final = re.compile(r"修正|修订|修改")
 _SENTENCE: Final = re.compile(r"[^。！？!?]{1,400}[。！？!?]?")
 
 
@@ -57,16 +62,18 @@ def with_derived(
     # A paper forwarded behind the first has its own number, signature and day.
     if not record.doc_no and head.doc_no is not None:
         found.append(_derived("doc_no", head.doc_no))
-    if head.note is not None:
-        found.append(_derived(ADOPTION_NOTE, head.note))
+    found += [_derived(ADOPTION_NOTE, note) for note in head.notes]
+    # Of a law amended since, the notes tell several sittings and days: none is the record's.
+    amended = any(_AMENDED.search(note.value[-8:]) for note in head.notes[1:])
+    note = head.notes[0] if head.notes and not amended else None
     if not record.author:
         organ = (signed.organ if signed is not None else None) or head.organ or head.letterhead
         if organ is not None:
             found.append(_derived("author", organ))
-    if not record.meeting and (session := _session(head.note, head.title)) is not None:
+    if not record.meeting and (session := _session(note, head.title)) is not None:
         found.append(_derived("meeting", session))
     if not record.date and not record.date_iso:
-        day = signed.date if signed is not None else _day(head.note)
+        day = signed.date if signed is not None else _day(note)
         if day is not None:
             found.append(_derived("date", day))
     values = {item.field: item.value for item in found if item.field != ADOPTION_NOTE}
@@ -97,22 +104,34 @@ def _from_name(record: Record) -> tuple[Record, list[Derived]]:
 
 def _first_sentence(name: str, line: TextLine) -> Part | None:
     """The first sentence, where the file's name says nothing or breaks off inside it."""
-    match = _SENTENCE.match(line.raw)
+    dateline = _DATELINE.match(line.raw)
+    start = dateline.end() if dateline else 0
+    match = _SENTENCE.match(line.raw, start)
     if match is None:
         return None
-    key = matching_key(name)
-    cut_short = len(key) >= _SHORTEST_SENTENCE and matching_key(line.raw).startswith(key)
+    key = _letters(name)
+    cut_short = len(key) >= _SHORTEST_SENTENCE and _letters(line.raw).startswith(key)
     if not cut_short and not _NAMELESS.fullmatch(PurePosixPath(name).name):
         return None
+    if match.group()[-1] not in "。！？!?" and len(line.raw) < _LONGEST_SENTENCE:
+        return None  # the first printed line of a wrapped sentence names nothing
     text = match.group().rstrip("。！？!? ")
     if len(text) > _LONGEST_SENTENCE:
         comma = max(text.rfind(mark, 0, _LONGEST_SENTENCE) for mark in "，,；;")
         if comma < _SHORTEST_SENTENCE:
             return None
         text = text[:comma]
-    if len(text) < _SHORTEST_SENTENCE or (cut_short and len(text) < len(name)):
+    if len(text) < _SHORTEST_SENTENCE or len(_HAN.findall(text)) < _FEWEST_HAN:
         return None
-    return Part(text, line.page, line.start, line.start + len(text))
+    if cut_short and start + len(text) < len(name) - 2:
+        return None  # the name says more
+    begin = line.start + start
+    return Part(" ".join(text.split()), line.page, begin, begin + len(text))
+
+
+def _letters(text: str) -> str:
+    """Without the punctuation that file names cannot hold."""
+    return re.sub(r"[\W_]+", "", matching_key(text))
 
 
 def _session(note: Part | None, title: Part | None) -> Part | None:

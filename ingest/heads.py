@@ -61,7 +61,7 @@ class Head:
         title: 标题, lines joined.
         letterhead: 发文机关标志 without 文件.
         doc_no: 发文字号.
-        note: 题注: of adoption, or of where and when it was read out.
+        notes: 题注: of adoption and each amendment, or of where and when it was read out.
         organ: An organ named alone under the title.
         addressed: Whether a line of addressees (主送机关) follows.
         end: Index of the first line after the head.
@@ -70,7 +70,7 @@ class Head:
     title: Part | None
     letterhead: Part | None
     doc_no: Part | None
-    note: Part | None
+    notes: tuple[Part, ...]
     organ: Part | None
     addressed: bool
     end: int
@@ -100,7 +100,9 @@ _SUFFIX: Final = (
 )
 _TITLE: Final = re.compile(rf"[^。；;！？!?：:]{{2,108}}{_GENRE}{_SUFFIX}")
 _TITLE_GOES_ON: Final = re.compile(r"[的和及与、》]|[(（](?:草案|试行|书面|审议稿|送审稿|修订)")
-_LETTERHEAD: Final = re.compile(r"[^。；，,;：:《》]{2,40}(?:文件|公报)(?:[(（]\d{1,4}[)）])?")
+_LETTERHEAD: Final = re.compile(
+    r"(?!.*关于)[^。；，,;：:《》]{2,40}(?:文件|公报)(?:[(（]\d{1,4}[)）])?"
+)
 _MARKS: Final = re.compile(
     r"[a-d]类?|特急|加急|急件|平急|\d{6}|内部(?:资料|文件)|[(（]?草案[)）]?|目录|签发人[:：].{2,12}",
 )
@@ -136,7 +138,7 @@ def text_lines(pages: Sequence[Page]) -> list[TextLine]:
             if start >= end or any(a < end and start < b for a, b in page.furniture):
                 continue
             raw = page.raw[start:end]
-            key = search_form(raw).text.replace(" ", "")
+            key = _key(raw)
             if key:
                 lines.append(TextLine(place, start, end, raw, key, top, heading))
                 top = False
@@ -157,7 +159,9 @@ def read_head(lines: Sequence[TextLine], at: int) -> Head:
             place += 1
         elif (after := _letterhead_end(lines, place, limit)) > place:
             words = _joined(lines[place:after])
-            letterhead = None if words is None else _part(lines[place:after], _bare(words))
+            organ_words = "" if words is None else _bare(words)
+            if _ORGAN.fullmatch(_key(organ_words)):
+                letterhead = _part(lines[place:after], organ_words)
             place = after
         else:
             title, after = _title(lines, place)
@@ -165,24 +169,27 @@ def read_head(lines: Sequence[TextLine], at: int) -> Head:
                 place = after
             break
     if title is None:
-        return Head(None, letterhead, doc_no, None, None, addressed=False, end=place)
-    note = organ = None
+        return Head(None, letterhead, doc_no, (), None, addressed=False, end=place)
+    notes: list[Part] = []
+    organ = None
     addressed = False
-    limit = min(len(lines), place + _HEAD_LINES)
-    while place < limit:
+    limit = place + _HEAD_LINES
+    while place < min(limit, len(lines)):
         line = lines[place]
         if (number := _doc_no(line)) is not None:
             doc_no = doc_no or number
             place += 1
         elif (after := _note_end(lines, place)) > place:
             words = _joined(lines[place:after])
-            if note is None and words is not None:
-                note = _part(lines[place:after], words.strip("（）()"))
+            if words is not None:
+                notes.append(_part(lines[place:after], words.strip("（）()")))
+            # A law amended often has a note for each time.
+            limit += after - place
             place = after
         elif _ORGAN.fullmatch(line.key):
-            organ = organ or _part([line], line.raw)
+            organ = organ or _organ(line)
             place += 1
-        elif line.key == search_form(title.value).text.replace(" ", ""):
+        elif line.key == _key(title.value):
             place += 1  # the heading of a text file, then the title as printed
         elif (again := _title(lines, place)) and again[0] is not None and _same(again[0], title):
             place = again[1]
@@ -191,7 +198,7 @@ def read_head(lines: Sequence[TextLine], at: int) -> Head:
                 _ADDRESSED.fullmatch(line.key) and not _NOT_ADDRESSED.fullmatch(line.key)
             )
             break
-    return Head(title, letterhead, doc_no, note, organ, addressed, place)
+    return Head(title, letterhead, doc_no, tuple(notes), organ, addressed, place)
 
 
 def sign_off_at(lines: Sequence[TextLine], at: int, *, last: bool) -> SignOff | None:
@@ -212,25 +219,20 @@ def sign_off_at(lines: Sequence[TextLine], at: int, *, last: bool) -> SignOff | 
     day = Part(date.text, line.page, line.start + date.start, line.start + date.end)
     before = line.raw[: date.start].strip()
     if before:
-        if not _ORGAN.fullmatch(search_form(before).text.replace(" ", "")):
+        if not _ORGAN.fullmatch(_key(before)):
             return None
         start = line.start + line.raw.index(before)
         organ = Part(_value(before), line.page, start, start + len(before))
         return SignOff(at, day, date.iso, organ)
     above = lines[at - 1] if at else None
     if above is not None and above.page == line.page and _ORGAN.fullmatch(above.key):
-        return SignOff(at, day, date.iso, _part([above], above.raw))
+        return SignOff(at, day, date.iso, _organ(above))
     return SignOff(at, day, date.iso, None) if last and at else None
 
 
 def is_trailing(line: TextLine) -> bool:
     """Whether a line may stand between signature and imprint: `（联系人：……）`, `（此件公开）`."""
     return _TRAILING.fullmatch(line.key) is not None
-
-
-def is_title(text: str) -> bool:
-    """Whether words read as the title of a paper."""
-    return _TITLE.fullmatch(search_form(text).text.replace(" ", "")) is not None
 
 
 def _title(lines: Sequence[TextLine], at: int) -> tuple[Part | None, int]:
@@ -278,7 +280,7 @@ def _doc_no(line: TextLine) -> Part | None:
     if len(found) != 1 or not found[0].agency:
         return None
     number = found[0]
-    rest = search_form(line.raw[: number.start] + line.raw[number.end :]).text.replace(" ", "")
+    rest = _key(line.raw[: number.start] + line.raw[number.end :])
     if rest and not re.fullmatch(r"签发人[:：]?.{0,12}", rest):
         return None
     return Part(
@@ -304,6 +306,17 @@ def _note_end(lines: Sequence[TextLine], at: int) -> int:
         if _ADOPTED.search(bare[-6:]) or (_READ_OUT.fullmatch(bare) and "会议" in bare):
             return at + count
     return at
+
+
+def _organ(line: TextLine) -> Part:
+    """The organs a line names; several that signed together are set apart as in a catalogue."""
+    words = line.raw.split()
+    together = len(words) > 1 and all(_ORGAN.fullmatch(_key(word)) for word in words)
+    return _part([line], ";".join(words) if together else line.raw)
+
+
+def _key(text: str) -> str:
+    return search_form(text).text.replace(" ", "")
 
 
 def _joined(block: Sequence[TextLine]) -> str | None:
@@ -332,5 +345,5 @@ def _balanced(key: str) -> bool:
 
 
 def _same(one: Part, other: Part) -> bool:
-    a, b = (search_form(p.value).text.replace(" ", "") for p in (one, other))
+    a, b = _key(one.value), _key(other.value)
     return a.startswith(b) or b.startswith(a)

@@ -23,10 +23,10 @@ _COPIES: Final = re.compile(r"(?:抄送|抄报|分送|主送|送|发)(?:单位|�
 _SURE: Final = re.compile(r"抄(?:送|报)(?:单位|机关)?[:：].*")
 _SUBJECT: Final = re.compile(r"主题词[:：].+")
 _PRINTED: Final = re.compile(
-    rf"[^。；，]{{0,40}}{_DATE}印(?:发|制)?[。]?|[(（]?共印\d{{1,5}}份[)）]?"
+    rf"[^。；;，,]{{0,40}}{_DATE}印(?:发|制)?[。]?|[(（]?共印\d{{1,5}}份[)）]?"
 )
 _PRINTER: Final = re.compile(
-    r"[^。；，、：:]{2,30}(?:办公室|办公厅|秘书处|秘书局|秘书科|办公处|综合科)"
+    r"[^。；;，,、：:]{2,30}(?:办公室|办公厅|秘书处|秘书局|秘书科|办公处|综合科)"
 )
 _SMALL: Final = re.compile(r"(?:校对|打字|录入|责任编辑)[:：].{1,20}")
 #: Continuation lines of a list of organs.
@@ -65,7 +65,7 @@ def _block(texts: Sequence[str], at: int) -> int:
     while place < len(texts):
         text = texts[place]
         if _SUBJECT.fullmatch(text):
-            pass
+            place = _subject_to(texts, place)
         elif _COPIES.fullmatch(text):
             sure = sure or bool(_SURE.fullmatch(text))
             place = _copied_to(texts, place)
@@ -84,6 +84,14 @@ def _block(texts: Sequence[str], at: int) -> int:
     if place == at or place - at > _MOST_LINES or (alone and not last):
         return at
     return place if (sure and last) or printed or (last and _SUBJECT.fullmatch(texts[at])) else at
+
+
+def _subject_to(texts: Sequence[str], place: int) -> int:
+    """Last line of the subject words: one more where they are wrapped and imprint follows."""
+    following, after = (*texts[place + 1 : place + 3], "", "")[:2]
+    wrapped = re.fullmatch(r"[^。；;，,：:]{1,30}", following) and not _PRINTER.fullmatch(following)
+    ends = any(p.fullmatch(after) for p in (_COPIES, _PRINTED, _PRINTER))
+    return place + 1 if wrapped and ends else place
 
 
 def _copied_to(texts: Sequence[str], place: int) -> int:

@@ -30,7 +30,7 @@ OTHER: Final = "另一文件"
 
 _N: Final = r"[一二三四五六七八九十\d]{0,3}"
 _ANNEX_ALONE: Final = re.compile(rf"附件?(?P<n>{_N})[:：]?")
-_ANNEX_TITLED: Final = re.compile(rf"附件?(?P<n>{_N})[:：](?P<title>[^。；]{{2,60}})")
+_ANNEX_TITLED: Final = re.compile(rf"附件?(?P<n>{_N})[:：](?P<title>[^。；;]{{2,60}})")
 _LEFT_OUT: Final = re.compile(r"[(（](?:略|另发|见附件|存档|不发)[)）]$|^\d{1,2}[.、．]")
 _REPLIES: Final = re.compile(r"答复|复函|批复|回复|的复(?:文|信)|答复意见")
 _FORWARDS: Final = re.compile(r"转发|批转")
@@ -127,7 +127,11 @@ def _boundaries(
         if annex is not None:
             begun = annex
             annexes += 1
-        elif signed >= 0 and (line.top or _after_signature(lines, signed, at)):
+        elif (
+            signed >= 0
+            and not is_trailing(line)
+            and (line.top or _after_signature(lines, signed, at))
+        ):
             begun = named.paper(at)
         if begun is not None:
             found.append((at, *begun[:2]))
@@ -214,9 +218,9 @@ class _Named:
             key in self._titles or f"《{key}》" in self._text
         )
         own_head = head.doc_no is not None or head.letterhead is not None
-        if not (is_named or head.addressed or head.note is not None or own_head):
+        if not (is_named or head.addressed or head.notes or own_head):
             return None
-        if is_named and _FORWARDS.search(self._title):
+        if _FORWARDS.search(self._title):
             return FORWARDED, title, head.end
         if is_named and _ISSUES.search(self._title + self._text[:200]):
             return ISSUED, title, head.end
