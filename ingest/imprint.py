@@ -29,6 +29,7 @@ _PRINTER: Final = re.compile(
     r"[^。；;，,、：:]{2,30}(?:办公室|办公厅|秘书处|秘书局|秘书科|办公处|综合科)"
 )
 _SMALL: Final = re.compile(r"(?:校对|打字|录入|责任编辑)[:：].{1,20}")
+_ANY: Final = re.compile(r"抄\s*[送报報]|印\s*[发發制份]|\d\s*日\s*印|主\s*[题題]\s*[词詞]")
 #: Continuation lines of a list of organs.
 _MOST_LINES: Final = 10
 
@@ -46,7 +47,20 @@ def imprint_lines(raw: str, lines: Sequence[Span]) -> list[Span]:
     Returns:
         Spans of imprint lines, in order.
     """
-    texts = [search_form(raw[a:b]).text.replace(" ", "") for a, b in lines]
+    if not _ANY.search(raw):
+        return []
+    bare = [raw[a:b] for a, b in lines]
+    near = {
+        place
+        for at, text in enumerate(bare)
+        if _ANY.search(text)
+        for place in range(at - _MOST_LINES, at + _MOST_LINES)
+    }
+    # Only lines near such a word are folded: folding whole pages took as long as reading them.
+    texts = [
+        search_form(text).text.replace(" ", "") if place in near else text
+        for place, text in enumerate(bare)
+    ]
     found: set[int] = set()
     at = 0
     while at < len(texts):

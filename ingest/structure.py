@@ -16,7 +16,7 @@ from typing import Final
 
 from index.domain import Page, Record, SubDocument
 from index.text import matching_key
-from ingest.heads import Head, SignOff, TextLine, is_trailing, read_head, sign_off_at
+from ingest.heads import DAY_ENDS, Head, SignOff, TextLine, is_trailing, read_head, sign_off_at
 
 #: Raise it when boundaries or fields come out differently from the same pages.
 STRUCTURE_VERSION: Final = "1"
@@ -146,7 +146,7 @@ def _boundaries(
 
 
 def _signature(lines: Sequence[TextLine], at: int, body: int) -> SignOff | None:
-    if at <= body:
+    if at <= body or lines[at].raw[-1] not in DAY_ENDS:
         return None
     rest = lines[at + 1 : at + 4]
     return sign_off_at(lines, at, last=len(rest) < 3 and all(map(is_trailing, rest)))
@@ -161,6 +161,8 @@ def _annex(
 ) -> tuple[str, str, int] | None:
     """Kind, title and first line below, of the annex that begins at a line."""
     line = lines[at]
+    if "附" not in line.raw[:4]:
+        return None
     alone = _ANNEX_ALONE.fullmatch(line.key)
     match = alone or _ANNEX_TITLED.fullmatch(line.key)
     if match is None or not (line.top or signed):
@@ -212,7 +214,7 @@ class _Named:
         title = head.title.value
         key = matching_key(re.sub(r"[（(][^（()）]*[)）]$", "", title))
         if self._read < at:
-            self._text += matching_key("".join(x.key for x in self._lines[self._read : at]))
+            self._text += matching_key("".join(x.raw for x in self._lines[self._read : at]))
             self._read = at
         is_named = len(key) >= _SHORTEST_NAME and (
             key in self._titles or f"《{key}》" in self._text
