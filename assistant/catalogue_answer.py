@@ -115,9 +115,9 @@ def list_records(
         facts = (
             *extra,
             ("档号", record.reference_code),
-            ("文号", record.doc_no),
-            ("责任者", record.author),
-            ("日期", record.date),
+            ("文号", record.marked("doc_no")),
+            ("责任者", record.marked("author")),
+            ("日期", record.marked("date")),
             ("文种", record.doc_type),
             *(
                 (("页数", str(record.page_count)),)

@@ -26,6 +26,8 @@ _COLUMNS: Final = (
     ("备注", "note"),
 )
 
+_DERIVED: Final = "推得栏目"
+
 
 class NothingToExportError(AssistantError):
     """The answer lists no catalogue rows the reader may see."""
@@ -92,7 +94,10 @@ def _list_sheet(kept: list[tuple[Listing, Record]]) -> Sheet:
         for heading, name in _COLUMNS
         if name == "title" or any(_text(getattr(record, name)) for _, record in kept)
     ]
-    rows = [("序号", *(heading for heading, _ in used), *extra)]
+    # Values stay as they are; which of them no catalogue says stands in a column of its own.
+    derived = [_derived(record) for _, record in kept]
+    last = (_DERIVED,) if any(derived) else ()
+    rows = [("序号", *(heading for heading, _ in used), *extra, *last)]
     for number, (listing, record) in enumerate(kept, start=1):
         facts = dict(listing.facts)
         rows.append(
@@ -100,9 +105,19 @@ def _list_sheet(kept: list[tuple[Listing, Record]]) -> Sheet:
                 str(number),
                 *(_text(getattr(record, name)) for _, name in used),
                 *(facts.get(heading, "") for heading in extra),
+                *((derived[number - 1],) if last else ()),
             )
         )
     return Sheet("目录", tuple(rows))
+
+
+def _derived(record: Record) -> str:
+    """Which exported fields were read from where: `文号（第1页）；日期（文件名）`."""
+    return "；".join(
+        f"{heading}（{f'第{item.page}页' if item.page else '文件名'}）"
+        for heading, name in _COLUMNS
+        if (item := record.derivation(name)) is not None
+    )
 
 
 def _text(value: object) -> str:

@@ -83,9 +83,10 @@ class Citation:
 
 
 def record_reference(record: Record) -> str:
-    """The record part of the citation form; fields the catalogue does not have are left out."""
+    """The record part of the citation form, without blank fields; those from the pages marked."""
     code = f"档号 {record.reference_code}" if record.reference_code else f"编号 {record.record_id}"
-    parts = (f"《{record.title}》", record.author, record.doc_no, record.date, code)
+    known = (record.marked(field) for field in ("author", "doc_no", "date"))
+    parts = (f"《{record.title}》", *known, code)
     return "，".join(part for part in parts if part)
 
 

@@ -1,4 +1,4 @@
-"""When each session sat, gathered from the records: 届次 and dates of catalogue rows and 题注.
+"""When each session sat, gathered from the records: 届次 and dates of rows and pages, 题注.
 
 Terms are counted per body and place, so every look-up is for one place. Only records the reader
 may see are used: a session known from a closed record alone is not known to a deputy.
@@ -17,7 +17,7 @@ from typing import Final
 from assistant.gazetteer import Gazetteer
 from index.access import Permitted
 from index.codes import Body, Session, find_dates, find_sessions, int_to_chinese
-from index.domain import Page, Record
+from index.domain import ADOPTION_NOTE, Page, Record
 from index.text import search_form
 
 #: Years of a term. Source: 地方组织法, article on terms (县级以上 five years).
@@ -243,7 +243,7 @@ def _meeting(key: tuple[str, Body, int, int], group: Sequence[Mention]) -> Meeti
 def mentions_of(
     record: Record, number: int, first_page: Page | None, gazetteer: Gazetteer
 ) -> list[Mention]:
-    """What one record says about sittings, from its row and the head of its first page.
+    """What one record says about sittings: its row, the notes read from it, its first page.
 
     Args:
         record: The record.
@@ -253,7 +253,8 @@ def mentions_of(
     """
     known, _ = gazetteer.places_in(search_form(f"{record.title} {record.author}").text)
     own = known[0] if known else ""
-    texts = [record.title, *(value for _, value in record.extra)]
+    notes = [item.value for item in record.derived if item.field == ADOPTION_NOTE]
+    texts = [record.title, *(value for _, value in record.extra), *notes]
     if first_page is not None:
         texts.append(first_page.raw[:_HEAD])
     mentions: list[Mention] = []
@@ -338,7 +339,8 @@ class MeetingsTable:
     def _read(self) -> list[Mention]:
         mentions: list[Mention] = []
         for number, record in self._records():
-            row = " ".join((record.title, record.meeting, *(v for _, v in record.extra)))
+            notes = (d.value for d in record.derived if d.field == ADOPTION_NOTE)
+            row = " ".join((record.title, record.meeting, *(v for _, v in record.extra), *notes))
             # The row mostly says it; a page is read only where it does not and a note is likely.
             page = None
             if _NOTED.search(record.title) and not find_sessions(row):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class Role(StrEnum):
@@ -34,6 +35,48 @@ class Reader:
     role: Role
     name: str = ""
     department: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A field that the catalogue leaves blank, read from the record's own page or file name.
+
+    Attributes:
+        field: Name of the `Record` field it fills, or `ADOPTION_NOTE`, which is no catalogue field.
+        value: The words found, lines joined; what fills the field.
+        page: 影像序号 of the page with the evidence, from 1; 0 when it is the file name.
+        start: First character of the evidence in `Page.raw`; 0 for the file name.
+        end: One past the last.
+    """
+
+    field: str
+    value: str
+    page: int
+    start: int
+    end: int
+
+
+#: `Derived.field` of a note of adoption or reading (题注) under the title.
+ADOPTION_NOTE: Final = "adoption_note"
+
+
+@dataclass(frozen=True, slots=True)
+class SubDocument:
+    """One of several papers inside a record (件内文件): the reply and what it replies to, annexes.
+
+    Attributes:
+        kind: 正文, 复文, 来文, 附件（`附件2`）, 被转发文 …
+        title: Its own title as printed, lines joined; empty when it shows none.
+        page: 影像序号 of the page it begins on, from 1.
+        start: Its first character in that page's `raw`.
+        last_page: 影像序号 of its last page.
+    """
+
+    kind: str
+    title: str
+    page: int
+    start: int
+    last_page: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +114,8 @@ class Record:
         file_path: Path of the record's file below the ingested folder, POSIX form; empty when
             no file is linked.
         file_sha256: Hash of that file, hex; empty when no file is linked.
+        derived: Fields above that were read from the pages, the catalogue being silent.
+        parts: Papers inside the record in page order; empty when it holds only one.
     """
 
     record_id: str
@@ -101,11 +146,22 @@ class Record:
     source_row: int = 0
     file_path: str = ""
     file_sha256: str = ""
+    derived: tuple[Derived, ...] = ()
+    parts: tuple[SubDocument, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.record_id.strip():
             msg = "档号（或目录编号）为空的条目不能入库"
             raise ValueError(msg)
+
+    def derivation(self, field: str) -> Derived | None:
+        """Where a field was read from, None when it is the catalogue's own (or blank)."""
+        return next((item for item in self.derived if item.field == field), None)
+
+    def marked(self, field: str) -> str:
+        """A text field as people see it: `（推得）` behind what no catalogue says."""
+        value = str(getattr(self, field))
+        return f"{value}（推得）" if value and self.derivation(field) is not None else value
 
 
 class TextSource(StrEnum):

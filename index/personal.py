@@ -225,12 +225,15 @@ def mask_page(page: Page) -> Page:
 
 
 def mask_record(record: Record) -> Record:
-    """The record with personal data masked in its title, author, remark and kept columns."""
+    """The record with personal data masked in its fields, kept columns and derived fields."""
     title, author, note = (masked_text(t) for t in (record.title, record.author, record.note))
     extra = _masked_columns(record.extra)
-    if (title, author, note, extra) == (record.title, record.author, record.note, record.extra):
-        return record
-    return replace(record, title=title, author=author, note=note, extra=extra)
+    derived = tuple(replace(item, value=masked_text(item.value)) for item in record.derived)
+    parts = tuple(replace(part, title=masked_text(part.title)) for part in record.parts)
+    masked_record = replace(
+        record, title=title, author=author, note=note, extra=extra, derived=derived, parts=parts
+    )
+    return record if masked_record == record else masked_record
 
 
 def _masked_columns(columns: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

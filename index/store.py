@@ -14,7 +14,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from index.access import EVERYTHING, Permitted, may_read
 from index.codes import parse_doc_number
 from index.domain import (
     Coverage,
+    Derived,
     Line,
     Page,
     PageChoice,
@@ -32,6 +33,7 @@ from index.domain import (
     Reader,
     Record,
     Role,
+    SubDocument,
     TextSource,
 )
 from index.errors import IndexMismatchError, IndexNotFoundError, IndexStoreError
@@ -978,13 +980,19 @@ def _translated(path: Path) -> Iterator[None]:
 
 
 def _record_to_json(record: Record) -> str:
-    return json.dumps({name: getattr(record, name) for name in _RECORD_FIELDS}, ensure_ascii=False)
+    values = {name: getattr(record, name) for name in _RECORD_FIELDS}
+    values["derived"] = [astuple(item) for item in record.derived]
+    values["parts"] = [astuple(item) for item in record.parts]
+    return json.dumps(values, ensure_ascii=False)
 
 
 def _record_from_json(body: str) -> Record:
     values = json.loads(body)
     values["proposers"] = tuple(values["proposers"])
     values["extra"] = tuple((heading, value) for heading, value in values["extra"])
+    # Absent in what was stored before these fields were.
+    values["derived"] = tuple(Derived(*item) for item in values.get("derived", ()))
+    values["parts"] = tuple(SubDocument(*item) for item in values.get("parts", ()))
     return Record(**values)
 
 

@@ -1,4 +1,4 @@
-"""Page furniture (页眉、页脚、页码): running heads and page marks, kept in raw, never quoted."""
+"""Page furniture (页眉、页脚、页码、版记): kept in raw, never quoted."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
+
+from ingest.imprint import imprint_lines
 
 #: `— 3 —`, `- 3 -`, `第 3 页`, `第3页 共12页`, `3/12`.
 _DASH: Final = r"[—–―\-－─一·•.~]"
@@ -99,6 +101,11 @@ def find_furniture(
                         )
                 elif _shape(text) in repeated:
                     mine.append((start, end))
+    for raw, mine in zip(raws, spans, strict=True):
+        merged = _merged(mine)
+        mine += imprint_lines(
+            raw, [s for s in line_spans(raw) if not any(a <= s[0] and s[1] <= b for a, b in merged)]
+        )
     return [_merged(items) for items in spans], labels, stamped
 
 

@@ -24,7 +24,6 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from index.access import opened
-from index.codes import parse_date
 from index.domain import IngestReport, Page, Record, Skipped, TextSource
 from index.held import HeldItem
 from index.personal import PERSONAL_VERSION
@@ -33,6 +32,7 @@ from index.settings import Settings
 from index.store import Store, StoredFile
 from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
 from ingest.column_map import MAPPING_FILE, ColumnMaps
+from ingest.derived_fields import with_derived
 from ingest.errors import (
     CatalogueError,
     IngestError,
@@ -44,6 +44,7 @@ from ingest.finding_aids import is_aid, page_order
 from ingest.furniture import find_furniture
 from ingest.gate import NEXT_STEP as GATE_STEP
 from ingest.gate import Gate, judge, worst
+from ingest.heads import text_lines
 from ingest.jobs import JobQueue, JobState, RunLock, RunState, Wanted
 from ingest.layer_check import (
     AGREEING,
@@ -62,6 +63,7 @@ from ingest.readers import Kind, reader_kind, why_not_taken
 from ingest.report import report_to_json, write_report
 from ingest.secrecy import SECRECY_VERSION, Finding, Grade
 from ingest.splitting import SPLITTER_VERSION, split_record
+from ingest.structure import STRUCTURE_VERSION, cuts_of, read_structure
 from ingest.volume_linking import Volume, find_volumes, shares_of, volume_record
 from ingest.volumes import Span
 from ingest.workers import CHUNK, MOST_PAGES, SECONDS_PER_TEXT_PAGE, Event, Lane, Task
@@ -70,7 +72,7 @@ logger = logging.getLogger(__name__)
 
 LARGEST_FILE_BYTES: Final = 500_000_000
 #: Raise it when records come out differently from the same pages (furniture, labels).
-_PIPELINE_VERSION: Final = "2"
+_PIPELINE_VERSION: Final = "3"
 #: Pages that may kill or hang their reader before the rest of a file is left alone.
 _MOST_PAGES_KILLED: Final = 5
 _SECONDS_BETWEEN_UPDATES: Final = 0.1
@@ -808,6 +810,7 @@ class _Run:
         versions = [
             _PIPELINE_VERSION,
             SPLITTER_VERSION,
+            STRUCTURE_VERSION,
             SECRECY_VERSION,
             PERSONAL_VERSION,
             str(self._settings.number("passage_chars")),
@@ -1012,12 +1015,16 @@ class _Run:
                 self._report.warnings.append(warning)
             record = share.record
             pages = _pages(record, share.texts, share.first_stamped, aids=share.aids)
+            structure = read_structure(record, pages, text_lines(pages))
+            record = with_derived(record, pages, structure, catalogued=job.catalogued)
+            record = replace(record, parts=structure.parts)
+            if record.title != share.record.title and not record.restricted:
+                record = self._restricted(record)
             passages = split_record(
-                record.record_id, record.title, pages, self._settings.number("passage_chars")
-            )
+                record.record_id, record.title, pages, self._settings.number("passage_chars"),
+                cuts_of(record.parts, pages),
+            )  # fmt: skip
             self._mention_uncatalogued(job)
-            if not job.catalogued:
-                record = job.record = _dated(record, pages)
             items.append((record, pages, passages, job.content_hash))
             self._report.passages += len(passages)
             self._count(pages)
@@ -1275,13 +1282,3 @@ def _first_stamped(record: Record, found: int) -> tuple[int | None, int | None]:
     else:
         return int(first), None
     return int(first), int(first) if expected == found else None
-
-
-def _dated(record: Record, pages: Sequence[Page]) -> Record:
-    """A date in brackets at the end of an uncatalogued file's name is taken as its date."""
-    title = record.title
-    if title.endswith((")", "）")):
-        iso = parse_date(title[max(title.rfind("("), title.rfind("（")) + 1 : -1])
-        if iso:
-            return replace(record, date=iso, date_iso=iso, year=int(iso[:4]))
-    return record

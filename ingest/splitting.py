@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -83,7 +83,11 @@ class _Piece:
 
 
 def split_record(
-    record_id: str, title: str, pages: Sequence[Page], passage_chars: int
+    record_id: str,
+    title: str,
+    pages: Sequence[Page],
+    passage_chars: int,
+    cuts: Sequence[tuple[int, str]] = (),
 ) -> list[Passage]:
     """Cut a record into passages.
 
@@ -92,6 +96,8 @@ def split_record(
         title: Its title; a heading that only repeats it is left out of the trail.
         pages: Its pages in order; `furniture` is honoured, `start` is not needed.
         passage_chars: Target length of a passage in characters.
+        cuts: Offsets in the record text at which papers inside it begin, with the words that head
+            them; no passage crosses one.
 
     Returns:
         Passages in text order, spans of the record text (pages put end to end) that neither
@@ -107,8 +113,11 @@ def split_record(
         position += len(page.raw)
     covers = _Furniture(furniture)
     lines = _lines(text, starts, covers)
-    units = _units(lines, matching_key(title))
-    pieces = _merge(_cut(text, units, passage_chars), passage_chars)
+    pieces: list[_Piece] = []
+    for part, label in _papers(lines, cuts):
+        units = _units(part, matching_key(title))
+        cut = _merge(_cut(text, units, passage_chars), passage_chars)
+        pieces += [replace(piece, trail=(label, *piece.trail)) for piece in cut] if label else cut
     passages = []
     for piece in pieces:
         span = covers.trim(text, piece.start, piece.end)
@@ -120,6 +129,19 @@ def split_record(
             Passage(passage_id(record_id, start, raw), record_id, start, end, raw, _heading(piece))
         )
     return passages
+
+
+def _papers(
+    lines: Sequence[_Line], cuts: Sequence[tuple[int, str]]
+) -> Iterator[tuple[Sequence[_Line], str]]:
+    """Lines of each paper of a record with the words that head it."""
+    starts = [bisect_left(lines, offset, key=lambda line: line.start) for offset, _ in cuts]
+    borders = [0, *starts, len(lines)]
+    for (first, last), label in zip(
+        pairwise(borders), ("", *(words for _, words in cuts)), strict=True
+    ):
+        if first < last:
+            yield lines[first:last], label
 
 
 class _Furniture:

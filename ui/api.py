@@ -27,7 +27,7 @@ from assistant.domain import (
     record_reference,
 )
 from index.access import may_read, may_see_personal
-from index.domain import Page, Reader, Record
+from index.domain import ADOPTION_NOTE, Page, Reader, Record
 from index.highlight import quote_boxes
 from ui import strings
 from ui.escaping import is_unreliable
@@ -270,12 +270,41 @@ def _record_json(record: Record, page_count: int) -> dict[str, Any]:
         "fields": _fields(record, strings.FIELD_HEADINGS),
         "more_fields": _more_fields(record),
         "page_count": page_count,
+        "derived": [
+            {
+                "field": item.field,
+                "value": item.value,
+                "page": item.page,
+                "start": item.start,
+                "end": item.end,
+                "link": permalink(record.record_id, item.page, item.start, item.end)
+                if item.page
+                else "",
+            }
+            for item in record.derived
+        ],
+        "parts": [
+            {
+                "kind": part.kind,
+                "title": part.title,
+                "page": part.page,
+                "last_page": part.last_page,
+                "link": permalink(record.record_id, part.page, 0, 0),
+            }
+            for part in record.parts
+        ],
         "link": f"record/{record_token(record.record_id)}",
     }
 
 
 def _fields(record: Record, headings: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    values = ((heading, str(getattr(record, name))) for name, heading in headings)
+    values = (
+        (strings.derived_heading(heading, item.page), value)
+        if (item := record.derivation(name)) is not None
+        else (heading, value)
+        for name, heading in headings
+        for value in (str(getattr(record, name)),)
+    )
     fields = [(heading, value) for heading, value in values if value.strip()]
     if headings is strings.FIELD_HEADINGS and not record.reference_code:
         fields.append((strings.RECORD_ID, record.record_id))
@@ -284,6 +313,13 @@ def _fields(record: Record, headings: tuple[tuple[str, str], ...]) -> list[tuple
 
 def _more_fields(record: Record) -> list[tuple[str, str]]:
     fields = _fields(record, strings.MORE_FIELD_HEADINGS)
+    fields += [
+        (strings.derived_heading(strings.ADOPTION_NOTE, item.page), item.value)
+        for item in record.derived
+        if item.field == ADOPTION_NOTE
+    ]
+    if record.parts:
+        fields.append((strings.PARTS, strings.parts_line(record.parts)))
     if record.proposers:
         fields.append((strings.PROPOSERS, "、".join(record.proposers)))
     if record.page_count is not None:

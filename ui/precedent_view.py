@@ -67,7 +67,8 @@ def _source(shown: Citation | Listing, step: Step) -> str:
 def _title(citation: Citation) -> str:
     title = citation.record.title
     named = title if title.startswith("《") and title.endswith("》") else f"《{title}》"
-    return f"{named}，{citation.record.doc_no}" if citation.record.doc_no else named
+    number = citation.record.marked("doc_no")
+    return f"{named}，{number}" if number else named
 
 
 # -- terminal -------------------------------------------------------------------------------------

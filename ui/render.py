@@ -283,7 +283,9 @@ def _folded(summary: str, body: str) -> str:
 def _related_block(records: Sequence[Record], answer_id: str) -> str:
     rows = []
     for number, record in enumerate(records, start=1):
-        facts = "　".join(one_line(value) for value in (record.doc_no, record.date) if value)
+        facts = "　".join(
+            one_line(value) for value in (record.marked("doc_no"), record.marked("date")) if value
+        )
         link = f'[{md_escape(one_line(record.title))}](#c-{answer_id}-r{number} "{strings.OPEN_SOURCE}")'
         rows.append(f'- {link} <small class="cd-facts">{md_escape(facts)}</small>')
     return _folded(strings.RELATED.format(count=len(rows)), "\n".join(rows))
@@ -307,7 +309,7 @@ def _facts(row: Listing) -> list[tuple[str, str]]:
         code = row.record.reference_code
         return facts if named or not code else [*facts, ("档号", code)]
     facts = [
-        (heading, str(getattr(row.record, name)))
+        (heading, row.record.marked(name))
         for name, heading in strings.FIELD_HEADINGS
         if name not in ("title", "author")
     ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from index.domain import SubDocument
+
 PRODUCT: Final = "查档"
 TITLE: Final = "查档 · 人大档案问答"
 SUBTITLE: Final = "人大档案问答"
@@ -174,6 +176,23 @@ CATALOGUE_SOURCE: Final = "目录来源"
 RECORD_ID: Final = "编号"
 PROPOSERS: Final = "提出人"
 PAGE_COUNT: Final = "页数"
+ADOPTION_NOTE: Final = "题注"
+PARTS: Final = "本件内"
+
+
+def derived_heading(heading: str, page: int) -> str:
+    """Heading of a field that no catalogue gives: read from a page, or with 0 the file name."""
+    return f"{heading}（推得自{f'第{page}页' if page else '文件名'}）"
+
+
+def parts_line(parts: tuple[SubDocument, ...]) -> str:
+    """The papers inside a record and their pages."""
+    said = []
+    for part in parts:
+        pages = f"{part.page}–{part.last_page}" if part.last_page > part.page else str(part.page)
+        title = f"《{part.title}》" if part.title else ""
+        said.append(f"{part.kind}{title}第{pages}页")
+    return "；".join(said)
 
 
 def catalogue_source(file: str, row: int) -> str:

@@ -191,7 +191,7 @@ def _prose_json(answer: Answer) -> dict[str, Any] | None:
     }
 
 
-def _record_json(record: Record) -> dict[str, str]:
+def _record_json(record: Record) -> dict[str, object]:
     return {
         "record_id": record.record_id,
         "reference_code": record.reference_code,
@@ -199,6 +199,8 @@ def _record_json(record: Record) -> dict[str, str]:
         "author": record.author,
         "doc_no": record.doc_no,
         "date": record.date,
+        # Fields that were read from the pages or the file name (推得), not from the catalogue.
+        "derived": [item.field for item in record.derived],
     }
 
 

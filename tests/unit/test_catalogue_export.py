@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from assistant.catalogue_export import NothingToExportError, export_sheets
 from assistant.domain import Answer, Listing, Table, TableRow
-from index.domain import Coverage, Reader, Record, Role
+from index.domain import Coverage, Derived, Reader, Record, Role
 from index.store import Store
 from ui.export import ExportError, export_answer, neutral
 
@@ -125,3 +125,19 @@ def test_control_characters_do_not_break_the_workbook(store: Store) -> None:
     book = load_workbook(io.BytesIO(export_answer(answer, store, ARCHIVIST, "xlsx", NOW)))
 
     assert "关于␦道路␦的决议" in [cell.value for row in book["目录"] for cell in row]
+
+
+def test_a_column_says_which_values_no_catalogue_gave(store: Store) -> None:
+    """This test ensures that derived values are told apart and catalogue values stay verbatim."""
+    record = Record(
+        "0012-1-4", "关于道路的函", date="2019年5月6日", doc_no="榕函〔2019〕8号", opening="开放",
+        derived=(Derived("doc_no", "榕函〔2019〕8号", 2, 0, 11), Derived("date", "2019", 0, 0, 0)),
+    )  # fmt: skip
+    store.replace_record(record, (), (), "x")
+    listings = (Listing(1, record), Listing(2, OPEN))
+    answer = Answer("问", "问", "", "", (), listings, Coverage(2, 2, 0))
+    (sheet,) = export_sheets(answer, store, ARCHIVIST)
+
+    assert sheet.rows[0][-1] == "推得栏目"
+    assert [row[-1] for row in sheet.rows[1:]] == ["文号（第2页）；日期（文件名）", ""]
+    assert "榕函〔2019〕8号" in sheet.rows[1]

@@ -11,7 +11,7 @@ from assistant.meetings import Meetings, MeetingsTable, mentions_of
 from assistant.sessions import AskedSessions, read_sessions
 from index.access import EVERYTHING, Permitted
 from index.codes import Body
-from index.domain import Page, Record
+from index.domain import ADOPTION_NOTE, Derived, Page, Record
 
 TODAY = dt.date(2026, 11, 23)
 CITY = "示例市人民代表大会常务委员会"
@@ -186,3 +186,18 @@ def test_the_table_is_not_gathered_for_other_questions() -> None:
 
 def test_a_record_without_sessions_says_nothing() -> None:
     assert mentions_of(Record("x", "关于归档的通知", date_iso="2019"), 1, None, PLACES) == []
+
+
+def test_a_note_read_from_a_page_dates_its_sitting_and_is_its_source() -> None:
+    """This test ensures that what was read from a page counts as an exact mention of the record."""
+    words = "2019年5月31日示例市第十五届人民代表大会常务委员会第十九次会议通过"
+    record = Record(
+        "n", "示例市养犬管理条例", author=CITY, date_iso="2019-06-05",
+        meeting="示例市第十五届人民代表大会常务委员会第十九次会议",
+        derived=(Derived(ADOPTION_NOTE, words, 1, 10, 50),),
+    )  # fmt: skip
+    table = MeetingsTable(lambda: [(7, record)], lambda _: None, PLACES)
+    (meeting,) = table.visible(EVERYTHING)
+
+    assert (meeting.date, meeting.is_exact, meeting.sources) == ("2019-05-31", True, (7,))
+    assert not list(table.visible(Permitted(frozenset())))
