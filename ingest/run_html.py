@@ -26,6 +26,7 @@ h3{font-size:16px;margin:16px 0 6px}
 table{border-collapse:collapse;width:100%;font-size:13.5px}
 th,td{border:1px solid #9aa1ab;padding:4px 8px;text-align:left;vertical-align:top;
 overflow-wrap:anywhere;unicode-bidi:isolate}
+td:first-child{min-width:6em}
 th{background:#eef1f5;white-space:nowrap}
 .two{display:grid;grid-template-columns:3fr 2fr;gap:16px;align-items:start}
 .note{color:#4a4f57;margin:4px 0 8px}
@@ -60,7 +61,9 @@ def _document(report: RunReport, archive_name: str) -> Iterator[str]:
     )
     yield f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
     yield f"<h1>{escape(title)}</h1>"
-    under = " · ".join(filter(None, (archive_name, report.state, report.finished)))
+    under = " · ".join(
+        filter(None, (archive_name, report.state, run_tables.moment(report.finished)))
+    )
     yield f'<p class="sub">{escape(under)}</p>'
     yield f'<div class="two">{_table(run_tables.overview(report))}'
     yield f"{_table(run_tables.totals(report))}</div>"
@@ -87,7 +90,10 @@ def _files(report: RunReport) -> Iterator[str]:
     open_ones = [row for row in report.files if row.state != done]
     plain = [row for row in report.files if row.state == done]
     yield from _section("没有全部完成的文件", run_tables.files(open_ones))
-    yield from _section("完成的文件", run_tables.files(plain[:_PLAIN_ROWS]), len(plain))
+    listed = run_tables.files(plain[:_PLAIN_ROWS])
+    if not any(row.reason or row.next_step for row in plain[:_PLAIN_ROWS]):
+        listed = [cells[:-2] for cells in listed]
+    yield from _section("完成的文件", listed, len(plain))
     if len(plain) > _PLAIN_ROWS:
         yield (
             f'<p class="note">这里列前 {_PLAIN_ROWS} 个，其余 {len(plain) - _PLAIN_ROWS} 个'

@@ -18,6 +18,11 @@ _NUMERIC: Final = frozenset({"页数", "页", "处", "数目", "号"})
 _ENTRY: Final = ["位置", "情况", "下一步"]
 
 
+def moment(iso: str) -> str:
+    """An ISO time as people write it, to the second."""
+    return iso[:19].replace("T", " ")
+
+
 def overview(report: RunReport) -> Table:
     """Who, when, where, with what, and the totals."""
     return [
@@ -26,8 +31,8 @@ def overview(report: RunReport) -> Table:
         ["方式", report.mode],
         ["结果", report.state],
         ["来源", report.source],
-        ["开始", report.started],
-        ["结束", report.finished],
+        ["开始", moment(report.started)],
+        ["结束", moment(report.finished)],
         *([name, version] for name, version in report.versions),
     ]
 
@@ -71,7 +76,14 @@ def held(report: RunReport) -> Table:
     return [
         ["号", "位置", "类别", "原因", "首次发现", "决定"],
         *(
-            [str(h.number), h.place, h.grade, h.reason, h.seen, "；".join(h.decisions) or "待审"]
+            [
+                str(h.number),
+                h.place,
+                h.grade,
+                h.reason,
+                moment(h.seen),
+                "；".join(h.decisions) or "待审",
+            ]
             for h in report.held
         ),
     ]
