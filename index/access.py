@@ -94,6 +94,13 @@ def may_read(reader: Reader, record: Record) -> Verdict:
     return Verdict(False, "未开放")
 
 
+def may_manage_intake(reader: Reader) -> Verdict:
+    """Decide whether a reader may see and steer the ingest, its reports and the review list."""
+    if reader.role is Role.ARCHIVIST:
+        return Verdict(True, "档案管理员可管理入库")
+    return Verdict(False, "入库由档案管理员管理")
+
+
 def may_see_personal(reader: Reader) -> Verdict:
     """Decide whether a reader gets personal data unmasked; asked besides `may_read`.
 

@@ -342,6 +342,8 @@ class Skipped:
     where: str
     reason: str
     next_step: str = ""
+    #: Heading under which the filed report lists it, '' for the general one.
+    kind: str = ""
 
 
 @dataclass(slots=True)

@@ -62,6 +62,7 @@ TABLE: Final[tuple[Setting, ...]] = (
     Setting("transfer_retention", "永久 Y 长期", "哪些保管期限的档案要移交，照目录写法，空格分隔"),
     Setting("short_term_years", 15, "“短期”按多少年算到期", 1, 50),
     Setting("long_term_years", 50, "“长期”按多少年算到期", 1, 100),
+    Setting("ingest_roots", "", "网页上可以选来入库的文件夹（连同其下各级），用英文分号 ; 隔开；空 = 只能重新入库命令行入过的"),
     Setting("frame_ancestors", "", "允许嵌入本页面的内网站点，空格分隔；空 = 只许本站"),
     Setting("llm_base_url", "", "内网语言模型的地址（OpenAI 兼容），如 http://10.0.0.8:8000/v1；空 = 不用"),
     Setting("llm_model", "", "语言模型名称，照模型服务上的写"),

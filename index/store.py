@@ -195,6 +195,33 @@ class StoredFile:
     record_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What reports say of a page, without its text.
+
+    Attributes:
+        record_id: Its record.
+        seq: Page of the record, from 1.
+        file_path: The file it is in.
+        file_page: Page of that file, from 1.
+        source: Where its text came from.
+        engine: What read it.
+        confidence: 0..1, None where nothing was recognised.
+        readable: Whether it has any text.
+        personal: Personal data found in it: kind of each.
+    """
+
+    record_id: str
+    seq: int
+    file_path: str
+    file_page: int
+    source: TextSource
+    engine: str
+    confidence: float | None
+    readable: bool
+    personal: tuple[str, ...]
+
+
 class Store:
     """Reads and writes the SQLite file. Safe to share between threads (one connection each)."""
 
@@ -754,6 +781,21 @@ class Store:
             if permitted.allows(number)
         }
 
+    def page_facts(self, record_ids: Iterable[str]) -> Iterator[PageFacts]:
+        """What is known of every page of these records, in their order."""
+        for record_id in record_ids:
+            rows = self._db.execute(
+                f"{_PAGE_ROWS} WHERE r.record_id = ? ORDER BY seq", (record_id,)
+            )
+            for seq, _, raw, blob, personal in rows.fetchall():
+                body = json.loads(zlib.decompress(blob))
+                yield PageFacts(
+                    record_id, seq, body["file_path"], body["file_page"],
+                    TextSource(body["source"]), body["engine"], body["confidence"],
+                    bool(raw.strip()),
+                    tuple(kind for _, _, kind in json.loads(personal or "[]")),
+                )  # fmt: skip
+
     def holders_of(self, words: str, permitted: Permitted = EVERYTHING) -> frozenset[str]:
         """Ids of records whose title or one of whose pages holds these words; all of them.
 
@@ -1050,4 +1092,4 @@ def _page_from_row(
     return page if clear else mask_page(page)
 
 
-__all__ = ["SCHEMA_VERSION", "Store", "StoredFile", "passage_id"]
+__all__ = ["SCHEMA_VERSION", "PageFacts", "Store", "StoredFile", "passage_id"]

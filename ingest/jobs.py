@@ -24,6 +24,8 @@ from ingest.progress import Progress
 #: A run whose process said nothing for so long, and whose lock is free, was killed.
 _FLUSH_SECONDS: Final = 0.5
 _BUFFERED: Final = 2000
+#: `RunLock.is_held` takes the lock for a moment, and the ingest page asks every second.
+_LOCK_SECONDS: Final = 0.3
 
 
 class JobState(StrEnum):
@@ -143,7 +145,10 @@ class RunLock:
         """
         self._path.parent.mkdir(parents=True, exist_ok=True)
         file = self._path.open("a+", encoding="ascii")
-        if not _lock(file):
+        deadline = time.monotonic() + _LOCK_SECONDS
+        while not (locked := _lock(file)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if not locked:
             file.close()
             msg = (
                 "这个馆藏正有另一个入库在运行。请等它结束；看进度用 chadang jobs，"
@@ -359,6 +364,15 @@ def last_run(store: Store, home: Path) -> Run | None:
     )  # fmt: skip
 
 
+def sources(store: Store) -> list[str]:
+    """Every folder, catalogue or file a run was given, the newest first."""
+    with store.reading() as db:
+        rows = db.execute(
+            "SELECT source FROM ingest_runs GROUP BY source ORDER BY max(number) DESC"
+        ).fetchall()
+    return [str(source) for (source,) in rows]
+
+
 def _progress(text: str) -> Progress | None:
     """What `JobQueue.beat` wrote; None when it was another version of the program."""
     if not text:
@@ -419,4 +433,5 @@ __all__ = [
     "job_counts",
     "jobs",
     "last_run",
+    "sources",
 ]

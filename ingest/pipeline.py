@@ -16,7 +16,7 @@ import shutil
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -60,7 +60,8 @@ from ingest.ocr_version import ocr_reader
 from ingest.page_text import Note, PageText
 from ingest.progress import Progress, ProgressCallback
 from ingest.readers import Kind, reader_kind, why_not_taken
-from ingest.report import report_to_json, write_report
+from ingest.report import Concern, report_to_json
+from ingest.run_files import file_report
 from ingest.secrecy import SECRECY_VERSION, Finding, Grade
 from ingest.splitting import SPLITTER_VERSION, split_record
 from ingest.structure import STRUCTURE_VERSION, cuts_of, read_structure
@@ -161,6 +162,7 @@ def ingest(
     progress: ProgressCallback | None = None,
     force: bool = False,
     retry: bool = False,
+    only: Collection[str] = (),
 ) -> IngestReport:
     """Take a folder (or one file) into the store.
 
@@ -173,6 +175,7 @@ def ingest(
         progress: Called with the state now and then, from this thread.
         force: Read and cut again what did not change; pages already recognised are kept.
         retry: Read again what could not be read, wholly or in part; the rest only if it changed.
+        only: With `retry`, absolute paths of the files to read again; empty for all of them.
 
     Returns:
         What was read, what was skipped and why.
@@ -182,7 +185,7 @@ def ingest(
             goes on.
     """
     with RunLock(settings.home):
-        return _Run(source, store, settings, progress, force=force, retry=retry).run()
+        return _Run(source, store, settings, progress, force=force, retry=retry, only=only).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +236,7 @@ class _Run:
         *,
         force: bool,
         retry: bool,
+        only: Collection[str] = (),
     ) -> None:
         self._source = source.expanduser().resolve()
         if not self._source.exists():
@@ -243,6 +247,7 @@ class _Run:
         self._progress = progress
         self._force = force
         self._retry = retry
+        self._only = frozenset(only)
         self._report = IngestReport()
         self._started = time.monotonic()
         self._home = settings.home.resolve()
@@ -310,9 +315,9 @@ class _Run:
             self._remove_vanished(jobs, broken)
         report = self._report
         report.seconds = round(time.monotonic() - self._started, 2)
-        now = datetime.now().astimezone()
-        write_report(report, self._home, now)
-        self._store.add_run(now.isoformat(timespec="seconds"), report_to_json(report))
+        self._store.add_run(_now(), report_to_json(report))
+        self._queue.flush()
+        file_report(report, self._store, self._settings, stopped=self._stopped)
         self._tell(force=True)
         return report
 
@@ -363,8 +368,8 @@ class _Run:
     def _skip(self, where: str, reason: str, next_step: str = "") -> None:
         self._report.skipped.append(Skipped(where, reason, next_step))
 
-    def _warn(self, where: str, reason: str, next_step: str = "") -> None:
-        self._report.warnings.append(Skipped(where, reason, next_step))
+    def _warn(self, where: str, reason: str, next_step: str = "", kind: str = "") -> None:
+        self._report.warnings.append(Skipped(where, reason, next_step, kind))
 
     # -- finding --------------------------------------------------------------------------------
 
@@ -445,7 +450,9 @@ class _Run:
             catalogues.append(catalogue)
             self._report.catalogue_rows += catalogue.row_count
             self._report.skipped += catalogue.skipped
-            self._report.warnings += catalogue.warnings
+            self._report.warnings += [
+                replace(warning, kind=Concern.CATALOGUE) for warning in catalogue.warnings
+            ]
         return catalogues, broken
 
     # -- planning -------------------------------------------------------------------------------
@@ -481,6 +488,7 @@ class _Run:
                     f"{job.record.source_file} 第 {job.record.source_row} 行",
                     f"{job.record.record_id} 没有对应的文件，只存目录",
                     "请把文件命名为档号，或在目录中写明路径",
+                    Concern.NO_FILE,
                 )
         # Of a single catalogue only what it lists is taken; a table that is itself a document is.
         whole = self._source.is_dir() or self._source.suffix.lower() not in CATALOGUE_SUFFIXES
@@ -759,12 +767,14 @@ class _Run:
             self._warn(
                 record.record_id, f"目录标“开放”，但属于限制利用的类型（{kind}），仍按限制利用",
                 f"请核对；确可开放的，在馆藏目录的 {LOCAL_FILE} 里加除外的词，再运行一次 chadang ingest",
+                Concern.RESTRICTED,
             )  # fmt: skip
         return record
 
     def _is_dead(self, file: _File) -> bool:
         known = self._known.get(str(file.absolute))
-        return known is not None and known.state in ("failed", "partial")
+        asked = not self._only or str(file.absolute) in self._only
+        return asked and known is not None and known.state in ("failed", "partial")
 
     def _program(self, file: _File) -> str:
         """The readers a file of this kind goes through."""
@@ -778,8 +788,9 @@ class _Run:
             first, place = self._same.setdefault(file.sha256, (file.path, file.absolute))
             if first != file.path and place.exists():
                 self._warn(
-                    file.path, f"内容与 {first} 完全相同", "两份都已入库；如属重复，请移走一份"
-                )
+                    file.path, f"内容与 {first} 完全相同", "两份都已入库；如属重复，请移走一份",
+                    Concern.SAME,
+                )  # fmt: skip
 
     def _withhold(self, job: _Job, held: HeldItem) -> None:
         """Keep nothing of a record but where its files lie and why."""
@@ -1037,7 +1048,10 @@ class _Run:
     def _mention_uncatalogued(self, job: _Job) -> None:
         if not job.catalogued:
             where = job.record.record_id
-            self._warn(where, "未编目：目录里没有对应的条目", "请在目录中补一条，或核对文件名")
+            self._warn(
+                where, "未编目：目录里没有对应的条目", "请在目录中补一条，或核对文件名",
+                Concern.NO_ROW,
+            )  # fmt: skip
 
     def _count(self, pages: Iterable[Page]) -> None:
         report = self._report
@@ -1056,6 +1070,7 @@ class _Run:
                 record.record_id,
                 f"目录记 {expected} 页，文件有 {found} 页",
                 "请核对是否缺页或多页",
+                Concern.PAGES,
             )
 
     def _as_read(self, file: _File, job: _Job) -> StoredFile:

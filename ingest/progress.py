@@ -55,11 +55,18 @@ def duration_words(seconds: float) -> str:
 def progress_line(state: Progress) -> str:
     """One line: files, pages, rate, time left."""
     left = f"，约剩 {duration_words(state.eta_s)}" if state.eta_s is not None else ""
-    ocr = f"（识别 {state.ocr_pages}）" if state.ocr_pages else ""
+    text = state.pages_done - state.ocr_pages
+    split = f"（文字 {text}，识别 {state.ocr_pages}）" if state.ocr_pages else ""
     return (
-        f"文件 {state.files_done}/{state.files_total}，页 {state.pages_done}{ocr}，"
+        f"文件 {state.files_done}/{state.files_total}，页 {state.pages_done}{split}，"
         f"{state.pages_per_s:.1f} 页/秒{left}"
     )
+
+
+def current_line(state: Progress) -> str:
+    """The file being read, '' for none; what would move the cursor becomes a sign."""
+    shown = "".join(c if c.isprintable() else "␦" for c in state.current)
+    return f"，正在处理 {shown}" if shown and state.share < 1 else ""
 
 
 class ProgressDisplay:
@@ -86,11 +93,12 @@ class ProgressDisplay:
         if self._terminal:
             bar = self._bar or self._new_bar()
             bar.n = int(state.share * 1000)
-            bar.set_description_str(progress_line(state), refresh=False)
+            bar.set_description_str(progress_line(state) + current_line(state), refresh=False)
             bar.refresh()
         elif self._clock() - self._said >= _SECONDS_BETWEEN_LINES:
             self._said = self._clock()
-            self._stream.write(f"入库 {state.share:4.0%}：{progress_line(state)}\n")
+            line = progress_line(state) + current_line(state)
+            self._stream.write(f"入库 {state.share:4.0%}：{line}\n")
             self._stream.flush()
 
     def _new_bar(self) -> tqdm[NoReturn]:
@@ -99,7 +107,7 @@ class ProgressDisplay:
         self._bar = tqdm(
             total=1000,
             file=self._stream,
-            bar_format="入库 {percentage:3.0f}%|{bar}| {desc}",
+            bar_format="入库 {percentage:3.0f}% |{bar:12}| {desc}",
             dynamic_ncols=True,
             leave=True,
         )

@@ -1,15 +1,27 @@
-"""What an ingest run did, in Chinese, for the terminal and for a file."""
+"""What an ingest run did, in Chinese, for the terminal."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import datetime
-from pathlib import Path
+from enum import StrEnum
 from typing import Any, Final
 
 from index.domain import IngestReport, Skipped
 from ingest.progress import duration_words
+
+
+class Concern(StrEnum):
+    """What there is to check about a record; values are the headings of the filed report."""
+
+    CATALOGUE = "目录填写"
+    NO_FILE = "有目录没有文件"
+    NO_ROW = "有文件没有目录"
+    PAGES = "页数不符"
+    SAME = "内容相同的文件"
+    RESTRICTED = "限制利用与开放标识不一致"
+    OTHER = "其他"
+
 
 #: Lines of each list shown on a terminal.
 _SHOWN: Final = 10
@@ -51,26 +63,6 @@ def _list(heading: str, entries: Sequence[Skipped], shown: int | None) -> list[s
     if shown is not None and len(entries) > shown:
         lines.append(f"  其余 {len(entries) - shown} 条见报告文件")
     return lines
-
-
-def write_report(report: IngestReport, home: Path, now: datetime) -> Path:
-    """Write the full report under `home/reports`.
-
-    Returns:
-        The file written.
-    """
-    folder = home / "reports"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"ingest-{now:%Y%m%d-%H%M%S}.txt"
-    number = 1
-    while path.exists():
-        number += 1
-        path = folder / f"ingest-{now:%Y%m%d-%H%M%S}-{number}.txt"
-    path.write_text(
-        f"入库报告 {now:%Y-%m-%d %H:%M:%S}\n\n{summary_text(report, shown=None)}\n",
-        encoding="utf-8",
-    )
-    return path
 
 
 def report_to_json(report: IngestReport) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from assistant.domain import (
     mark,
     record_reference,
 )
-from index.access import may_read, may_see_personal
+from index.access import may_manage_intake, may_read, may_see_personal
 from index.domain import ADOPTION_NOTE, Page, Reader, Record
 from index.highlight import quote_boxes
 from ui import strings
@@ -96,6 +96,7 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
                 "role": reader.role.value,
                 "records": coverage.records,
                 "pages": coverage.pages,
+                "intake": may_manage_intake(reader).allowed,
             }
         )
 

@@ -17,6 +17,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from index.settings import Settings
 from ui import strings
+from ui.admin import build_admin_router
 from ui.api import build_router
 from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
 from ui.page_images import PageImages
@@ -60,8 +61,9 @@ def build_app(
     def without_slash() -> Response:
         return RedirectResponse("app/", status_code=303)
 
-    mount_chat(app, assistant, recent, MOUNT, examples)
     version = asset_version()
+    app.include_router(build_admin_router(assistant.store, settings, version))
+    mount_chat(app, assistant, recent, MOUNT, examples)
     ancestors = settings.text("frame_ancestors")
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])

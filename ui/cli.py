@@ -9,14 +9,21 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from index.domain import Role
 from index.errors import ArchiveError
 from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
-from ui import bench_command, check_command, jobs_command, review_command, vocabulary_command
+from ui import (
+    bench_command,
+    check_command,
+    jobs_command,
+    report_command,
+    review_command,
+    vocabulary_command,
+)
 from ui.arguments import ChineseParser
 
 if TYPE_CHECKING:
@@ -170,6 +177,13 @@ def _parser() -> ChineseParser:
     ingest.options.add_argument(
         "--failed", action="store_true", help="只列出失败的文件和原因，不入库"
     )
+    ingest.options.add_argument(
+        "--file",
+        action="append",
+        default=[],
+        metavar="文件",
+        help="与 --retry 合用：只重试这个文件（写 --failed 列出的名字）；可写多次",
+    )
     ingest.options.add_argument("--no-index", action="store_true", help="只入库，暂不建索引")
     check_command.add_options(ingest)
 
@@ -245,11 +259,15 @@ def _parser() -> ChineseParser:
         command("review", _review, review_command.SUMMARY, review_command.DETAILS)
     )
 
+    report_command.add_options(
+        command("report", _report, report_command.SUMMARY, report_command.DETAILS)
+    )
+
     command(
         "doctor",
         _doctor,
         "检查安装、馆藏、索引和模型是否完好",
-        "每项一行：✓ 正常，✗ 有问题并给出下一步。有 ✗ 时退出码为 1。",
+        "每项一行：✓ 正常，✗ 有问题并给出下一步，· 是提示（没有读全的文件、等待审核的）。有 ✗ 时退出码为 1。",
     )
     command("settings", _settings, "列出全部设置、当前值和来源")
     return parser
@@ -340,6 +358,9 @@ def _ingest(options: argparse.Namespace) -> int:
     if options.source is not None and not options.source.expanduser().exists():
         msg = f"{options.source} 不存在。请给出存放档案目录表和文件的目录。"
         raise ArchiveError(msg)
+    if options.file and not options.retry:
+        msg = "--file 要与 --retry 合用，例如 chadang ingest --retry --file 文件。"
+        raise _MisusedError(msg)
     if wrong := check_command.misuse(options):
         raise _MisusedError(wrong)
     if options.check:
@@ -349,11 +370,12 @@ def _ingest(options: argparse.Namespace) -> int:
         source = options.source.expanduser()
         return PROBLEMS if check_command.run(options, source, settings, _say) else OK
     store = Store(settings.database_path, create=options.source is not None)
-    sources = _sources(options, store)
+    only = _only(options, store)
+    sources = _sources(options, store, only)
     if not sources:
         print("没有失败的文件，不用重试。")
     for source in sources:
-        _take_in(source, store, settings, force=options.force, retry=options.retry)
+        _take_in(source, store, settings, force=options.force, retry=options.retry, only=only)
     if options.no_index:
         if store.purge_due:
             print("有不得入库的档案已从库中清除；旧索引里还留有它的字词，建好新索引才会一并清掉。")
@@ -364,17 +386,39 @@ def _ingest(options: argparse.Namespace) -> int:
     return OK
 
 
-def _sources(options: argparse.Namespace, store: Store) -> list[Path]:
+def _only(options: argparse.Namespace, store: Store) -> frozenset[str]:
+    """Absolute paths of the dead letters named by `--file`."""
+    from ingest.jobs import dead_letters
+
+    wanted: set[str] = set()
+    dead = dead_letters(store) if options.file else []
+    for name in options.file:
+        found = {job.place for job in dead if name in (job.path, job.place)}
+        if not found:
+            msg = f"{name} 不在失败的文件之列。失败的文件见 chadang ingest --failed。"
+            raise ArchiveError(msg)
+        wanted |= found
+    return frozenset(wanted)
+
+
+def _sources(options: argparse.Namespace, store: Store, only: Collection[str]) -> list[Path]:
     """The folder given, or those with files to be read again."""
     if options.source is not None:
         return [options.source.expanduser()]
     from ingest.jobs import dead_letters
 
-    return sorted({Path(job.source) for job in dead_letters(store)})
+    dead = dead_letters(store)
+    return sorted({Path(job.source) for job in dead if not only or job.place in only})
 
 
 def _take_in(
-    source: Path, store: Store, settings: Settings, *, force: bool = False, retry: bool = False
+    source: Path,
+    store: Store,
+    settings: Settings,
+    *,
+    force: bool = False,
+    retry: bool = False,
+    only: Collection[str] = (),
 ) -> None:
     from ingest.pipeline import ingest
     from ingest.progress import ProgressDisplay
@@ -383,9 +427,26 @@ def _take_in(
 
     with ProgressDisplay() as display:
         report = ingest(
-            source, store, settings, progress=display.update, force=force, retry=retry
+            source, store, settings, progress=display.update, force=force, retry=retry, only=only
         )  # fmt: skip
     print(printable(summary_text(report)), flush=True)
+    _say_next(store, settings)
+
+
+def _say_next(store: Store, settings: Settings) -> None:
+    """Where the report lies, and the commands for what is left to do."""
+    from index.held import HeldItems
+    from ingest.jobs import dead_letters
+    from ingest.run_files import filed_reports
+
+    filed = filed_reports(settings.home)
+    if filed:
+        print(f"报告（可打印、可归档）：{filed[0].html}\n报告（表格）：{filed[0].xlsx}")
+    if dead := len(dead_letters(store)):
+        print(f"有 {dead} 个文件没有读全：chadang ingest --failed 看原因，--retry 重试。")
+    if held := len(HeldItems(store).items(undecided=True)):
+        print(f"有 {held} 件等待审核，审核之前不入库：chadang review list")
+    sys.stdout.flush()
 
 
 def _build(store: Store, settings: Settings) -> None:
@@ -709,6 +770,10 @@ def _jobs(options: argparse.Namespace) -> int:
 
 def _review(options: argparse.Namespace) -> int:
     return OK if review_command.run(options, _load(options), _say) else FAILED
+
+
+def _report(options: argparse.Namespace) -> int:
+    return OK if report_command.run(options, _load(options), _say) else FAILED
 
 
 def _settings(options: argparse.Namespace) -> int:

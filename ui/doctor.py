@@ -47,16 +47,20 @@ class Finding:
     Attributes:
         good: Whether nothing has to be done.
         what: What was looked at, and what was found.
-        next_step: What to do; empty when `good`.
+        next_step: What to do; empty when `good`, unless it is a hint.
+        hint: Whether nothing is broken, and somebody has something to look at all the same.
     """
 
     good: bool
     what: str
     next_step: str = ""
+    hint: bool = False
 
     @property
     def line(self) -> str:
         """The finding as one line for people."""
+        if self.hint:
+            return f"· {self.what}。{self.next_step}"
         return f"✓ {self.what}" if self.good else f"✗ {self.what}。{self.next_step}"
 
 
@@ -78,7 +82,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
         yield Finding(False, "馆藏数据库", str(error))
         return
     try:
-        for check in (_integrity, _holdings, _unreadable_pages, _source_files):
+        for check in (
+            _integrity, _holdings, _unreadable_pages, _source_files, _dead_letters, _reviews,
+        ):  # fmt: skip
             yield _guarded(check, store)
         yield _guarded(lambda opened: _index(opened, settings), store)
         yield _guarded(lambda opened: _embeddings(opened, settings), store)
@@ -217,11 +223,35 @@ def _unreadable_pages(store: Store) -> Finding:
         for page in store.pages(record.record_id)
         if not page.raw.strip()
     ]
+    # Blank pages are among them, so it is nothing broken.
     return Finding(
-        False,
+        True,
         f"有 {count} 页没有识别出文字，检索不到",
         f"{_some(named)}。请查看影像，可提高设置 ocr_dpi 后用 --force 重新入库；空白页可不理会。",
+        hint=True,
     )
+
+
+def _dead_letters(store: Store) -> Finding:
+    from ingest.jobs import dead_letters
+
+    dead = dead_letters(store)
+    if not dead:
+        return Finding(True, "没有读坏的文件")
+    named = _some([f"{job.path}（{job.state.value}）" for job in dead])
+    step = f"{named}。原因见 chadang ingest --failed，改好后 chadang ingest --retry。"
+    return Finding(True, f"有 {len(dead)} 个文件没有读全", step, hint=True)
+
+
+def _reviews(store: Store) -> Finding:
+    from index.held import HeldItems
+
+    items = HeldItems(store).items(undecided=True)
+    if not items:
+        return Finding(True, "没有等待审核的档案")
+    named = _some([f"第 {item.number} 号 {item.place}" for item in items])
+    step = f"{named}。审核之前不入库：chadang review list。"
+    return Finding(True, f"有 {len(items)} 件等待审核", step, hint=True)
 
 
 def _source_files(store: Store) -> Finding:

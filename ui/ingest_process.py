@@ -1,4 +1,4 @@
-"""Starts an ingest run in a process of its own, for the pages: it outlives the web server."""
+"""Starts ingest runs and previews in processes of their own: a run outlives the web server."""
 
 from __future__ import annotations
 
@@ -17,10 +17,17 @@ from ingest.jobs import RunLock
 #: What the run says goes here, the newest run only; below the home.
 LOG_FILE: Final = "ingest.log"
 
+Process = subprocess.Popen[bytes]
+
 
 def start_ingest(
-    settings: Settings, source: Path | None, *, force: bool = False, retry: bool = False
-) -> int:
+    settings: Settings,
+    source: Path | None,
+    *,
+    force: bool = False,
+    retry: bool = False,
+    only: Sequence[str] = (),
+) -> Process:
     """Start `chadang ingest` and return at once; watch it with `ingest.jobs.last_run`.
 
     Args:
@@ -28,9 +35,10 @@ def start_ingest(
         source: Folder, catalogue or file; None only with `retry`, for all dead letters.
         force: As `chadang ingest --force`.
         retry: As `chadang ingest --retry`.
+        only: With `retry`, absolute paths of the files to read again.
 
     Returns:
-        The process id.
+        The process; its end is waited for.
 
     Raises:
         IngestError: If there is no such source, or a run of this home goes on.
@@ -46,17 +54,34 @@ def start_ingest(
         raise IngestError(msg)
     arguments = ["ingest", "--home", str(settings.home.resolve())]
     arguments += ["--force"] * force + ["--retry"] * retry
+    arguments += [f"--file={place}" for place in only]
     if source is not None:
         arguments.append(str(source.expanduser().resolve()))
     return _start(arguments, settings.home / LOG_FILE)
 
 
-def _start(arguments: Sequence[str], log: Path) -> int:
+def start_check(settings: Settings, source: Path, log: Path, workbook: Path) -> Process:
+    """Start `chadang ingest --check`: what it says goes to `log`, the lists to `workbook`.
+
+    Args:
+        settings: The home whose mapping file counts.
+        source: Folder, catalogue or file, absolute.
+        log: Written anew.
+        workbook: Written at the end, a .xlsx.
+    """
+    workbook.parent.mkdir(parents=True, exist_ok=True)
+    workbook.unlink(missing_ok=True)
+    arguments = ["ingest", "--home", str(settings.home.resolve()), "--check"]
+    return _start([*arguments, f"--report={workbook}", str(source)], log)
+
+
+def _start(arguments: Sequence[str], log: Path) -> Process:
     root = str(Path(__file__).resolve().parent.parent)
     environment = dict(os.environ)
     environment["PYTHONPATH"] = os.pathsep.join(
         part for part in (root, environment.get("PYTHONPATH", "")) if part
     )
+    environment["PYTHONIOENCODING"] = "utf-8"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as said:
         process = subprocess.Popen(
@@ -69,4 +94,4 @@ def _start(arguments: Sequence[str], log: Path) -> int:
         )
     # Waited for, so that its end leaves no zombie.
     threading.Thread(target=process.wait, name="ingest-run", daemon=True).start()
-    return process.pid
+    return process

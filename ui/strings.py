@@ -146,6 +146,7 @@ NEXT_STEPS: Final[dict[str, tuple[str, ...]]] = {
 NOT_AVAILABLE: Final = "没有这份档案，或您无权查阅。"
 IMAGE_BROKEN: Final = "这一页的影像打不开，原文件可能已被移动。"
 FORBIDDEN: Final = "不提供此功能。"
+BAD_REQUEST: Final = "请求不完整，请刷新页面再试。"
 WRONG_ORIGIN: Final = "请求来自别的站点，已拒绝。"
 UNKNOWN_HOST: Final = (
     "不认识请求的主机名，已拒绝。本机使用请打开 http://127.0.0.1；"

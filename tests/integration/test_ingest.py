@@ -70,7 +70,7 @@ def test_text_files_become_records_with_pages_and_passages(tmp_path, home):
     assert "从原件重新复制" in report.skipped[0].next_step
     assert [s.where for s in report.skipped] == ["来文.wps"]
     assert all("未编目" in w.reason for w in report.warnings)
-    assert list((settings.home / "reports").glob("ingest-*.txt"))
+    assert list((settings.home / "reports").glob("ingest-*.html"))
     assert store.last_run()["records_added"] == 2
     assert store.check() == []
 

@@ -254,7 +254,7 @@ def test_the_pages_can_start_a_run_and_watch_it(tmp_path, home) -> None:
         start_ingest(settings, tmp_path / "没有")
     with RunLock(settings.home), pytest.raises(IngestError, match="请等它结束"):
         start_ingest(settings, source)
-    pid = start_ingest(settings, source)
+    pid = start_ingest(settings, source).pid
 
     deadline = time.monotonic() + 60
     run = None

@@ -43,6 +43,7 @@
     pageOf: (page, count, image) => `${image ? "影像" : "文本"} ${page} / ${count}`,
     pageImage: (title, page) => `《${title}》第 ${page} 页影像`,
     status: (s) => `可查 ${s.records} 件 ${s.pages} 页 · ${s.reader}（${s.role}）`,
+    intake: "入库管理",
     topic: "输入主题，如：加装电梯",
     size: "字号",
     sizes: { "": "标准字号", lg: "大字号", xl: "特大字号" },
@@ -798,7 +799,13 @@
     const status = document.getElementById("cd-status");
     if (status) {
       status.after(sizeButton());
-      fetchJson("api/status").then((s) => { status.textContent = T.status(s); }, () => undefined);
+      fetchJson("api/status").then((s) => {
+        status.textContent = T.status(s);
+        if (!s.intake) return;
+        const link = make("a", "cd-intake", T.intake);
+        link.href = BASE + "admin/ingest";
+        status.after(link);
+      }, () => undefined);
     }
     new MutationObserver(plan).observe(document.querySelector("gradio-app") || document.body, {
       childList: true,

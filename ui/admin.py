@@ -1,0 +1,141 @@
+"""The ingest page (入库管理) and its routes; for the archivist, and absent for everybody else."""
+
+from __future__ import annotations
+
+import json
+import logging
+from html import escape
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from index.access import may_manage_intake
+from index.domain import Reader
+from index.errors import ArchiveError
+from index.settings import Settings
+from index.store import Store
+from ui import strings
+from ui.api import not_available
+from ui.intake import Intake
+from ui.reader import current_reader
+
+logger = logging.getLogger(__name__)
+
+_PRIVATE: Final = {"Cache-Control": "private, no-store"}
+_LONGEST_BODY: Final = 20_000
+_TYPES: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+def build_admin_router(store: Store, settings: Settings, version: str) -> APIRouter:
+    """The routes over one home.
+
+    Args:
+        store: The holdings.
+        settings: Settings in force.
+        version: Version of our static files, for their addresses.
+    """
+    router = APIRouter()
+    intake = Intake(store, settings)
+
+    def archivist(request: Request) -> Reader | None:
+        reader = current_reader(request, settings)
+        return reader if may_manage_intake(reader).allowed else None
+
+    @router.get("/admin/ingest")
+    def page(request: Request) -> Response:
+        reader = archivist(request)
+        if reader is None:
+            return not_available()
+        return HTMLResponse(_page(settings, reader, version), headers=_PRIVATE)
+
+    @router.get("/api/admin/ingest")
+    def state(request: Request) -> Response:
+        return not_available() if archivist(request) is None else _json(intake.state())
+
+    @router.get("/api/admin/ingest/details")
+    def details(request: Request) -> Response:
+        return not_available() if archivist(request) is None else _json(intake.details())
+
+    @router.get("/admin/reports/{name}")
+    def report(request: Request, name: str) -> Response:
+        path = None if archivist(request) is None else intake.report_file(name)
+        if path is None:
+            return not_available()
+        shown = path.suffix == ".html"
+        return FileResponse(
+            path,
+            media_type=_TYPES[path.suffix],
+            filename=path.name,
+            content_disposition_type="inline" if shown else "attachment",
+            headers=_PRIVATE,
+        )
+
+    @router.post("/api/admin/ingest/{action}")
+    async def act(request: Request, action: str) -> Response:
+        # Rights before the body is looked at: a stranger learns nothing from a wrong one.
+        reader = await run_in_threadpool(archivist, request)
+        if reader is None or action not in intake.actions:
+            return not_available()
+        body = await _body(request)
+        if body is None:
+            return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
+        logger.info("ingest page: %s by %s", action, reader.name)
+        try:
+            said = await run_in_threadpool(intake.actions[action], body)
+        except ArchiveError as error:
+            return JSONResponse({"detail": str(error)}, 409, headers=_PRIVATE)
+        return _json({"said": said})
+
+    return router
+
+
+async def _body(request: Request) -> dict[str, Any] | None:
+    """A small JSON object; None for anything else.
+
+    A form of another site cannot send this media type without asking first, which the gate denies:
+    a second lock beside its look at the Origin.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        return None
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > _LONGEST_BODY:
+            return None
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _json(body: dict[str, Any]) -> Response:
+    return JSONResponse(body, headers=_PRIVATE)
+
+
+def _page(settings: Settings, reader: Reader, version: str) -> str:
+    """The frame of the page; everything in it is drawn by admin.js."""
+    name = settings.text("archive_name")
+    archive = f'<span class="cd-archive">{escape(name)}</span>' if name else ""
+    title = " · ".join(filter(None, ("入库管理", strings.PRODUCT, name)))
+    return f"""<!DOCTYPE html>
+<html lang="zh-CN"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="color-scheme" content="light"><meta name="theme-color" content="#a6192e">
+<title>{escape(title)}</title>
+<link rel="icon" href="../static/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="../static/app.css?v={version}">
+<link rel="stylesheet" href="../static/admin.css?v={version}">
+<script src="../static/admin.js?v={version}" defer></script></head>
+<body class="ad" data-reader="{escape(reader.name)}">
+<header class="cd-header"><div class="cd-header-in"><span class="cd-brand">{strings.PRODUCT}</span>
+{archive}<span class="ad-here">入库管理</span>
+<a class="ad-back" href="../app/">返回问答</a></div></header>
+<noscript><div class="cd-noscript">{strings.NO_SCRIPT}</div></noscript>
+<main id="ad-main"><p class="ad-opening" role="status">{strings.OPENING_PAGE}</p></main>
+</body></html>"""
