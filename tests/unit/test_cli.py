@@ -39,7 +39,7 @@ COMMANDS = (
 #: Words that stay as they are in Chinese help.
 LATIN_WORDS = re.compile(
     r"chadang|ocr_engine|openvino|OpenVINO|onnxruntime|auto|CHADANG\w*|DIR|JSONL?|passages\.jsonl|vocabulary\.csv|CSV|Excel|data|home|host|port|user|department|N|"
-    r"--[a-z-]+|-[a-z]\b|\.csv|\.xlsx"
+    r"--[a-z-]+|-[a-z]\b|\.csv|\.xlsx|\.html"
 )
 HAN = re.compile(r"[\u4e00-\u9fff]")
 
