@@ -559,7 +559,7 @@
       if (page.low_confidence) this.foot.appendChild(make("p", "cd-warning", T.unreliable));
       this.foot.appendChild(this.referenceRow(page));
       const more = make("details", "cd-more");
-      more.append(make("summary", "", T.catalogue), fieldList(page.fields.concat(page.more_fields, page.page_fields)));
+      more.append(make("summary", "", T.catalogue), fieldList(page.fields.concat(page.more_fields, page.page_fields || [])));
       this.foot.appendChild(more);
     },
 
