@@ -34,7 +34,7 @@ def visit(
     store.close()
     (home / "models").symlink_to(model_folder.parent)
     write_text_pdf(source / "0012-2001-Y-0001.pdf", [["城市管理工作情况的报告。"]] * 4)
-    lines = ["关于养犬管理条例执行情况的报告", "各位委员：现将有关情况报告如下。"]
+    lines = ["REPORT ON THE DOG RULES", "TEXT OF THE PAGE"]  # the built-in font has no Han
     write_scan(source / "扫描.pdf", [lines] * 2)
     width, height = SIZES[request.param]
     with _served(home) as address:

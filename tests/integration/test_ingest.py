@@ -6,6 +6,8 @@ import json
 import os
 import queue
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -364,10 +366,13 @@ def test_page_images_of_one_record_are_put_together(tmp_path, home, monkeypatch)
     assert report.warnings == []
 
 
-def test_a_silent_reader_is_stopped_and_the_file_reported(tmp_path):
-    write_text_pdf(tmp_path / "a.pdf", [_PAGE])
+def test_a_silent_reader_is_stopped_and_the_file_reported(tmp_path, monkeypatch):
+    # A reader that never answers: a real one, however short its time, may answer first.
+    silent = [sys.executable, "-c", "import time; time.sleep(600)"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    monkeypatch.setattr("ingest.workers._start", lambda *_: subprocess.Popen(silent, **pipes))
     tasks, events = queue.Queue(), queue.Queue()
-    lane = Lane("pdf", tasks, events.put, seconds_per_page=1e-6)
+    lane = Lane("pdf", tasks, events.put, seconds_per_page=0.05)
     tasks.put(Task("a", tmp_path / "a.pdf"))
     tasks.put(None)
     lane.start()
