@@ -30,11 +30,13 @@ class Reader:
         name: Shown in the use register; for a deputy the name matched against a record's
             proposers.
         department: The department (机构) of a staff member, or empty.
+        account: The sign-in name, which is nobody else's; empty for the one user of a machine.
     """
 
     role: Role
     name: str = ""
     department: str = ""
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)

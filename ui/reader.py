@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from starlette.requests import HTTPConnection
 
 from index.domain import Reader, Role
 from index.settings import Settings
 
+#: Where a layer that has identified the caller (sign-in, API token, widget) leaves the `Reader`.
+READER_KEY: Final = "chadang.reader"
+
 
 def current_reader(request: HTTPConnection | None, settings: Settings) -> Reader:
     """The reader behind a request.
 
-    On a single machine this is the one user named in the settings. Every route and every chat
-    event asks here, so that sign-in can be added in this place only.
+    Whoever a layer in front has identified; otherwise, on a single machine, the one user named in
+    the settings. Every route and every chat event asks here and nowhere else.
 
     Args:
         request: The HTTP request; None when Gradio has none to give.
         settings: The settings in force.
     """
+    if request is not None:
+        identified = request.scope.get(READER_KEY)
+        if isinstance(identified, Reader):
+            return identified
     return Reader(
         role=Role(settings.text("role")),
         name=settings.text("user"),
