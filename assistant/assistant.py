@@ -300,15 +300,7 @@ class Assistant:
         if precedents or is_precedent_question(search_form(request).text):
             follow = replace(follow, act=None, standalone=with_topic(request, turns))
         standalone = follow.standalone
-        asked = read_question(
-            standalone,
-            live.gazetteer,
-            self._today(),
-            local_body=self.settings.text("local_body"),
-            vocabulary=self._vocabulary.vocabulary,
-            meetings=lambda: live.meetings.visible(permitted),
-            without=without,
-        )
+        asked = self._read(live, standalone, permitted, without)
         reading = describe(question, standalone, asked)
         notes = (CLAIM_NOTE, *asked.notes) if request != question else asked.notes
         if without:
@@ -410,12 +402,7 @@ class Assistant:
         lead, row = revisit.fields(record, follow)
         if not follow.rest:
             return base.answer(Intent.LOOK_UP.value, lead, (), listings=(row,))
-        asked = read_question(
-            follow.rest,
-            live.gazetteer,
-            self._today(),
-            local_body=self.settings.text("local_body"),
-        )
+        asked = self._read_plainly(live, follow.rest)
         second = self._respond(live, base, asked, permitted, (record.record_id,))
         if isinstance(second, Refusal):
             note = f"“{follow.rest}”：{second.message}"
@@ -446,12 +433,7 @@ class Assistant:
             if isinstance(turn.result, Answer) and turn.result.standalone == base.standalone
             for citation in turn.result.citations
         }
-        asked = read_question(
-            base.standalone,
-            live.gazetteer,
-            self._today(),
-            local_body=self.settings.text("local_body"),
-        )
+        asked = self._read_plainly(live, base.standalone)
         evidence = live.retriever.retrieve(
             asked, permitted, 2 * _TOP_K, candidates=self.settings.number("candidates")
         )
@@ -749,18 +731,30 @@ class Assistant:
             Intent.LOOK_UP.value, said.lead, citations, listings=said.listings, notes=said.notes
         )
 
-    def _unknown_keys(
-        self, live: _Live, standalone: str, permitted: Permitted, without: Collection[str]
-    ) -> tuple[str, ...]:
-        """A sentence on keys that name no reading of the question, with those there are."""
-        whole = read_question(
-            standalone,
+    def _read(
+        self, live: _Live, question: str, permitted: Permitted, without: Collection[str] = ()
+    ) -> Question:
+        """A question as read with all that is known, save for the readings taken off."""
+        return read_question(
+            question,
             live.gazetteer,
             self._today(),
             local_body=self.settings.text("local_body"),
             vocabulary=self._vocabulary.vocabulary,
             meetings=lambda: live.meetings.visible(permitted),
+            without=without,
         )
+
+    def _read_plainly(self, live: _Live, question: str) -> Question:
+        """A question about what has been shown already: other wordings would lead away from it."""
+        local = self.settings.text("local_body")
+        return read_question(question, live.gazetteer, self._today(), local_body=local)
+
+    def _unknown_keys(
+        self, live: _Live, standalone: str, permitted: Permitted, without: Collection[str]
+    ) -> tuple[str, ...]:
+        """A sentence on keys that name no reading of the question, with those there are."""
+        whole = self._read(live, standalone, permitted)
         keys = [reading.key for reading in whole.readings]
         unknown = [key for key in without if key not in keys]
         if not unknown:

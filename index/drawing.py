@@ -8,20 +8,16 @@ server answers that the page cannot be drawn.
 from __future__ import annotations
 
 import json
-import logging
-import os
 import queue
 import subprocess
-import sys
 import threading
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from index.child_process import close_pipes, module_command, module_environment
 from index.rendering import LockedDocumentError, RenderError
-
-logger = logging.getLogger(__name__)
 
 Box = tuple[float, float, float, float]
 
@@ -137,12 +133,7 @@ class _Worker:
         if process is None:
             return
         process.kill()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    logger.debug("pipe of a dead worker")
+        close_pipes(process)
         process.wait()
 
 
@@ -172,18 +163,10 @@ def _exchange(
 
 
 def _start() -> subprocess.Popen[bytes]:
-    environment = dict(os.environ)
-    root = str(Path(__file__).resolve().parent.parent)
-    environment["PYTHONPATH"] = os.pathsep.join(
-        part for part in (root, environment.get("PYTHONPATH", "")) if part
-    )
-    # One thread: the arithmetic libraries otherwise claim address space for each core.
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        environment[name] = "1"
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "index.drawing_worker"],
+        module_command("index.drawing_worker"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=environment,
+        env=module_environment(threads=1),
     )

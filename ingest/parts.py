@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from index.domain import TextSource
+from index.sentences import CELL_BREAK
 from ingest.page_text import PageText
 
 #: A part is closed before a heading once it is this long, and anywhere between two paragraphs
@@ -86,10 +87,6 @@ def _part(number: int, blocks: list[Block], engine: str) -> PageText:
             furniture.append((start, start + block.prefix))
         start += len(raw[-1])
     return PageText(number, "".join(raw), TextSource.FILE, engine, furniture=tuple(furniture))
-
-
-#: Between the cells of a table row.
-CELL_BREAK: Final = " | "
 
 
 def row_text(cells: Iterable[str]) -> str:

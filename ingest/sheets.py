@@ -8,9 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import subprocess
-import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +16,7 @@ from pathlib import Path
 from threading import Timer
 from typing import Any, Final
 
+from index.child_process import module_command, module_environment
 from ingest.cells import NumberedRow, fill_merged
 from ingest.errors import CatalogueError
 from ingest.html_table import read_tables
@@ -132,26 +131,14 @@ def _csv_rows(text: str) -> list[NumberedRow]:
 
 
 def _in_child(kind: str, path: Path, seconds: float, *, filled: bool) -> list[Sheet]:
-    environment = dict(os.environ)
-    root = str(Path(__file__).resolve().parent.parent)
-    environment["PYTHONPATH"] = os.pathsep.join(
-        part for part in (root, environment.get("PYTHONPATH", "")) if part
-    )
     child = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "ingest.sheet_worker",
-            kind,
-            str(path),
-            "filled" if filled else "bare",
-        ],
+        module_command("ingest.sheet_worker", kind, str(path), "filled" if filled else "bare"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         encoding="utf-8",
-        env=environment,
+        env=module_environment(),
     )
     timer = Timer(seconds, child.kill)
     timer.daemon = True

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import queue
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
+from index.child_process import close_pipes, module_command, module_environment
 from ingest.errors import PasswordError, SourceReadError, WorkerError
 from ingest.page_text import Note, PageText
 from ingest.watch import Watch
@@ -227,12 +226,7 @@ class Lane(threading.Thread, Generic[K]):
         child, self._child = self._child, None
         if child is None:
             return
-        for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except OSError:
-                    logger.debug("pipe of a dead reader")
+        close_pipes(child)
         try:
             child.wait(timeout=2)
         except subprocess.TimeoutExpired:
@@ -241,20 +235,12 @@ class Lane(threading.Thread, Generic[K]):
 
 
 def _start(kind: str, threads: int) -> subprocess.Popen[str]:
-    environment = dict(os.environ)
-    root = str(Path(__file__).resolve().parent.parent)
-    environment["PYTHONPATH"] = os.pathsep.join(
-        part for part in (root, environment.get("PYTHONPATH", "")) if part
-    )
-    environment["PYTHONIOENCODING"] = "utf-8"
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        environment[name] = str(threads)
     return subprocess.Popen(
-        [sys.executable, "-m", "ingest.worker", kind, str(threads)],
+        module_command("ingest.worker", kind, str(threads)),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
         encoding="utf-8",
-        env=environment,
+        env=module_environment(threads),
     )

@@ -5,31 +5,9 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
-from tests.ingest_files import write_self_drawing_pdf, write_text_pdf
-
-
-def pdf(bodies: Sequence[bytes], *, damage: int = 0) -> bytes:
-    """A PDF of these objects, the first one its catalogue.
-
-    Args:
-        bodies: Objects 1, 2, …
-        damage: Added to every offset of the cross-reference table.
-    """
-    out = bytearray(b"%PDF-1.7\n")
-    places = []
-    for number, body in enumerate(bodies, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
-    out += b"".join(b"%010d 00000 n \n" % (place + damage) for place in places)
-    out += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
-        len(bodies) + 1, start + damage,
-    )  # fmt: skip
-    return bytes(out)
+from tests.ingest_files import pdf, write_self_drawing_pdf, write_text_pdf
 
 
 def stream(content: bytes, entries: bytes = b"", *, packed: bool = True) -> bytes:

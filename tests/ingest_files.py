@@ -16,6 +16,31 @@ def open_home(folder: Path, **flags: object) -> tuple[Store, Settings]:
     return Store(settings.database_path, create=True), settings
 
 
+def pdf(bodies: Sequence[bytes], *, damage: int = 0, info: bytes = b"") -> bytes:
+    """A PDF of these objects, the first one its catalogue.
+
+    Args:
+        bodies: Objects 1, 2, …
+        damage: Added to every offset of the cross-reference table.
+        info: One more object, the document's information; none when empty.
+    """
+    objects = [*bodies, info] if info else list(bodies)
+    out = bytearray(b"%PDF-1.7\n")
+    places = []
+    for number, body in enumerate(objects, start=1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(out)
+    size = len(objects) + 1
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % size
+    out += b"".join(b"%010d 00000 n \n" % (place + damage) for place in places)
+    entry = b" /Info %d 0 R" % len(objects) if info else b""
+    out += b"trailer\n<< /Size %d /Root 1 0 R%s >>\nstartxref\n%d\n%%%%EOF\n" % (
+        size, entry, start + damage,
+    )  # fmt: skip
+    return bytes(out)
+
+
 def write_text_pdf(path: Path, pages: Sequence[Sequence[str]], *, title: str = "") -> Path:
     """A PDF with a text layer in a Chinese standard font that is not embedded.
 
@@ -55,24 +80,9 @@ def write_text_pdf(path: Path, pages: Sequence[Sequence[str]], *, title: str = "
         kids.append(b"%d 0 R" % len(objects))
     objects[0] = b"<< /Type /Catalog /Pages 2 0 R >>"
     objects[1] = b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(kids), len(kids))
-    if title:
-        objects.append(b"<< /Title <feff%s> >>" % title.encode("utf-16-be").hex().encode())
-    out = bytearray(b"%PDF-1.7\n")
-    places = []
-    for number, body in enumerate(objects, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    info = b" /Info %d 0 R" % len(objects) if title else b""
-    out += b"trailer\n<< /Size %d /Root 1 0 R%s >>\nstartxref\n%d\n%%%%EOF\n" % (
-        len(objects) + 1,
-        info,
-        start,
-    )
+    info = b"<< /Title <feff%s> >>" % title.encode("utf-16-be").hex().encode() if title else b""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(out))
+    path.write_bytes(pdf(objects, info=info))
     return path
 
 
@@ -136,17 +146,8 @@ def write_self_drawing_pdf(path: Path) -> Path:
         b"<< /Length 75 >>\nstream\n"
         b"BT /F1 12 Tf 72 700 Td (A sound page with more than thirty letters 2018) Tj ET\nendstream",
     ]
-    out = bytearray(b"%PDF-1.7\n")
-    places = []
-    for number, body in enumerate(bodies, start=1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(out)
-    out += b"xref\n0 8\n0000000000 65535 f \n"
-    out += b"".join(b"%010d 00000 n \n" % place for place in places)
-    out += b"trailer\n<< /Size 8 /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % start
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(out))
+    path.write_bytes(pdf(bodies))
     return path
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from index.child_process import module_command, module_environment
 from index.settings import Settings
 from ingest.errors import IngestError
 from ingest.jobs import RunLock
@@ -76,20 +75,14 @@ def start_check(settings: Settings, source: Path, log: Path, workbook: Path) -> 
 
 
 def _start(arguments: Sequence[str], log: Path) -> Process:
-    root = str(Path(__file__).resolve().parent.parent)
-    environment = dict(os.environ)
-    environment["PYTHONPATH"] = os.pathsep.join(
-        part for part in (root, environment.get("PYTHONPATH", "")) if part
-    )
-    environment["PYTHONIOENCODING"] = "utf-8"
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "ui", *arguments],
+            module_command("ui", *arguments),
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
-            env=environment,
+            env=module_environment(),
             start_new_session=True,
         )
     # Waited for, so that its end leaves no zombie.
