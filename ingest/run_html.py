@@ -1,8 +1,8 @@
-"""The filed report as one HTML file for paper: no script, nothing fetched, everything escaped."""
+"""The filed report and the preview as one HTML file for paper: no script, nothing fetched, everything escaped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Final
 
@@ -50,8 +50,19 @@ def report_html(report: RunReport, archive_name: str = "") -> str:
     return "\n".join(_document(report, archive_name))
 
 
-def _document(report: RunReport, archive_name: str) -> Iterator[str]:
-    title = f"入库报告（第 {report.run} 次）"
+def tables_html(title: str, under: str, tables: Iterable[tuple[str, Table]]) -> str:
+    """Tables, one below the other, as an HTML document.
+
+    Args:
+        title: Stands above everything.
+        under: A line below the title.
+        tables: Each with its heading; its first row is the head.
+    """
+    sections = (part for heading, table in tables for part in _section(heading, table))
+    return "\n".join((*_head(title, under), *sections, "</body></html>"))
+
+
+def _head(title: str, under: str) -> Iterator[str]:
     yield '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     # Opened from a folder it has no server to send a policy.
@@ -61,10 +72,14 @@ def _document(report: RunReport, archive_name: str) -> Iterator[str]:
     )
     yield f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>"
     yield f"<h1>{escape(title)}</h1>"
+    yield f'<p class="sub">{escape(under)}</p>'
+
+
+def _document(report: RunReport, archive_name: str) -> Iterator[str]:
     under = " · ".join(
         filter(None, (archive_name, report.state, run_tables.moment(report.finished)))
     )
-    yield f'<p class="sub">{escape(under)}</p>'
+    yield from _head(f"入库报告（第 {report.run} 次）", under)
     yield f'<div class="two">{_table(run_tables.overview(report))}'
     yield f"{_table(run_tables.totals(report))}</div>"
     yield from _files(report)
@@ -124,4 +139,4 @@ def _visible(text: str) -> str:
     return "".join(c if c.isprintable() or c in " \u3000\n" else "␦" for c in text)
 
 
-__all__ = ["report_html"]
+__all__ = ["report_html", "tables_html"]

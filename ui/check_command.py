@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def add_options(parser: ChineseParser) -> None:
         "--report",
         type=Path,
         metavar="文件",
-        help="与 --check 合用：把总数、问题清单、表头对照另存为 .xlsx 或 .txt",
+        help="与 --check 合用：把总数、问题清单、表头对照另存为 .xlsx、.html 或 .txt",
     )
     parser.options.add_argument(
         "--write-mapping",
@@ -34,8 +35,8 @@ def misuse(options: argparse.Namespace) -> str:
         return "--report 和 --write-mapping 要与 --check 合用，例如 chadang ingest --check 目录 --report 清单.xlsx。"
     if options.check and (options.force or options.no_index):
         return "--check 只预览，不能与 --force、--no-index 同时使用。"
-    if options.report and options.report.suffix.lower() not in (".xlsx", ".txt"):
-        return f"不能存成“{options.report.name}”。文件名请以 .xlsx 或 .txt 结尾。"
+    if options.report and options.report.suffix.lower() not in (".xlsx", ".html", ".txt"):
+        return f"不能存成“{options.report.name}”。文件名请以 .xlsx、.html 或 .txt 结尾。"
     if (
         options.write_mapping
         and str(options.write_mapping) != "-"
@@ -60,10 +61,16 @@ def run(
     report = check(source, settings)
     say(printable(check_text(report)))
     if options.report is not None:
-        if options.report.suffix.lower() == ".xlsx":
+        kind = options.report.suffix.lower()
+        if kind == ".xlsx":
             from ingest.xlsx import workbook
 
             content = workbook(check_tables(report))
+        elif kind == ".html":
+            from ingest.run_html import tables_html
+
+            under = f"{source}，{dt.datetime.now().astimezone():%Y-%m-%d %H:%M}，只预览，未入库"
+            content = tables_html("入库预览", under, check_tables(report)).encode()
         else:
             content = (check_text(report, shown=None) + "\n").encode()
         _write(options.report, content)

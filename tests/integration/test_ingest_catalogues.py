@@ -264,6 +264,20 @@ def test_the_preview_writes_a_workbook_and_a_mapping_file(tmp_path, capsys):
     assert main([*command, "--write-mapping", str(mapping)]) == 2
 
 
+def test_the_preview_writes_a_page_to_print(tmp_path, capsys):
+    folder = tmp_path / "in"
+    write_workbook(folder / "c.xlsx", {"一": [["档号", "题名"], ["0012-1-1-1", "<b>甲</b>"]]})
+    page = tmp_path / "预览.html"
+
+    main(["ingest", "--check", "--home", str(tmp_path / "home"), str(folder), "--report", str(page)])
+
+    html = page.read_text(encoding="utf-8")
+    assert "只预览，未入库" in html
+    assert "0012-1-1-1 没有对应的文件" in html
+    assert "<b>" not in html
+    assert str(page) in capsys.readouterr().out
+
+
 def test_a_wrong_mapping_file_holds_its_catalogues_back(tmp_path, home):
     store, settings = home
     _volume(tmp_path / "in")
