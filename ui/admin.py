@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from html import escape
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -18,6 +17,7 @@ from index.settings import Settings
 from index.store import Store
 from ui import strings
 from ui.api import not_available
+from ui.frame import page_html
 from ui.intake import Intake
 from ui.reader import current_reader
 
@@ -51,7 +51,19 @@ def build_admin_router(store: Store, settings: Settings, version: str) -> APIRou
         reader = archivist(request)
         if reader is None:
             return not_available()
-        return HTMLResponse(_page(settings, reader, version), headers=_PRIVATE)
+        content = page_html(
+            settings,
+            reader,
+            version,
+            address="admin/ingest",
+            title="入库管理",
+            main_id="ad-main",
+            scripts=("admin.js",),
+            styles=("admin.css",),
+            body_class="cd-plain ad",
+            data={"reader": reader.name},
+        )
+        return HTMLResponse(content, headers=_PRIVATE)
 
     @router.get("/api/admin/ingest")
     def state(request: Request) -> Response:
@@ -116,26 +128,3 @@ async def _body(request: Request) -> dict[str, Any] | None:
 
 def _json(body: dict[str, Any]) -> Response:
     return JSONResponse(body, headers=_PRIVATE)
-
-
-def _page(settings: Settings, reader: Reader, version: str) -> str:
-    """The frame of the page; everything in it is drawn by admin.js."""
-    name = settings.text("archive_name")
-    archive = f'<span class="cd-archive">{escape(name)}</span>' if name else ""
-    title = " · ".join(filter(None, ("入库管理", strings.PRODUCT, name)))
-    return f"""<!DOCTYPE html>
-<html lang="zh-CN"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
-<meta name="color-scheme" content="light"><meta name="theme-color" content="#a6192e">
-<title>{escape(title)}</title>
-<link rel="icon" href="../static/icon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="../static/app.css?v={version}">
-<link rel="stylesheet" href="../static/admin.css?v={version}">
-<script src="../static/admin.js?v={version}" defer></script></head>
-<body class="ad" data-reader="{escape(reader.name)}">
-<header class="cd-header"><div class="cd-header-in"><span class="cd-brand">{strings.PRODUCT}</span>
-{archive}<span class="ad-here">入库管理</span>
-<a class="ad-back" href="../app/">返回问答</a></div></header>
-<noscript><div class="cd-noscript">{strings.NO_SCRIPT}</div></noscript>
-<main id="ad-main"><p class="ad-opening" role="status">{strings.OPENING_PAGE}</p></main>
-</body></html>"""

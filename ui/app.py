@@ -14,13 +14,17 @@ from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from index.settings import Settings
 from ui import strings
 from ui.admin import build_admin_router
 from ui.api import build_router
+from ui.frame import CHAT, header_html
 from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
 from ui.page_images import PageImages
+from ui.reader import current_reader
 from ui.session import Asker, RecentAnswers
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -87,23 +91,30 @@ def asset_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def page_rewriter(settings: Settings, version: str) -> Callable[[str], str]:
-    """A function from Gradio's HTML to ours.
+def page_rewriter(settings: Settings, version: str) -> Callable[[str, Scope], str]:
+    """A function from Gradio's HTML to ours, with the navigation of who asks.
 
     The page speaks Chinese from the first byte, shows its header before any script has run, and
     carries no inline script (the policy would block them; Gradio then fetches its config).
     """
     head = (
         f'<script src="../static/boot.js?v={version}"></script>'
+        f'<script src="../static/frame.js?v={version}"></script>'
         f'<link rel="stylesheet" href="../static/app.css?v={version}">'
+        f'<link rel="stylesheet" href="../static/frame.css?v={version}">'
         f'<script src="../static/app.js?v={version}" defer></script>'
         '<link rel="icon" href="../static/icon.svg" type="image/svg+xml">'
         '<meta name="color-scheme" content="light"><meta name="theme-color" content="#a6192e">'
         f"<title>{escape(' · '.join(filter(None, (strings.TITLE, settings.text('archive_name')))))}</title>"
     )
-    header = _header_html(settings.text("archive_name"))
+    below_header = (
+        f'<div id="cd-opening" role="status">{strings.OPENING_PAGE}</div>'
+        f'<noscript><div class="cd-noscript">{strings.NO_SCRIPT}</div></noscript>'
+    )
 
-    def rewrite(html: str) -> str:
+    def rewrite(html: str, scope: Scope) -> str:
+        reader = current_reader(HTTPConnection(scope), settings)
+        header = header_html(settings, reader, CHAT) + below_header
         html = _META.sub("", html)
         html = _INLINE_SCRIPT.sub("", html)
         html = _MANIFEST.sub("", html)
@@ -114,15 +125,3 @@ def page_rewriter(settings: Settings, version: str) -> Callable[[str], str]:
         return re.sub(r"<body[^>]*>", lambda m: m[0] + header, html, count=1)
 
     return rewrite
-
-
-def _header_html(archive_name: str) -> str:
-    name = f'<span class="cd-archive">{escape(archive_name)}</span>' if archive_name else ""
-    return (
-        '<header class="cd-header"><div class="cd-header-in">'
-        f'<span class="cd-brand">{strings.PRODUCT}</span>{name}'
-        f'<span class="cd-subtitle">{strings.SUBTITLE}</span>'
-        '<span class="cd-status" id="cd-status"></span></div></header>'
-        f'<div id="cd-opening" role="status">{strings.OPENING_PAGE}</div>'
-        f'<noscript><div class="cd-noscript">{strings.NO_SCRIPT}</div></noscript>'
-    )

@@ -141,8 +141,8 @@ class Gate:
 class HtmlRewrite:
     """Rewrites the page of the mount: Chinese, our header and scripts, nothing inline."""
 
-    def __init__(self, app: ASGIApp, rewrite: Callable[[str], str]) -> None:
-        """Wrap an application; `rewrite` maps the HTML as Gradio made it to what is sent."""
+    def __init__(self, app: ASGIApp, rewrite: Callable[[str, Scope], str]) -> None:
+        """Wrap an application; `rewrite` maps the HTML as Gradio made it to what this request gets."""
         self._app = app
         self._rewrite = rewrite
 
@@ -166,7 +166,7 @@ class HtmlRewrite:
             headers = MutableHeaders(scope=start)
             content = bytes(body)
             if headers.get("content-type", "").startswith("text/html"):
-                content = self._rewrite(content.decode()).encode()
+                content = self._rewrite(content.decode(), scope).encode()
                 headers["Content-Length"] = str(len(content))
             await send(start)
             await send({"type": "http.response.body", "body": content})

@@ -566,7 +566,8 @@ def test_an_archive_name_is_text(tmp_path: Path) -> None:
 
     rewrite = page_rewriter(make_settings(tmp_path, archive_name="<script>x</script>"), "v")
 
-    html = rewrite('<html lang="en"><head><meta charset="utf-8" /></head><body style="a"></body>')
+    page = '<html lang="en"><head><meta charset="utf-8" /></head><body style="a"></body>'
+    html = rewrite(page, {"type": "http", "headers": []})
 
     assert "<script>x" not in html
     assert html.count("&lt;script&gt;x") == 2

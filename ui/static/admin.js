@@ -3,7 +3,7 @@
 (function () {
   "use strict";
 
-  const BASE = new URL("../", document.currentScript.src).href;
+  const BASE = new URL("../", import.meta.url).href;
   const BUSY_MS = 1000;
   const IDLE_MS = 5000;
   const PHASES = {
@@ -449,10 +449,6 @@
     });
   }
 
-  try {
-    const size = window.localStorage.getItem("chadang-size");
-    if (size === "lg" || size === "xl") document.documentElement.classList.add(size);
-  } catch (error) { /* storage may be switched off */ }
   frame();
   document.addEventListener("visibilitychange", () => { if (!document.hidden) poll(true); });
   poll(true);

@@ -43,10 +43,7 @@
     pageOf: (page, count, image) => `${image ? "影像" : "文本"} ${page} / ${count}`,
     pageImage: (title, page) => `《${title}》第 ${page} 页影像`,
     status: (s) => `可查 ${s.records} 件 ${s.pages} 页 · ${s.reader}（${s.role}）`,
-    intake: "入库管理",
     topic: "输入主题，如：加装电梯",
-    size: "字号",
-    sizes: { "": "标准字号", lg: "大字号", xl: "特大字号" },
     question: "提问",
     answer: "回答",
     log: "问答记录",
@@ -781,31 +778,10 @@
     document.querySelectorAll("#cd-chat .cd-matter details").forEach((part) => { part.open = true; })
   );
 
-  function sizeButton() {
-    const root = document.documentElement;
-    const order = ["", "lg", "xl"];
-    const element = button("cd-size", T.size, () => {
-      const now = order.findIndex((name) => name && root.classList.contains(name));
-      const next = order[(Math.max(0, now) + 1) % order.length];
-      root.classList.remove("lg", "xl");
-      if (next) root.classList.add(next);
-      try { window.localStorage.setItem("chadang-size", next); } catch (error) { /* not kept */ }
-      toast(T.sizes[next]);
-    });
-    return element;
-  }
-
   function start() {
     const status = document.getElementById("cd-status");
     if (status) {
-      status.after(sizeButton());
-      fetchJson("api/status").then((s) => {
-        status.textContent = T.status(s);
-        if (!s.intake) return;
-        const link = make("a", "cd-intake", T.intake);
-        link.href = BASE + "admin/ingest";
-        status.after(link);
-      }, () => undefined);
+      fetchJson("api/status").then((s) => { status.textContent = T.status(s); }, () => undefined);
     }
     new MutationObserver(plan).observe(document.querySelector("gradio-app") || document.body, {
       childList: true,

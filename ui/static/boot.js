@@ -1,4 +1,4 @@
-/* Runs before Gradio: Chinese whatever the browser's language, light theme, chosen letter size. */
+/* Runs before Gradio: Chinese whatever the browser's language, light theme. */
 (function () {
   "use strict";
   var define = function (name, value) {
@@ -15,8 +15,4 @@
     url.searchParams.set("__theme", "light");
     window.history.replaceState(window.history.state, "", url.href);
   }
-  try {
-    var size = window.localStorage.getItem("chadang-size");
-    if (size === "lg" || size === "xl") document.documentElement.classList.add(size);
-  } catch (error) { /* storage may be switched off */ }
 })();

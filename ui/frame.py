@@ -1,0 +1,158 @@
+"""The HTML frame every page shares: head, our header with the navigation, scripts from `static/`.
+
+A page is a line in `PLACES` and a call of `page_html`; what stands inside is drawn by its own
+script. Addresses are relative to the page, so that all of it works below any path of a proxy, and
+nothing is inline, as the content security policy wants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+from index.access import may_manage_intake
+from index.domain import Reader
+from index.settings import Settings
+from ui import strings
+
+#: Address of the chat page below the site's root.
+CHAT: Final = "app/"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation.
+
+    Attributes:
+        address: Below the site's root, without a leading slash; also names the page.
+        name: What is read.
+        may: Whether a reader is offered it. Leaving it out is a courtesy: the page's own routes
+            decide.
+        manage: Stands under 管理 with others of its kind once there are two of them.
+    """
+
+    address: str
+    name: str
+    may: Callable[[Reader], bool] = lambda _reader: True
+    manage: bool = False
+
+
+#: The whole navigation, in the order shown.
+PLACES: Final[tuple[Place, ...]] = (
+    Place(CHAT, "问答"),
+    Place("admin/ingest", "入库管理", lambda r: may_manage_intake(r).allowed, manage=True),
+)
+
+_NAVIGATION: Final = "本系统的各页"
+_MENU: Final = "菜单"
+_MANAGE: Final = "管理"
+
+
+def page_html(
+    settings: Settings,
+    reader: Reader,
+    version: str,
+    *,
+    address: str,
+    title: str,
+    main_id: str,
+    scripts: Sequence[str] = (),
+    styles: Sequence[str] = (),
+    body_class: str = "cd-plain",
+    data: Mapping[str, str] | None = None,
+    content: str = "",
+) -> str:
+    """A whole page.
+
+    Args:
+        settings: Settings in force.
+        reader: Who it is for; decides the navigation.
+        version: Version of our static files, for their addresses.
+        address: Of this page below the site's root, without a leading slash (`admin/ingest`).
+        title: Name of the page.
+        main_id: Id of its `<main>`, where the script draws.
+        scripts: Files of `static/` to run, as modules, after the page is read.
+        styles: Files of `static/` besides `app.css` and `frame.css`.
+        body_class: Class names of the body; `cd-plain` is an ordinary scrolling page.
+        data: `data-…` attributes of the body by name; values may be anything.
+        content: HTML inside `<main>`, already escaped; by default a line that it is opening.
+    """
+    up = _up(address)
+    archive = settings.text("archive_name")
+    whole = " · ".join(filter(None, (title, strings.PRODUCT, archive)))
+    sheets = "".join(
+        f'<link rel="stylesheet" href="{up}static/{name}?v={version}">\n'
+        for name in ("app.css", "frame.css", *styles)
+    )
+    modules = "".join(
+        f'<script type="module" src="{up}static/{name}?v={version}"></script>\n' for name in scripts
+    )
+    attributes = "".join(
+        f' data-{name}="{escape(value)}"' for name, value in (data or {}).items()
+    )  # fmt: skip
+    inside = content or f'<p class="cd-wait" role="status">{strings.OPENING_PAGE}</p>'
+    return f"""<!DOCTYPE html>
+<html lang="zh-CN"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="color-scheme" content="light"><meta name="theme-color" content="#a6192e">
+<title>{escape(whole)}</title>
+<link rel="icon" href="{up}static/icon.svg" type="image/svg+xml">
+<script src="{up}static/frame.js?v={version}"></script>
+{sheets}{modules}</head>
+<body class="{escape(body_class)}"{attributes}>
+{header_html(settings, reader, address)}
+<noscript><div class="cd-noscript">{strings.NO_SCRIPT}</div></noscript>
+<main id="{escape(main_id)}">{inside}</main>
+</body></html>"""
+
+
+def header_html(settings: Settings, reader: Reader, address: str) -> str:
+    """The header with the navigation.
+
+    Args:
+        settings: Settings in force.
+        reader: Who it is for.
+        address: Of the page it stands on, below the site's root.
+    """
+    name = settings.text("archive_name")
+    archive = f'<span class="cd-archive">{escape(name)}</span>' if name else ""
+    return (
+        '<header class="cd-header"><div class="cd-header-in">'
+        f'<span class="cd-brand">{strings.PRODUCT}</span>{archive}'
+        f'<span class="cd-subtitle">{strings.SUBTITLE}</span>'
+        '<span class="cd-status" id="cd-status"></span>'
+        f"{_navigation(reader, address)}</div></header>"
+    )
+
+
+def _navigation(reader: Reader, address: str) -> str:
+    """The places a reader is offered; those to manage folded under one word when several."""
+    offered = [place for place in PLACES if place.may(reader)]
+    managed = [place for place in offered if place.manage]
+    if len(managed) < 2:
+        managed = []
+    links = "".join(_link(place, address) for place in offered if place not in managed)
+    if managed:
+        inside = "".join(_link(place, address) for place in managed)
+        here = " cd-here" if any(place.address == address for place in managed) else ""
+        links += (
+            f'<details class="cd-manage{here}"><summary>{_MANAGE}</summary>'
+            f"<div>{inside}</div></details>"
+        )
+    return (
+        f'<button class="cd-menu" type="button" aria-expanded="false" aria-controls="cd-nav">'
+        f"{_MENU}</button>"
+        f'<nav class="cd-nav" id="cd-nav" aria-label="{_NAVIGATION}">{links}</nav>'
+    )
+
+
+def _link(place: Place, address: str) -> str:
+    here = ' aria-current="page"' if place.address == address else ""
+    return f'<a href="{_up(address)}{place.address}"{here}>{escape(place.name)}</a>'
+
+
+def _up(address: str) -> str:
+    """What leads from a page to the site's root."""
+    return "../" * address.count("/")
