@@ -17,24 +17,63 @@ _ATTRIBUTES: Final = tuple(
         (r"几票|得票|票数|多少票|赞成.{0,8}反对", rf"{_NUMERAL}+票"),
         (r"罚.{0,4}(?:多少|几)|罚款.{0,6}多少", rf"{_NUMERAL}元|{_NUMERAL}倍|%|百分之|没收|警告|拘留|收费额"),
         (r"怎么(?:处)?罚|罚不罚", r"罚|没收|警告|拘留|收费额"),
-        (r"多少钱|几块钱|花多少|多少元|收多少费", rf"{_NUMERAL}元|费|%|百分之|免"),
+        (
+            r"多少钱|几块钱|花多少|多少元|收多少费",
+            rf"{_NUMERAL}(?:多|余)?(?:元|块)|%|百分之|免[费收交缴]|不收|不得收|不[交缴]费|成本",
+        ),
         (r"率(?:是|为|有|达)?多少|百分之几|占比|比例(?:是|为)?多少", r"[0-9]%|百分之|率"),
         (
             r"哪(?:一)?[天年月]|什么时候|啥时候|何时|几号(?!文|建|议|提)|几月",
             r"[0-9]年|[0-9]月|[0-9]日|[〇零○一二三四五六七八九]年|期间",
         ),
         (r"几天|多久|多长时间|几个月|几年|多少天|几分钟|几秒", rf"{_NUMERAL}个?(?:工作)?(?:日|天|月|年|小时|分钟|秒|周|季)|每个?(?:年|月|季|日|周)"),
-        (r"多少|几(?=[个件部条户人级次名位所项平])", _NUMERAL),
     )
 )  # fmt: skip
+#: A quantity and its unit, in words about the question (几只) and in the text (三只).
+_ASKED_QUANTITY: Final = re.compile(
+    r"(?:(?<!号)(?<!号是)(?<!码是)多少|(?<![哪第好这那前后])几)(?:万|亿)?(人次|平方米|平方公里|公里|公顷|周岁|[个件部条户人级次名位所项家处座辆台套届期票岁倍份卷页只支场起吨亩米])?"
+)
+#: What may stand for a unit in the text; a unit not named here stands for itself.
+_SAME_UNIT: Final = {
+    unit: group
+    for group in ("人|名|位|户|人次", "家|个|所|户", "部|件|项|个", "条|只|头|款|项|件", "次|起|回|场|届|期")
+    for unit in group.split("|")
+} | {"岁": "周?岁", "周岁": "周?岁"}  # fmt: skip
+#: Figures that count nothing: dates, numbers of articles and items, names with a number in them.
+_NO_QUANTITY: Final = re.compile(
+    r"[0-9〇零○一二三四五六七八九]{4}年(?:度)?(?:[0-9]{1,2}月)?(?:[0-9]{1,2}日)?|[0-9]{1,2}月[0-9]{1,2}日"
+    r"|第[0-9〇零一二三四五六七八九十百千]+(?:[条款项章节编届次号期批]|[a-z])?"
+    r"|[(（][0-9一二三四五六七八九十]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|[〔(\[][0-9]{4}[〕)\]][0-9]*号?"
+)
+#: Answers to how many without a figure of their own.
+_SHARE: Final = re.compile(r"分之|过半|半数|全部|全体|无限|不限")
+_FIGURE: Final = r"(?:[0-9][0-9,.]*|[〇零一二三四五六七八九十百千两]+)(?:余|多|几)?(?:[百千]?[万亿])?(?:余|多)?"
+#: Chinese numerals stand in too many words (统一, 一个) to count without a unit.
+_ANY_QUANTITY: Final = re.compile(
+    r"[0-9]|(?:[二三四五六七八九十百千两][〇零一二三四五六七八九十百千万]*|一[十百千万])"
+    r"(?:余|多)?[万亿]?(?:[个件部条户人级次名位所项家处座辆台套倍份卷页只支场吨亩米元]|%)|百分之"
+)
 
 
 def attribute_present(question: Question, form: str) -> bool:
     """Whether a text holds the kind of thing a question asks for (a sum, a date, votes …).
 
-    True when the question asks for nothing that can be told by its form.
+    True when the question asks for nothing that can be told by its form. A figure of the question's
+    own, a date or the number of an article is no quantity.
     """
     for asked, needed in _ATTRIBUTES:
         if asked.search(question.form):
             return bool(needed.search(form))
-    return True
+    wanted = _ASKED_QUANTITY.search(question.form)
+    if wanted is None or not (wanted.group(1) or "多少" in wanted.group()):
+        return True
+    if _SHARE.search(form):
+        return True
+    text = _NO_QUANTITY.sub(" ", form)
+    unit = wanted.group(1)
+    # 几个 counts anything: 个 is the measure word of those who do not choose one.
+    if unit is None or unit == "个":
+        found = _ANY_QUANTITY.search(text)
+        return bool(found or (unit and re.search(rf"{_FIGURE}个", text)))
+    figures = re.finditer(rf"({_FIGURE})(?:个)?(?:{_SAME_UNIT.get(unit, unit)})", text)
+    return any(match.group() not in question.form for match in figures)

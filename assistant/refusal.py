@@ -170,6 +170,9 @@ def _spots(question: Question, rarity: Callable[[str], float]) -> list[str]:
     found: list[str] = []
     for run in question.content:
         match = _SPOT.match(run)
+        # 青岛小区里: an estate in that town, no estate of that name.
+        if match and match.group(1) in {Gazetteer.short(place) for place in question.places}:
+            continue
         if match and not _COMMON_SPOT.search(match.group(1)) and rarity(match.group(1)) >= _NAME:
             found.append(match.group())
     return found

@@ -36,6 +36,11 @@ LAW_NOW: Final = Outside(
     names_records=True,
 )
 CERTIFICATE: Final = Outside(RefusalReason.CERTIFICATE, "出证请到档案室办理，可为您生成申请单。")
+IN_OFFICE: Final = Outside(
+    RefusalReason.OUT_OF_SCOPE,
+    "档案只记到成文那一天，现任职务不在馆藏所能回答的范围；可以问某人是哪年任命、选举或免职的。",
+    names_records=True,
+)
 DRAFTING: Final = Outside(
     RefusalReason.OUT_OF_SCOPE,
     "本系统只提供带出处的原文引用，不代拟文稿、不外发材料，也不隐去出处；请就需要的事实逐项提问。",
@@ -78,6 +83,13 @@ _LAW_NOW: Final = re.compile(
     r"(?:现行|现在|如今|目前|最新)(?:的)?(?:国家)?(?:法律|法规|国家规定|规定|物业法规|政策).{0,20}(?:怎么|如何|规定|多少)"
     r"|(?:现行|现在|如今|目前)[^，,。？?]{2,10}(?:法律|法规|规定)(?:里|中|是|上)?(?:怎么|如何|咋)"
 )
+#: Whether somebody still holds an office: records end with their date. One that also asks when he
+#: was appointed is answered for that.
+_IN_OFFICE: Final = re.compile(
+    r"(?:现在|如今|目前|眼下|今天|至今)(?:还|仍)?(?:是不是|是否|还是不是|还是|仍是|在不在|还在|仍在)(?:还是|还在|仍)?.{0,12}"
+    r"(?:任上|在任|在位|在职|当着|[省市州县区乡镇局厅院处部校]长|主任|书记|委员|代表|主席|检察长|秘书长)"
+)
+_APPOINTED: Final = re.compile(r"哪[年天月]|什么时候|何时|几时|任命|选举|当选")
 _CLASSIFIED: Final = re.compile(
     r"(?:密级|保密期限|保密期)(?:期)?(?:已|都)?(?:满|到期|届满)|(?:没|未|已)(?:做|经|办)?解密审核|解密审核"
     r"|(?:哪些|多少|几件|有没有).{0,4}(?:涉密|机密|绝密)(?:的)?(?:档案|文件|件|材料)"
@@ -117,6 +129,8 @@ def out_of_scope(question: str, role: Role) -> Outside | None:
         return CLASSIFIED
     if _LAW_NOW.search(form):
         return LAW_NOW
+    if _IN_OFFICE.search(form) and not _APPOINTED.search(form):
+        return IN_OFFICE
     return None
 
 
