@@ -92,7 +92,8 @@ class Gate:
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add_headers(MutableHeaders(scope=message), path, scope)
+                fine = message["status"] < 400  # a refusal is not kept in place of a file
+                self._add_headers(MutableHeaders(scope=message), path if fine else "", scope)
             await send(message)
 
         refusal = self._refusal(scope, path)

@@ -126,9 +126,10 @@ def _is_common(password: str) -> bool:
     folded = password.casefold()
     if len(set(folded)) < _DIFFERENT_WANTED:
         return True
-    bare = re.sub(r"^[^a-z]+|[^a-z]+$", "", folded)
-    plain = re.sub(r"[^a-z]", "", folded.translate(_LOOK_ALIKES))
-    if {bare, plain, plain.rstrip("aeiost")} & _COMMON:
+    without_tail = re.sub(r"[^a-z]+$", "", folded)
+    bare = re.sub(r"^[^a-z]+", "", without_tail)
+    plain = re.sub(r"[^a-z]", "", without_tail.translate(_LOOK_ALIKES))
+    if {bare, plain} & _COMMON:
         return True
     # a run along the keyboard or the digits, with little else
     rest = folded

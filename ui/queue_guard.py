@@ -30,8 +30,8 @@ _QUEUES_KEPT: Final = 20_000
 #: Pages one person may leave open at the same time.
 _OPEN_PAGES: Final = 30
 #: POSTs of one address to the sign-in and setup forms: at once, and a second afterwards.
-_SIGN_INS: Final = 30
-_SIGN_INS_A_SECOND: Final = 0.5
+_SIGN_INS: Final = 60
+_SIGN_INS_A_SECOND: Final = 1.0
 
 TOO_MANY_QUESTIONS: Final = "提问太频繁，请稍等片刻再问。"
 TOO_MANY_SIGN_INS: Final = "登录请求太频繁，请过一分钟再试。"
