@@ -621,6 +621,11 @@ def _field(
     )
 
 
+def _pair(fields: str) -> str:
+    """Fields side by side where there is room."""
+    return f'<div class="ac-pair">{fields}</div>'
+
+
 def _secret(label: str, name: str, complete: str, hint: str = "") -> str:
     return _field(
         label, name, kind="password", complete=complete, hint=hint, longest=LONGEST
@@ -662,9 +667,10 @@ def _setup(token: str, said: str, form: Mapping[str, str]) -> str:
     groups = []
     for key, role in _FIRST:
         first = role is Role.SYSTEM_ADMIN
-        fields = _field(
+        named = _field(
             "登录名", f"account-{key}", value=form.get(f"account-{key}", ""), required=first
         ) + _field("姓名", f"name-{key}", value=form.get(f"name-{key}", ""), required=first)
+        fields = _pair(named)
         if first:
             fields += _secret("密码", "password", "new-password", RULE) + _secret(
                 "再输一次密码", "again", "new-password"
@@ -792,7 +798,7 @@ def _users(
     if manages and not any(p.role is Role.SECURITY_ADMIN and p.active for p in people):
         parts.append(_said("", NO_SECURITY_ADMIN))
     if manages:
-        fields = (
+        fields = _pair(
             _field("登录名", "account", value=form.get("account", ""))
             + _field("姓名", "name", value=form.get("name", ""),
                      hint="真实姓名；代表按姓名查阅本人提出的建议。")
@@ -831,6 +837,7 @@ def _user_row(
 ) -> str:
     who = token + _hidden("account", person.account)
     tags = [
+        ("您自己", person.account == reader.account),
         ("已停用", person.disabled),
         ("待核准", not person.approved and not person.disabled),
         ("已锁定", locked),
@@ -858,7 +865,7 @@ def _user_row(
         forms.append(_form_html(f"{base}/unlock", who, "", "解除锁定", quiet=True))
     grant = ""
     if grants and person.account != reader.account:
-        fields = (
+        fields = _pair(
             _roles("身份", person.role.value)
             + _field("姓名", "name", value=person.name)
             + _field("部门", "department", value=person.department, required=False)

@@ -15,7 +15,7 @@ document.querySelectorAll("form").forEach((form) => {
     box.addEventListener("change", () => {
       secrets.forEach((field) => { field.type = box.checked ? "text" : "password"; });
     });
-    form.querySelector('button[type="submit"]').before(label);
+    secrets[secrets.length - 1].closest("label").after(label);
   }
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent || (form.dataset.ask && !window.confirm(form.dataset.ask))) {
