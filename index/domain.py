@@ -19,6 +19,9 @@ class Role(StrEnum):
     STAFF = "机关工作人员"
     DEPUTY = "代表"
     PUBLIC = "公众"
+    SYSTEM_ADMIN = "系统管理员"
+    SECURITY_ADMIN = "安全管理员"
+    AUDITOR = "审计管理员"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from index.access import EVERYTHING, Permitted, may_read
+from index.access import EVERYTHING, NOTHING, Permitted, may_read, may_read_anything
 from index.codes import parse_doc_number
 from index.domain import (
     Coverage,
@@ -730,6 +730,8 @@ class Store:
         """The set of records a reader may see; cached until the records change."""
         if reader.role is Role.ARCHIVIST:
             return EVERYTHING
+        if not may_read_anything(reader).allowed:
+            return NOTHING
         key = (self.data_version, reader)
         with self._cache_lock:
             if key not in self._permitted:

@@ -311,14 +311,23 @@ def _matter(citations: Sequence[Citation]) -> Matter:
 
 
 def main() -> None:
-    """Serve the fake holdings: `python -m tests.web_fakes HOME PORT [composes]`."""
+    """Serve the fake holdings: `python -m tests.web_fakes HOME PORT [composes] [accounts|setup]`.
+
+    With `accounts` one signs in with the accounts of `tests.account_fakes`, with `setup` there are
+    none yet.
+    """
     from ui.server import serve
 
     home, port = Path(sys.argv[1]), int(sys.argv[2])
-    settings = make_settings(home, port=port)
+    signed = "accounts" if {"accounts", "setup"} & set(sys.argv) else "auto"
+    settings = make_settings(home, port=port, sign_in=signed)
+    if "accounts" in sys.argv:
+        from tests.account_fakes import add_people, open_accounts
+
+        add_people(open_accounts(settings))
     store = make_store(home)
     assistant = FakeAssistant(store, settings, composes="composes" in sys.argv)
-    serve(settings, assistant, say=lambda line: sys.stdout.write(line + "\n"))
+    serve(settings, assistant, say=lambda line: print(line, flush=True))  # noqa: T201
 
 
 if __name__ == "__main__":

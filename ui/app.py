@@ -19,13 +19,17 @@ from starlette.types import Scope
 
 from index.settings import Settings
 from ui import strings
+from ui.account_pages import build_account_router
+from ui.accounts import Accounts
 from ui.admin import build_admin_router
 from ui.api import build_router
 from ui.frame import CHAT, header_html
 from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
 from ui.page_images import PageImages
+from ui.queue_guard import QueueGuard
 from ui.reader import current_reader
 from ui.session import Asker, RecentAnswers
+from ui.sign_in import Doorkeeper, SignIn
 
 _STATIC: Final = Path(__file__).parent / "static"
 _META: Final = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
@@ -41,6 +45,7 @@ def build_app(
     assistant: Asker,
     settings: Settings,
     examples: Sequence[str] = strings.EXAMPLE_QUESTIONS,
+    door: Doorkeeper | None = None,
 ) -> FastAPI:
     """The web application over one assistant.
 
@@ -48,6 +53,7 @@ def build_app(
         assistant: Answers the questions.
         settings: Settings in force.
         examples: Questions shown on the empty page.
+        door: Knows who may come in; made from the settings when None.
     """
     from ui.chat import mount_chat
 
@@ -67,12 +73,16 @@ def build_app(
 
     version = asset_version()
     app.include_router(build_admin_router(assistant.store, settings, version))
+    door = door or Doorkeeper(Accounts(settings), settings)
+    app.include_router(build_account_router(door, settings, version))
     mount_chat(app, assistant, recent, MOUNT, examples)
     ancestors = settings.text("frame_ancestors")
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(HtmlRewrite, rewrite=page_rewriter(settings, version))
     app.add_middleware(GZipMiddleware, minimum_size=1000)
+    app.add_middleware(QueueGuard, questions_per_minute=settings.number("questions_per_minute"))
+    app.add_middleware(SignIn, doorkeeper=door)
     app.add_middleware(
         Gate,
         policy=content_security_policy(ancestors),
@@ -100,6 +110,7 @@ def page_rewriter(settings: Settings, version: str) -> Callable[[str, Scope], st
     head = (
         f'<script src="../static/boot.js?v={version}"></script>'
         f'<script src="../static/frame.js?v={version}"></script>'
+        f'<script src="../static/session.js?v={version}"></script>'
         f'<link rel="stylesheet" href="../static/app.css?v={version}">'
         f'<link rel="stylesheet" href="../static/frame.css?v={version}">'
         f'<script src="../static/app.js?v={version}" defer></script>'

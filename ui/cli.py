@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from index.access import READING_ROLES
 from index.domain import Role
 from index.errors import ArchiveError
 from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
@@ -22,6 +23,7 @@ from ui import (
     jobs_command,
     report_command,
     review_command,
+    users_command,
     vocabulary_command,
 )
 from ui.arguments import ChineseParser
@@ -263,6 +265,10 @@ def _parser() -> ChineseParser:
         command("report", _report, report_command.SUMMARY, report_command.DETAILS)
     )
 
+    users_command.add_options(
+        command("users", _users, users_command.SUMMARY, users_command.DETAILS)
+    )
+
     command(
         "doctor",
         _doctor,
@@ -279,7 +285,7 @@ def _add_address(parser: ChineseParser) -> None:
 
 
 def _add_reader(parser: ChineseParser) -> None:
-    roles = [role.value for role in Role]
+    roles = [role.value for role in Role if role in READING_ROLES]
     parser.options.add_argument(
         "--role",
         choices=roles,
@@ -770,6 +776,10 @@ def _jobs(options: argparse.Namespace) -> int:
 
 def _review(options: argparse.Namespace) -> int:
     return OK if review_command.run(options, _load(options), _say) else FAILED
+
+
+def _users(options: argparse.Namespace) -> int:
+    return OK if users_command.run(options, _load(options), _say) else FAILED
 
 
 def _report(options: argparse.Namespace) -> int:

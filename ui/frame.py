@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from index.access import may_manage_intake
+from index.access import may_manage_intake, may_read_anything, may_see_users
 from index.domain import Reader
 from index.settings import Settings
 from ui import strings
 
 #: Address of the chat page below the site's root.
 CHAT: Final = "app/"
+#: Address of the page about one's own account.
+ACCOUNT: Final = "account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,18 +43,21 @@ class Place:
 
 #: The whole navigation, in the order shown.
 PLACES: Final[tuple[Place, ...]] = (
-    Place(CHAT, "问答"),
+    Place(CHAT, "问答", lambda r: may_read_anything(r).allowed),
     Place("admin/ingest", "入库管理", lambda r: may_manage_intake(r).allowed, manage=True),
+    Place("admin/users", "用户管理", lambda r: may_see_users(r).allowed, manage=True),
+    Place(ACCOUNT, "我的账号", lambda r: bool(r.account)),
 )
 
 _NAVIGATION: Final = "本系统的各页"
 _MENU: Final = "菜单"
 _MANAGE: Final = "管理"
+_SIGN_OUT: Final = "退出"
 
 
 def page_html(
     settings: Settings,
-    reader: Reader,
+    reader: Reader | None,
     version: str,
     *,
     address: str,
@@ -68,7 +73,7 @@ def page_html(
 
     Args:
         settings: Settings in force.
-        reader: Who it is for; decides the navigation.
+        reader: Who it is for; decides the navigation. None, as on the sign-in page, for none.
         version: Version of our static files, for their addresses.
         address: Of this page below the site's root, without a leading slash (`admin/ingest`).
         title: Name of the page.
@@ -100,6 +105,7 @@ def page_html(
 <title>{escape(whole)}</title>
 <link rel="icon" href="{up}static/icon.svg" type="image/svg+xml">
 <script src="{up}static/frame.js?v={version}"></script>
+<script src="{up}static/session.js?v={version}"></script>
 {sheets}{modules}</head>
 <body class="{escape(body_class)}"{attributes}>
 {header_html(settings, reader, address)}
@@ -108,12 +114,12 @@ def page_html(
 </body></html>"""
 
 
-def header_html(settings: Settings, reader: Reader, address: str) -> str:
+def header_html(settings: Settings, reader: Reader | None, address: str) -> str:
     """The header with the navigation.
 
     Args:
         settings: Settings in force.
-        reader: Who it is for.
+        reader: Who it is for; None for a header without navigation.
         address: Of the page it stands on, below the site's root.
     """
     name = settings.text("archive_name")
@@ -123,7 +129,7 @@ def header_html(settings: Settings, reader: Reader, address: str) -> str:
         f'<span class="cd-brand">{strings.PRODUCT}</span>{archive}'
         f'<span class="cd-subtitle">{strings.SUBTITLE}</span>'
         '<span class="cd-status" id="cd-status"></span>'
-        f"{_navigation(reader, address)}</div></header>"
+        f"{'' if reader is None else _navigation(reader, address)}</div></header>"
     )
 
 
@@ -141,6 +147,8 @@ def _navigation(reader: Reader, address: str) -> str:
             f'<details class="cd-manage{here}"><summary>{_MANAGE}</summary>'
             f"<div>{inside}</div></details>"
         )
+    if reader.account:  # session.js signs out at once; without a script the page has a button
+        links += f'<a class="cd-sign-out" href="{_up(address)}{ACCOUNT}">{_SIGN_OUT}</a>'
     return (
         f'<button class="cd-menu" type="button" aria-expanded="false" aria-controls="cd-nav">'
         f"{_MENU}</button>"

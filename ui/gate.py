@@ -79,7 +79,7 @@ class Gate:
         self._policy = policy
         self._asset_version = asset_version
         self._names = {"localhost", *filter(None, map(_host_of, ancestors.split()))}
-        self._any_name = not _is_loopback(host)
+        self._any_name = not names_this_machine(host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -88,11 +88,12 @@ class Gate:
             return
         if scope["type"] != "http":
             return  # no web sockets here
-        path = _path(scope)
+        path = local_path(scope)
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._add_headers(MutableHeaders(scope=message), path, scope)
+                fine = message["status"] < 400  # a refusal is not kept in place of a file
+                self._add_headers(MutableHeaders(scope=message), path if fine else "", scope)
             await send(message)
 
         refusal = self._refusal(scope, path)
@@ -148,7 +149,7 @@ class HtmlRewrite:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] != "http" or _path(scope) != f"{MOUNT}/":
+        if scope["type"] != "http" or local_path(scope) != f"{MOUNT}/":
             await self._app(scope, receive, send)
             return
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
@@ -174,7 +175,8 @@ class HtmlRewrite:
         await self._app({**scope, "headers": plain}, receive, collected)
 
 
-def _path(scope: Scope) -> str:
+def local_path(scope: Scope) -> str:
+    """The path of a request below the prefix of a reverse proxy."""
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
     return path.removeprefix(root) if root and path.startswith(f"{root}/") else path
 
@@ -194,8 +196,13 @@ def _is_ip(name: str) -> bool:
     return True
 
 
-def _is_loopback(host: str) -> bool:
-    return host == "localhost" or (_is_ip(host) and ip_address(host).is_loopback)
+def names_this_machine(host: str) -> bool:
+    """Whether a host name or address is reached from this machine only."""
+    return (
+        host == "localhost"
+        or host.endswith(".localhost")
+        or (_is_ip(host) and ip_address(host).is_loopback)
+    )
 
 
 def _is_own_origin(headers: Headers, host: str) -> bool:

@@ -49,9 +49,14 @@ def serve(
 
     Raises:
         ServeError: If the address cannot be listened on; says which other port to try.
+        SettingsError: If the settings contradict one another about who may come in.
         ArchiveError: If the holdings cannot be opened.
     """
+    from ui.accounts import Accounts
+    from ui.sign_in import Doorkeeper
+
     prepare_environment(settings)
+    door = Doorkeeper(Accounts(settings), settings)
     # before the slow imports, so that a taken port is told at once
     listening = _listen(settings.text("host"), settings.number("port"))
     try:
@@ -64,7 +69,7 @@ def serve(
 
         from ui.app import build_app
 
-        app = build_app(assistant, settings, examples)
+        app = build_app(assistant, settings, examples, door)
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -75,6 +80,9 @@ def serve(
         )
         for line in strings.ready_lines(_address(listening), tuple(examples)):
             say(line)
+        if code := door.open_setup():
+            for line in strings.setup_lines(_address(listening), code):
+                say(line)
         uvicorn.Server(config).run(sockets=[listening])
     finally:
         listening.close()

@@ -224,3 +224,12 @@ def ready_lines(address: str, examples: tuple[str, ...]) -> tuple[str, ...]:
         *(f"  · {question}" for question in examples),
         "按 Ctrl+C 停止。",
     )
+
+
+def setup_lines(address: str, code: str) -> tuple[str, ...]:
+    """What to do at the first start on a network, one line each."""
+    return (
+        "还没有系统管理员。请打开下面的地址开通账号，启用码只用一次，重新启动会换新的：",
+        f"  {address}setup",
+        f"  启用码：{code}",
+    )

@@ -35,6 +35,7 @@ ONE_FILE_LIBRARIES = (
     "docx",
     "selectolax",
     "opencc",
+    "argon2",
 )
 #: Rebuild the shipped sample; never imported by the product.
 WORKSHOP = ROOT / "ingest" / "sample"

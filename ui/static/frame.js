@@ -49,7 +49,11 @@
   function start() {
     const menu = document.querySelector(".cd-menu");
     const nav = document.getElementById("cd-nav");
-    if (!menu || !nav) return;
+    if (!menu || !nav) { // the sign-in page leads nowhere else
+      const header = document.querySelector(".cd-header-in");
+      if (header) header.append(sizeButton());
+      return;
+    }
     menu.before(sizeButton());
     const fold = nav.querySelector(".cd-manage");
     const open = (yes) => {

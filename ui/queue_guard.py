@@ -1,0 +1,199 @@
+"""The layer that keeps one person's question queue from another's, and everybody's in bounds.
+
+Gradio names a queue by a value the browser makes up (`session_hash`) and ties it to nobody. Here
+the first reader who uses one owns it. Questions, sign-ins and open connections are limited.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import parse_qs
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from index.domain import Reader
+from ui.gate import MOUNT, local_path
+from ui.reader import READER_KEY
+from ui.sign_in import ADDRESS_KEY, PRIVATE
+
+_API: Final = f"{MOUNT}/gradio_api/"
+_HEARTBEAT: Final = re.compile(rf"{_API}heartbeat/(\w+)")
+_LONGEST_BODY: Final = 262_144
+_QUEUES_KEPT: Final = 20_000
+#: Pages one person may leave open at the same time.
+_OPEN_PAGES: Final = 30
+#: POSTs of one address to the sign-in and setup forms: at once, and a second afterwards.
+_SIGN_INS: Final = 60
+_SIGN_INS_A_SECOND: Final = 1.0
+
+TOO_MANY_QUESTIONS: Final = "提问太频繁，请稍等片刻再问。"
+TOO_MANY_SIGN_INS: Final = "登录请求太频繁，请过一分钟再试。"
+TOO_MANY_PAGES: Final = "同时打开的页面太多，请先关掉几个。"
+NOT_YOURS: Final = "这个页面属于另一位使用者，请刷新后再问。"
+TOO_LONG: Final = "提交的内容太长。"
+UNREADABLE: Final = "请求不完整，请刷新页面再试。"
+
+
+class Buckets:
+    """Token buckets by key: so many at once, then so many a second. Safe between threads."""
+
+    def __init__(
+        self, size: float, per_second: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Set the size of a full bucket and how fast it fills again."""
+        self._size = size
+        self._rate = per_second
+        self._clock = clock
+        self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, key: str) -> float:
+        """Take one token; returns 0, or the seconds until there is one."""
+        now = self._clock()
+        with self._lock:
+            level, since = self._levels.pop(key, (self._size, now))
+            level = min(self._size, level + (now - since) * self._rate)
+            wait = 0.0 if level >= 1 else (1 - level) / self._rate
+            self._levels[key] = (level if wait else level - 1, now)
+            while len(self._levels) > _QUEUES_KEPT:
+                self._levels.popitem(last=False)
+        return wait
+
+
+class QueueGuard:
+    """Ties Gradio's queues to readers and limits questions, sign-ins and open pages.
+
+    The one user of a machine, who has no account, is not limited.
+    """
+
+    def __init__(self, app: ASGIApp, questions_per_minute: int) -> None:
+        """Wrap an application; `questions_per_minute` is for each account."""
+        self._app = app
+        self._questions = Buckets(questions_per_minute, questions_per_minute / 60)
+        self._sign_ins = Buckets(_SIGN_INS, _SIGN_INS_A_SECOND)
+        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._pages: dict[str, int] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        path = local_path(scope) if scope["type"] == "http" else ""
+        if scope.get("method") == "POST" and path in ("/login", "/setup"):
+            wait = self._sign_ins.take(str(scope.get(ADDRESS_KEY, "")))
+            if wait:
+                refusal = PlainTextResponse(TOO_MANY_SIGN_INS, 429, headers=_retry(wait))
+                await refusal(scope, receive, send)
+                return
+        if not path.startswith(_API):
+            await self._app(scope, receive, send)
+            return
+        reader = scope.get(READER_KEY)
+        owner = f"{reader.account}\n{reader.name}" if isinstance(reader, Reader) else ""
+        if scope["method"] == "POST":
+            await self._post(path, owner, scope, receive, send)
+            return
+        heartbeat = _HEARTBEAT.fullmatch(path)
+        if heartbeat is not None:
+            await self._heartbeat(heartbeat[1], owner, scope, receive, send)
+            return
+        query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
+        if not all(self._owns(owner, named) for named in query.get("session_hash", ())):
+            await _refuse(403, NOT_YOURS)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _post(
+        self, path: str, owner: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        body = await _body(receive)
+        refusal = None
+        if body is None:
+            refusal = _refuse(413, TOO_LONG)
+        else:
+            named = _session_hash(body)
+            if named is None:
+                refusal = _refuse(422, UNREADABLE)
+            elif named and not self._owns(owner, named):
+                refusal = _refuse(403, NOT_YOURS)
+            elif owner and path == f"{_API}queue/join" and (wait := self._questions.take(owner)):
+                refusal = _refuse(429, TOO_MANY_QUESTIONS, _retry(wait))
+        if refusal is not None:
+            await refusal(scope, receive, send)
+            return
+        sent = False
+
+        async def again() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, again, send)
+
+    async def _heartbeat(
+        self, named: str, owner: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if not self._owns(owner, named):
+            await _refuse(403, NOT_YOURS)(scope, receive, send)
+            return
+        if owner and self._pages.get(owner, 0) >= _OPEN_PAGES:
+            await _refuse(429, TOO_MANY_PAGES, _retry(30))(scope, receive, send)
+            return
+        self._pages[owner] = self._pages.get(owner, 0) + 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._pages[owner] -= 1
+            if not self._pages[owner]:
+                del self._pages[owner]
+
+    def _owns(self, owner: str, named: str) -> bool:
+        """Whether a queue is this owner's; a new one becomes theirs."""
+        found = self._owners.setdefault(named[:200], owner)
+        self._owners.move_to_end(named[:200])
+        while len(self._owners) > _QUEUES_KEPT:
+            self._owners.popitem(last=False)
+        return found == owner
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, None when it is too long or the caller went away."""
+    content = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        content += message.get("body", b"")
+        if len(content) > _LONGEST_BODY:
+            return None
+        if not message.get("more_body", False):
+            return bytes(content)
+
+
+def _session_hash(body: bytes) -> str | None:
+    """The queue a body names, '' when it names none, None when the body cannot be understood."""
+    try:
+        read = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(read, dict):
+        return None
+    named = read.get("session_hash") or ""
+    return named if isinstance(named, str) else None
+
+
+def _retry(seconds: float) -> dict[str, str]:
+    return {"Retry-After": str(max(1, int(seconds + 0.999)))}
+
+
+def _refuse(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    # Gradio's page shows `error`, ours and every other program `detail`.
+    body = {"detail": detail, "error": detail}
+    return JSONResponse(body, status, headers={**PRIVATE, **(headers or {})})
