@@ -14,6 +14,8 @@ from index.restrictions import WORK_SECRET, kind_of, shipped_table
 
 _OPEN_STATUS: Final = frozenset({"开放"})
 _PUBLISHED: Final = frozenset({"主动公开"})
+#: The role of the audit administrator, as a word.
+AUDITOR: Final = "审计管理员"
 _OWN_TYPES: Final = ("建议", "议案", "答复")
 
 
@@ -110,3 +112,30 @@ def may_see_personal(reader: Reader) -> Verdict:
     if reader.role is Role.ARCHIVIST:
         return Verdict(True, "档案管理员可阅个人信息")
     return Verdict(False, "个人信息已遮盖")
+
+
+def is_closed(record: Record) -> bool:
+    """Whether a record is not open to everybody; then it is given out only with a use entry."""
+    return is_restricted(record) or not opened(record)
+
+
+def may_audit(reader: Reader) -> Verdict:
+    """Decide whether a reader may search the use register, export and check it.
+
+    The one archivist of a single machine (no sign-in name), else the audit administrator only.
+
+    Source:
+        Domain brief, section 3: 等保三员, the audit administrator apart from who is audited.
+    """
+    if reader.role.value == AUDITOR:
+        return Verdict(True, "审计管理员可查利用登记")
+    if reader.role is Role.ARCHIVIST and not reader.account:
+        return Verdict(True, "单机使用时档案管理员可查利用登记")
+    return Verdict(False, "利用登记由审计管理员查阅")
+
+
+def may_see_feedback(reader: Reader) -> Verdict:
+    """Decide whether a reader may see feedback on answers and the list of failed searches."""
+    if reader.role is Role.ARCHIVIST:
+        return Verdict(True, "档案管理员处理反馈")
+    return Verdict(False, "反馈由档案管理员处理")
