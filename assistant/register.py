@@ -516,6 +516,14 @@ class Register:
             sql = f"SELECT count(*) FROM entries WHERE {where}"  # noqa: S608 - our own words
             return int(db.execute(sql, values).fetchone()[0])
 
+    def entry(self, number: int) -> Entry | None:
+        """One entry by its number, None when there is none or it was purged."""
+        with self.reading() as db:
+            if db is None:
+                return None
+            row = db.execute(f"{_SELECT} WHERE number = ?", (number,)).fetchone()
+        return None if row is None else _entry(row)
+
     # -- checking -----------------------------------------------------------------------------
 
     def verify(self) -> Check:
@@ -596,6 +604,7 @@ class Register:
             # The file was moved away or restored: what is written to the old one is lost.
             self.close()
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.touch(0o600)  # before SQLite makes it for everybody; its side files follow
         db = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None)
         try:
             _set_up(db)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from index.access import may_manage_intake
+from index.access import may_audit, may_manage_intake, may_see_feedback
 from index.domain import Reader
 from index.settings import Settings
 from ui import strings
@@ -43,6 +43,8 @@ class Place:
 PLACES: Final[tuple[Place, ...]] = (
     Place(CHAT, "问答"),
     Place("admin/ingest", "入库管理", lambda r: may_manage_intake(r).allowed, manage=True),
+    Place("admin/feedback", "反馈", lambda r: may_see_feedback(r).allowed, manage=True),
+    Place("admin/register", "利用登记", lambda r: may_audit(r).allowed, manage=True),
 )
 
 _NAVIGATION: Final = "本系统的各页"
