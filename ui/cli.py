@@ -267,11 +267,11 @@ def _parser() -> ChineseParser:
         command("review", _review, review_command.SUMMARY, review_command.DETAILS)
     )
 
-    register_command.add_options(
-        command("register", _register, register_command.SUMMARY, register_command.DETAILS)
-    )
     report_command.add_options(
         command("report", _report, report_command.SUMMARY, report_command.DETAILS)
+    )
+    register_command.add_options(
+        command("register", _register, register_command.SUMMARY, register_command.DETAILS)
     )
 
     command(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-import getpass
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -98,6 +96,8 @@ def use_of(reader: Reader, purpose: str) -> Use:
     Raises:
         ArchiveError: If the purpose is none of those there are.
     """
+    import secrets
+
     from ui.purposes import PURPOSES, stated
     from ui.usage import Channel, Use
 
@@ -118,6 +118,8 @@ def uses_of(settings: Settings, store: Store) -> UseLog:
 
 def _terminal() -> str:
     """Who sits at the machine: `--name` is only what they say."""
+    import getpass
+
     try:
         return f"本机 {getpass.getuser()}"
     except (OSError, KeyError):
