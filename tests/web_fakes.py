@@ -311,11 +311,12 @@ def _matter(citations: Sequence[Citation]) -> Matter:
 
 
 def main() -> None:
-    """Serve the fake holdings: `python -m tests.web_fakes HOME PORT [composes]`."""
+    """Serve the fake holdings: `python -m tests.web_fakes HOME PORT [composes] [purpose]`."""
     from ui.server import serve
 
     home, port = Path(sys.argv[1]), int(sys.argv[2])
-    settings = make_settings(home, port=port)
+    flags = {"ask_purpose": "always"} if "purpose" in sys.argv else {}
+    settings = make_settings(home, port=port, **flags)
     store = make_store(home)
     assistant = FakeAssistant(store, settings, composes="composes" in sys.argv)
     serve(settings, assistant, say=lambda line: sys.stdout.write(line + "\n"))

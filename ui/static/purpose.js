@@ -66,6 +66,7 @@
     const frame = make("div", "cd-purpose-bar");
     const label = make("label", "", T.label);
     const select = make("select");
+    select.setAttribute("aria-label", T.label);
     select.append(new Option(rules.when === "always" ? T.choose : T.none, ""));
     rules.purposes.forEach((purpose) => select.append(new Option(purpose, purpose)));
     label.append(select);
