@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from assistant.domain import Answer
+from assistant.domain import Answer, mark
 from assistant.failed_searches import FailedSearch, failed_searches
 from assistant.feedback import LONGEST_WORDS, Feedback, FeedbackBook, Opinion
 from assistant.register import Action, Entry, RegisterError, Search
@@ -25,7 +25,7 @@ from index.access import Verdict, may_audit, may_see_feedback
 from index.domain import Reader
 from index.settings import Settings
 from ui import strings
-from ui.api import not_available
+from ui.api import not_available, permalink
 from ui.frame import page_html
 from ui.purposes import LONGEST_WORDS as LONGEST_PURPOSE
 from ui.purposes import OTHER, PURPOSES, asked_when, stated
@@ -207,12 +207,12 @@ def build_register_router(
         if body is None or not isinstance(words, str):
             return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
 
-        def mark() -> None:
+        def note() -> None:
             book.handle(min(number, 2**62), use.reader.name or use.reader.role.value, words)
             uses.did(use, Action.FEEDBACK, f"处理第 {number} 号反馈", words)
 
         try:
-            await run_in_threadpool(mark)
+            await run_in_threadpool(note)
         except RegisterError as error:
             return JSONResponse({"detail": str(error)}, 409, headers=_PRIVATE)
         return JSONResponse({"said": f"第 {number} 号已标为处理完毕。"}, headers=_PRIVATE)
@@ -545,19 +545,14 @@ def _feedback_html(
 def _item_html(item: Feedback) -> str:
     who = "，".join(filter(None, (item.person, item.department, item.role)))
     right = " rg-right" if item.verdict == Opinion.RIGHT else ""
-    citations = item.context.get("citations", ())
-    quoted = "".join(
-        f"<blockquote>{escape(str(c.get('quote', '')))}<cite>{escape(str(c.get('record', '')))}"
-        f" 影像 {escape(str(c.get('page', '')))}</cite></blockquote>"
-        for c in (citations if isinstance(citations, list) else ())[:20]
-        if isinstance(c, dict)
-    )
+    quoted = _quoted_html(item)
+    settings = item.context.get("settings", {})
     context = _facts_html(
         [
             ("理解", said(item, "reading")),
             ("馆藏和索引", said(item, "index_version")),
             ("模型", said(item, "model")),
-            ("设置", said(item, "settings")),
+            ("设置", _settings_text(settings if isinstance(settings, dict) else {})),
         ]
     )
     done = (
@@ -576,6 +571,26 @@ def _item_html(item: Feedback) -> str:
         f'<details><summary>当时的答复和引文</summary><p class="rg-answer">'
         f"{escape(said(item, 'answer'))}</p>{quoted}{context}</details>{done}</article>"
     )
+
+
+def _quoted_html(item: Feedback) -> str:
+    """Links that open the pages quoted then, with the quotations marked."""
+    links = []
+    citations = item.context.get("citations", ())
+    for number, c in enumerate(citations if isinstance(citations, list) else (), start=1):
+        try:
+            place = permalink(str(c["record"]), int(c["page"]), int(c["start"]), int(c["end"]))
+        except (KeyError, TypeError, ValueError):
+            continue
+        links.append(
+            f'<a class="rg-link" href="../{escape(place)}">打开引文{mark(number)}那一页</a>'
+        )
+    return f'<div class="rg-buttons">{"".join(links[:20])}</div>' if links else ""
+
+
+def _settings_text(values: Mapping[str, Any]) -> str:
+    said_of = {"True": "是", "False": "否", "": "空"}
+    return "，".join(f"{name} {said_of.get(str(v), str(v))}" for name, v in values.items())
 
 
 def _failed_html(found: Sequence[FailedSearch], since: str, until: str) -> str:

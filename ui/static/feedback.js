@@ -78,6 +78,7 @@
       bar.append(told);
     }
     if (focus && bar.querySelector(focus)) bar.querySelector(focus).focus({ preventScroll: true });
+    if (focus === "textarea") bar.scrollIntoView({ block: "nearest" });
   }
 
   function form(bar, id) {

@@ -45,7 +45,7 @@
   function changed() {
     const other = bar.select.value === rules.other;
     bar.words.hidden = !other;
-    if (value()) told("");
+    told("");
     carry();
     if (value()) {
       fetch(`${BASE}api/purpose`, {
@@ -86,7 +86,10 @@
       changed();
       if (!words.hidden) words.focus();
     });
-    words.addEventListener("input", carry);
+    words.addEventListener("input", () => {
+      told("");
+      carry();
+    });
     words.addEventListener("change", changed);
     mode.append(frame);
   }
