@@ -59,13 +59,7 @@ def export_sheets(answer: Answer, store: Store, reader: Reader) -> tuple[Sheet, 
     Raises:
         NothingToExportError: If no row is left.
     """
-    permitted = store.permitted(reader)
-    kept: list[tuple[Listing, Record]] = []
-    for listing in answer.listings:
-        record = store.record(listing.record.record_id)
-        number = store.record_number(listing.record.record_id)
-        if record is not None and number is not None and permitted.allows(number):
-            kept.append((listing, record))
+    kept = _kept(answer, store, reader)
     if not kept:
         msg = "这个答复没有可导出的目录条目。请先问一个列清单或统计的问题，例如“2019年归档的有哪些文件？”"
         raise NothingToExportError(msg)
@@ -73,6 +67,23 @@ def export_sheets(answer: Answer, store: Store, reader: Reader) -> tuple[Sheet, 
     if answer.table is not None:
         sheets.insert(0, _table_sheet(answer.table, {listing.marker for listing, _ in kept}))
     return tuple(sheets)
+
+
+def exported_records(answer: Answer, store: Store, reader: Reader) -> tuple[Record, ...]:
+    """The records whose rows `export_sheets` gives to a reader, in its order."""
+    return tuple(record for _, record in _kept(answer, store, reader))
+
+
+def _kept(answer: Answer, store: Store, reader: Reader) -> list[tuple[Listing, Record]]:
+    """The listings the reader may see now, each with its record as it is now."""
+    permitted = store.permitted(reader)
+    kept: list[tuple[Listing, Record]] = []
+    for listing in answer.listings:
+        record = store.record(listing.record.record_id)
+        number = store.record_number(listing.record.record_id)
+        if record is not None and number is not None and permitted.allows(number):
+            kept.append((listing, record))
+    return kept
 
 
 def _table_sheet(table: Table, markers: set[int]) -> Sheet:

@@ -153,3 +153,30 @@ def may_see_users(reader: Reader) -> Verdict:
     if reader.role in ADMINISTRATORS:
         return Verdict(True, f"{reader.role.value}可看账号")
     return Verdict(False, "账号名册由管理员查看")
+
+
+def is_closed(record: Record) -> bool:
+    """Whether a record is not open to everybody; then it is given out only with a use entry."""
+    return is_restricted(record) or not opened(record)
+
+
+def may_audit(reader: Reader) -> Verdict:
+    """Decide whether a reader may search the use register, export and check it.
+
+    The one archivist of a single machine (no sign-in name), else the audit administrator only.
+
+    Source:
+        Domain brief, section 3: 等保三员, the audit administrator apart from who is audited.
+    """
+    if reader.role is Role.AUDITOR:
+        return Verdict(True, "审计管理员可查利用登记")
+    if reader.role is Role.ARCHIVIST and not reader.account:
+        return Verdict(True, "单机使用时档案管理员可查利用登记")
+    return Verdict(False, "利用登记由审计管理员查阅")
+
+
+def may_see_feedback(reader: Reader) -> Verdict:
+    """Decide whether a reader may see feedback on answers and the list of failed searches."""
+    if reader.role is Role.ARCHIVIST:
+        return Verdict(True, "档案管理员处理反馈")
+    return Verdict(False, "反馈由档案管理员处理")

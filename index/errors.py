@@ -14,6 +14,7 @@
     │   ├── LockedPackageError
     │   └── LockedOfdError     (index/ofd.py)
     ├── IngestError            (ingest/errors.py)
+    ├── RegisterError          (assistant/register.py)
     └── AssistantError         (assistant/domain.py)
         └── LanguageModelError (assistant/composing.py)
 

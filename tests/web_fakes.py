@@ -311,17 +311,21 @@ def _matter(citations: Sequence[Citation]) -> Matter:
 
 
 def main() -> None:
-    """Serve the fake holdings: `python -m tests.web_fakes HOME PORT [composes] [accounts|setup]`.
+    """Serve the fake holdings: `python -m tests.web_fakes HOME PORT [word …]`.
 
-    With `accounts` one signs in with the accounts of `tests.account_fakes`, with `setup` there are
-    none yet.
+    Words: `composes` (with a language model), `purpose` (asks what for), `accounts` (one signs in
+    with the accounts of `tests.account_fakes`), `setup` (sign-in, and no account yet).
     """
     from ui.server import serve
 
-    home, port = Path(sys.argv[1]), int(sys.argv[2])
-    signed = "accounts" if {"accounts", "setup"} & set(sys.argv) else "auto"
-    settings = make_settings(home, port=port, sign_in=signed)
-    if "accounts" in sys.argv:
+    home, port, words = Path(sys.argv[1]), int(sys.argv[2]), set(sys.argv[3:])
+    flags: dict[str, object] = {"port": port}
+    if "purpose" in words:
+        flags["ask_purpose"] = "always"
+    if words & {"accounts", "setup"}:
+        flags["sign_in"] = "accounts"
+    settings = make_settings(home, **flags)
+    if "accounts" in words:
         from tests.account_fakes import add_people, open_accounts
 
         add_people(open_accounts(settings))

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from assistant.register import Action
 from index.access import may_manage_intake
 from index.domain import Reader
 from index.errors import ArchiveError
@@ -20,31 +21,49 @@ from ui.api import not_available
 from ui.frame import page_html
 from ui.intake import Intake
 from ui.reader import current_reader
+from ui.usage import UseLog
 
 logger = logging.getLogger(__name__)
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 _LONGEST_BODY: Final = 20_000
+#: What the use register says of the actions of the page, and which fields of theirs it keeps.
+_INTAKE_WORDS: Final = {
+    "check": "预览",
+    "start": "开始入库",
+    "pause": "暂停入库",
+    "resume": "继续入库",
+    "stop": "停止入库",
+    "retry": "重试失败的文件",
+}
+_TOLD: Final = ("source", "place", "force", "number", "by", "reason", "paper")
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
-def build_admin_router(store: Store, settings: Settings, version: str) -> APIRouter:
+def build_admin_router(
+    store: Store, settings: Settings, version: str, uses: UseLog | None = None
+) -> APIRouter:
     """The routes over one home.
 
     Args:
         store: The holdings.
         settings: Settings in force.
         version: Version of our static files, for their addresses.
+        uses: Writes the use register; one of its own when None.
     """
+    uses = uses or UseLog(settings, store)
     router = APIRouter()
     intake = Intake(store, settings)
 
     def archivist(request: Request) -> Reader | None:
         reader = current_reader(request, settings)
-        return reader if may_manage_intake(reader).allowed else None
+        verdict = may_manage_intake(reader)
+        if not verdict.allowed:
+            uses.denied(uses.of(request, reader), None, request.url.path, verdict.reason)
+        return reader if verdict.allowed else None
 
     @router.get("/admin/ingest")
     def page(request: Request) -> Response:
@@ -98,12 +117,38 @@ def build_admin_router(store: Store, settings: Settings, version: str) -> APIRou
             return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
         logger.info("ingest page: %s by %s", action, reader.name)
         try:
-            said = await run_in_threadpool(intake.actions[action], body)
+            said = await run_in_threadpool(_registered, uses, request, intake, action, body)
         except ArchiveError as error:
             return JSONResponse({"detail": str(error)}, 409, headers=_PRIVATE)
         return _json({"said": said})
 
     return router
+
+
+def _registered(
+    uses: UseLog, request: Request, intake: Intake, action: str, body: dict[str, Any]
+) -> str:
+    """Do what the page asks, with its use entry.
+
+    The entry of a decision about a held record comes first: without it nothing is decided.
+    """
+    use = uses.of(request)
+    if action != "decide":
+        said = intake.actions[action](body)
+        uses.did(use, Action.INTAKE, _INTAKE_WORDS.get(action, action), _told(body))
+        return said
+    approver = str(body.get("by", ""))
+    decision = str(body.get("decision", ""))
+    uses.did(use, Action.REVIEW, decision, _told(body), must=True, approver=approver)
+    try:
+        return intake.actions[action](body)
+    except ArchiveError as error:
+        uses.did(use, Action.REVIEW, f"{decision}：未成", str(error), approver=approver)
+        raise
+
+
+def _told(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: body[name] for name in _TOLD if name in body}
 
 
 async def _body(request: Request) -> dict[str, Any] | None:

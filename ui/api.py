@@ -15,7 +15,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 
-from assistant.catalogue_export import NothingToExportError
+from assistant.catalogue_export import NothingToExportError, exported_records
 from assistant.domain import (
     OPENED,
     Answer,
@@ -37,6 +37,7 @@ from ui.precedent_view import precedent_json
 from ui.reader import current_reader
 from ui.render import answer_text
 from ui.session import Asker, RecentAnswers
+from ui.usage import Use, UseLog
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 _IMAGE_CACHE: Final = "private, max-age=600"
@@ -61,23 +62,34 @@ def permalink(record_id: str, page: int, start: int, end: int) -> str:
     return f"record/{record_token(record_id)}?page={page}&start={start}&end={end}"
 
 
-def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) -> APIRouter:
+def build_router(
+    assistant: Asker, recent: RecentAnswers, images: PageImages, uses: UseLog | None = None
+) -> APIRouter:
     """The routes over one assistant.
 
     Args:
         assistant: Gives the holdings and the settings.
         recent: Answers whose citations may be fetched.
         images: Renders page pictures.
+        uses: Writes the use register; one of its own when None.
     """
     router = APIRouter()
     store, settings = assistant.store, assistant.settings
+    uses = uses or UseLog(settings, store)
 
     def readable(request: Request, token: str) -> Record | None:
         record_id = record_id_of(token)
         record = None if record_id is None else store.record(record_id)
-        if record is None or not may_read(current_reader(request, settings), record).allowed:
+        reader = current_reader(request, settings)
+        verdict = None if record is None else may_read(reader, record)
+        if record is None or verdict is None or not verdict.allowed:
+            reason = "" if verdict is None else verdict.reason
+            uses.denied(uses.of(request, reader), record, record_id or token, reason)
             return None
         return record
+
+    def use(request: Request) -> Use:
+        return uses.of(request, current_reader(request, settings))
 
     def clear(request: Request) -> bool:
         return may_see_personal(current_reader(request, settings)).allowed
@@ -117,8 +129,10 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
         now = dt.datetime.now().astimezone()
         try:
             content = export_answer(found, store, reader, kind, now)
+            leaving = exported_records(found, store, reader)
         except NothingToExportError:
             return not_available()
+        uses.exported(use(request), leaving, kind, question=found.question)
         name = quote(f"{strings.EXPORT_FILE}-{now:%Y%m%d-%H%M}.{kind}")
         headers = {**_PRIVATE, "Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         return Response(content, media_type=KINDS[kind], headers=headers)
@@ -126,10 +140,13 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
     @router.get("/api/precedents")
     def precedents(request: Request, q: str = "") -> Response:
         reader = current_reader(request, settings)
+        asking = uses.of(request, reader)
+        uses.asked(asking, q)
         try:
             result = assistant.ask(q, (), reader, precedents=True)
         except AssistantError as error:
             return JSONResponse({"detail": str(error)}, 400, headers=_PRIVATE)
+        uses.answered(asking, result)
         if isinstance(result, Refusal):
             return _json({"refused": True, "message": result.message, "matters": []})
         body = _answer_json(result, assistant, reader)
@@ -153,6 +170,7 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
             return not_available()
         if clear(request):
             found = store.record(found.record_id, clear=True) or found
+        uses.record_shown(use(request), found)
         return _json(_record_json(found, store.page_count(found.record_id)))
 
     @router.get("/api/pages/{token}/{seq}")
@@ -164,6 +182,7 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
         if found is None or stored is None:
             return not_available()
         count = store.page_count(found.record_id)
+        uses.page_shown(use(request), found, seq, "文字")
         return _json(_page_json(found, stored, count, start, end))
 
     @router.get("/page/{token}/{name}")
@@ -179,6 +198,7 @@ def build_router(assistant: Asker, recent: RecentAnswers, images: PageImages) ->
         if rendered is None:
             return JSONResponse({"detail": strings.IMAGE_BROKEN}, 410, headers=_PRIVATE)
         tag, content = rendered
+        uses.page_shown(use(request), found, stored.seq, "影像")
         headers = {"Cache-Control": _IMAGE_CACHE, "ETag": f'"{tag}"'}
         if request.headers.get("if-none-match") == f'"{tag}"':
             return Response(status_code=304, headers=headers)

@@ -28,8 +28,10 @@ from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
 from ui.page_images import PageImages
 from ui.queue_guard import QueueGuard
 from ui.reader import current_reader
+from ui.register_pages import build_register_router
 from ui.session import Asker, RecentAnswers
 from ui.sign_in import Doorkeeper, SignIn
+from ui.usage import UseLog, add_handlers
 
 _STATIC: Final = Path(__file__).parent / "static"
 _META: Final = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
@@ -60,7 +62,9 @@ def build_app(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title=strings.PRODUCT)
     recent = RecentAnswers()
     images = PageImages(assistant.store, settings.cache_path / "pages")
-    app.include_router(build_router(assistant, recent, images))
+    uses = UseLog(settings, assistant.store)
+    add_handlers(app)
+    app.include_router(build_router(assistant, recent, images, uses))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
     @app.get("/")
@@ -72,10 +76,11 @@ def build_app(
         return RedirectResponse("app/", status_code=303)
 
     version = asset_version()
-    app.include_router(build_admin_router(assistant.store, settings, version))
+    app.include_router(build_admin_router(assistant.store, settings, version, uses))
     door = door or Doorkeeper(Accounts(settings), settings)
     app.include_router(build_account_router(door, settings, version))
-    mount_chat(app, assistant, recent, MOUNT, examples)
+    app.include_router(build_register_router(assistant, recent, uses, version))
+    mount_chat(app, assistant, recent, MOUNT, examples, uses)
     ancestors = settings.text("frame_ancestors")
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])
@@ -114,6 +119,9 @@ def page_rewriter(settings: Settings, version: str) -> Callable[[str, Scope], st
         f'<link rel="stylesheet" href="../static/app.css?v={version}">'
         f'<link rel="stylesheet" href="../static/frame.css?v={version}">'
         f'<script src="../static/app.js?v={version}" defer></script>'
+        f'<link rel="stylesheet" href="../static/feedback.css?v={version}">'
+        f'<script src="../static/feedback.js?v={version}" defer></script>'
+        f'<script src="../static/purpose.js?v={version}" defer></script>'
         '<link rel="icon" href="../static/icon.svg" type="image/svg+xml">'
         '<meta name="color-scheme" content="light"><meta name="theme-color" content="#a6192e">'
         f"<title>{escape(' · '.join(filter(None, (strings.TITLE, settings.text('archive_name')))))}</title>"

@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from assistant.domain import Answer, Turn
 from index.errors import ArchiveError
 from ui import strings
+from ui.purposes import stated
 from ui.reader import current_reader
 from ui.render import (
     PENDING,
@@ -30,6 +31,7 @@ from ui.render import (
     stages,
 )
 from ui.session import Asked, Asker, RecentAnswers, Session
+from ui.usage import UseLog
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +57,10 @@ def mount_chat(
     recent: RecentAnswers,
     path: str,
     examples: Sequence[str],
+    uses: UseLog,
 ) -> None:
     """Mount the chat page into an application."""
-    page = _build_page(assistant, recent, examples)
+    page = _build_page(assistant, recent, examples, uses)
     # both must be set before queue() and mounting; 40 running questions is the default cap
     page.max_threads = 80
     page.state_session_capacity = 1000
@@ -79,37 +82,49 @@ def mount_chat(
     )
 
 
-def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]) -> Any:
+def _build_page(
+    assistant: Asker, recent: RecentAnswers, examples: Sequence[str], uses: UseLog
+) -> Any:
     def ask(
-        question: str, session: Session, precedents: bool, request: gr.Request
+        question: str, session: Session, precedents: bool, purpose: str, request: gr.Request
     ) -> Iterator[Messages]:
         question = question.strip()[:_LONGEST_QUESTION]
         if not question:
             yield _messages(session)
             return
         asked = Asked(question, tuple(session.turns), precedents=bool(precedents))
-        yield from answer(asked, question_markdown(question), session, request)
+        yield from answer(asked, question_markdown(question), session, purpose, request)
 
-    def ask_again(chip: str, session: Session, request: gr.Request) -> Iterator[Messages]:
+    def ask_again(
+        chip: str, session: Session, purpose: str, request: gr.Request
+    ) -> Iterator[Messages]:
         asked = session.without(chip)
         if asked is None:
             yield _messages(session)
             return
         shown = again_markdown(asked.question, asked.without)
-        yield from answer(asked, shown, session, request)
+        yield from answer(asked, shown, session, purpose, request)
 
     def answer(
-        asked: Asked, shown: str, session: Session, request: gr.Request
+        asked: Asked, shown: str, session: Session, purpose: str, request: gr.Request
     ) -> Iterator[Messages]:
         question = asked.question
         reader = current_reader(request.request, assistant.settings)
         session.begin(shown, PENDING)
         yield _messages(session)
+        use = uses.of(
+            request.request,
+            reader,
+            conversation=session.conversation,
+            purpose=stated(purpose or ""),
+        )
         try:
+            uses.asked(use, question)
             without = [reading.key for reading in asked.without]
             result = assistant.ask(
                 question, asked.turns, reader, without, precedents=asked.precedents
             )
+            uses.answered(use, result, without)
         except ArchiveError as error:
             session.show(message_markdown(str(error)))
             yield _messages(session)
@@ -141,7 +156,11 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
         (answer, token, old), session.waiting = session.waiting, None
         reader = current_reader(request.request, assistant.settings)
         try:
-            answer = assistant.compose(answer, reader)
+            composed = assistant.compose(answer, reader)
+            if composed.prose is not None:
+                use = uses.of(request.request, reader, conversation=session.conversation)
+                uses.answered(use, composed)
+                answer = composed
         except Exception:
             # the extractive answer is already there and complete
             logger.exception("composing failed")
@@ -217,6 +236,15 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
                 container=False,
                 max_lines=1,
             )
+            # Filled by feedback.js from the line above the question box.
+            purpose = gr.Textbox(
+                elem_id="cd-purpose",
+                label=strings.PURPOSE_LABEL,
+                show_label=False,
+                container=False,
+                max_lines=1,
+                max_length=100,
+            )
         quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
         typed = box.submit(lambda text: ("", text), box, [box, asked], queue=False, **quiet)
         chosen = chat.example_select(take_example, None, asked, queue=False, **quiet)
@@ -224,7 +252,7 @@ def _build_page(assistant: Asker, recent: RecentAnswers, examples: Sequence[str]
         running = [
             event.then(
                 answers,
-                [question, session, precedents] if answers is ask else [question, session],
+                [question, session, *([precedents] if answers is ask else []), purpose],
                 chat,
                 concurrency_limit=64,
                 concurrency_id="chat",

@@ -21,6 +21,7 @@ from ui import (
     bench_command,
     check_command,
     jobs_command,
+    register_command,
     report_command,
     review_command,
     users_command,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from assistant.domain import Turn
     from index.domain import Reader
     from index.store import Store
+    from ui.usage import Use, UseLog
 
 OK: Final = 0
 FAILED: Final = 1
@@ -214,6 +216,12 @@ def _parser() -> ChineseParser:
         action="store_true",
         help="查先例：把问题当作主题，按时间列出提过的事项和办理经过",
     )
+    ask.options.add_argument(
+        "--purpose",
+        default="",
+        metavar="目的",
+        help="利用目的，记入利用登记：工作查考、编史修志、学术研究、落实政策、其他：写明",
+    )
     _add_reader(ask)
 
     serve = command("serve", _serve, "打开网页服务")
@@ -263,6 +271,9 @@ def _parser() -> ChineseParser:
 
     report_command.add_options(
         command("report", _report, report_command.SUMMARY, report_command.DETAILS)
+    )
+    register_command.add_options(
+        command("register", _register, register_command.SUMMARY, register_command.DETAILS)
     )
 
     users_command.add_options(
@@ -483,20 +494,27 @@ def _ask(options: argparse.Namespace) -> int:
     from assistant.assistant import open_assistant
     from assistant.domain import Answer, Turn
 
-    assistant = open_assistant(settings)
     reader = _reader(options, settings)
+    use = register_command.use_of(reader, options.purpose)
+    assistant = open_assistant(settings)
+    uses = register_command.uses_of(settings, assistant.store)
     conversation: list[Turn] = []
 
     def answer(question: str) -> None:
+        uses.asked(use, question)
         result = assistant.ask(
             question, conversation, reader, options.without, precedents=options.precedents
         )
+        uses.answered(use, result, options.without)
         conversation.append(Turn(question, result))
         from ui.terminal import composed_text, printable, result_json, result_text
 
         if options.json:
             if isinstance(result, Answer):
-                result = assistant.compose(result, reader)
+                composed = assistant.compose(result, reader)
+                if composed.prose is not None:
+                    uses.answered(use, composed)
+                    result = composed
             print(json.dumps(result_json(result), ensure_ascii=False), flush=True)
             return
         if len(questions) > 1:
@@ -505,6 +523,7 @@ def _ask(options: argparse.Namespace) -> int:
         if isinstance(result, Answer):
             composed = assistant.compose(result, reader)
             if composed.prose is not None:
+                uses.answered(use, composed)
                 print(composed_text(composed) + "\n", flush=True)
 
     for question in questions:
@@ -521,7 +540,7 @@ def _ask(options: argparse.Namespace) -> int:
         except ArchiveError as error:
             print(f"错误：{error}", file=sys.stderr)
     if kind and conversation:
-        _export(conversation[-1], assistant.store, reader, options.export, kind)
+        _export(conversation[-1], assistant.store, use, uses, options.export, kind)
     return OK
 
 
@@ -533,17 +552,20 @@ def _export_kind(path: Path) -> str:
     return kind
 
 
-def _export(turn: Turn, store: Store, reader: Reader, path: Path, kind: str) -> None:
+def _export(turn: Turn, store: Store, use: Use, uses: UseLog, path: Path, kind: str) -> None:
     import datetime as dt
 
-    from assistant.catalogue_export import NothingToExportError
+    from assistant.catalogue_export import NothingToExportError, exported_records
     from assistant.domain import Answer
     from ui.export import export_answer
 
     if not isinstance(turn.result, Answer):
         msg = "这一问没有查到，没有可导出的目录条目。"
         raise NothingToExportError(msg)
-    content = export_answer(turn.result, store, reader, kind, dt.datetime.now().astimezone())
+    now = dt.datetime.now().astimezone()
+    content = export_answer(turn.result, store, use.reader, kind, now)
+    leaving = exported_records(turn.result, store, use.reader)
+    uses.exported(use, leaving, kind, question=turn.question)
     try:
         path.expanduser().write_bytes(content)
     except OSError as error:
@@ -780,6 +802,10 @@ def _review(options: argparse.Namespace) -> int:
 
 def _users(options: argparse.Namespace) -> int:
     return OK if users_command.run(options, _load(options), _say) else FAILED
+
+
+def _register(options: argparse.Namespace) -> int:
+    return OK if register_command.run(options, _load(options), _say) else FAILED
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -36,8 +36,8 @@ def export_answer(
 ) -> bytes:
     """The rows of an answer as a file, for a reader who may see them now.
 
-    Every export goes through here, by page and by command line alike; a use register records it
-    here.
+    Every export goes through here, by page and by command line alike; the caller writes the use
+    entry (`ui.usage.UseLog.exported`) before the bytes leave.
 
     Args:
         answer: The answer.

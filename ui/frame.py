@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-from index.access import may_manage_intake, may_read_anything, may_see_users
+from index.access import (
+    may_audit,
+    may_manage_intake,
+    may_read_anything,
+    may_see_feedback,
+    may_see_users,
+)
 from index.domain import Reader
 from index.settings import Settings
 from ui import strings
@@ -46,6 +52,8 @@ PLACES: Final[tuple[Place, ...]] = (
     Place(CHAT, "问答", lambda r: may_read_anything(r).allowed),
     Place("admin/ingest", "入库管理", lambda r: may_manage_intake(r).allowed, manage=True),
     Place("admin/users", "用户管理", lambda r: may_see_users(r).allowed, manage=True),
+    Place("admin/feedback", "反馈", lambda r: may_see_feedback(r).allowed, manage=True),
+    Place("admin/register", "利用登记", lambda r: may_audit(r).allowed, manage=True),
     Place(ACCOUNT, "我的账号", lambda r: bool(r.account)),
 )
 

@@ -79,15 +79,20 @@ class Session:
         waiting: The answer a language model is to add joining text to, with the token of its
             chips and what is shown of it.
         asked: Questions whose readings can be taken off, by the token their chips carry.
+        conversation: Ties the entries of the use register together; empty before the first
+            question.
     """
 
     turns: list[Turn] = field(default_factory=list)
     shown: list[tuple[str, str]] = field(default_factory=list)
     waiting: tuple[Answer, str, str] | None = None
     asked: OrderedDict[str, Asked] = field(default_factory=OrderedDict)
+    conversation: str = ""
 
     def begin(self, question: str, pending: str) -> None:
         """Show a question with a waiting line."""
+        # Not when the session is made: every page begins with a copy of the same one.
+        self.conversation = self.conversation or secrets.token_hex(8)
         self.shown.append((question, pending))
         del self.shown[:-_EXCHANGES_SHOWN]
 
@@ -122,6 +127,7 @@ class Session:
 
     def clear(self) -> None:
         """Forget everything."""
+        self.conversation = ""
         self.asked.clear()
         self.turns.clear()
         self.shown.clear()

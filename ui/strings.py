@@ -35,6 +35,7 @@ EXAMPLE_QUESTIONS: Final = (
 TAKE_OFF: Final = "不想这样理解的，可去掉其中一项再问："
 READ_AS: Final = "我这样理解（点一下可去掉）："
 WITHOUT_LABEL: Final = "去掉一项理解"
+PURPOSE_LABEL: Final = "随提问带上的目的"
 
 
 def take_off(sentence: str) -> str:

@@ -51,10 +51,12 @@ def test_several_places_to_manage_fold_under_one_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings = make_settings(tmp_path)
+    alone = (Place(CHAT, "问答"), next(p for p in PLACES if p.address == "admin/ingest"))
+    monkeypatch.setattr(frame, "PLACES", alone)
     assert "<details" not in header_html(settings, ARCHIVIST, CHAT)
 
     second = Place("admin/more", "更多<b>", lambda r: r.role is Role.ARCHIVIST, manage=True)
-    monkeypatch.setattr(frame, "PLACES", (*PLACES, second))
+    monkeypatch.setattr(frame, "PLACES", (*alone, second))
     folded = header_html(settings, ARCHIVIST, "admin/more").partition("<details")[2]
 
     assert 'cd-manage cd-here"' in folded
