@@ -85,7 +85,11 @@ NOT_JSON: Final = Kind(
     "请把 Content-Type 设为 application/json。",
 )
 MALFORMED: Final = Kind(
-    400, "malformed_json", "请求内容不是有效的 JSON。", "The body is not valid JSON.", "请检查引号和逗号。"
+    400,
+    "malformed_json",
+    "请求内容不是有效的 JSON。",
+    "The body is not valid JSON.",
+    "请检查引号和逗号。",
 )
 INVALID: Final = Kind(
     422,

@@ -25,7 +25,9 @@ def said(chinese: str, english: str, default: Any = ..., **rules: Any) -> Any:
     return Field(default, description=chinese, json_schema_extra={ENGLISH: english}, **rules)
 
 
-class _Request(BaseModel):
+class StrictRequest(BaseModel):
+    """A body whose every name and type must be right."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
@@ -42,7 +44,7 @@ class _Response(BaseModel):
 # -- requests -------------------------------------------------------------------------------------
 
 
-class AskRequest(_Request):
+class AskRequest(StrictRequest):
     """A question, by itself or after earlier ones."""
 
     question: str = said(
@@ -76,7 +78,7 @@ class AskRequest(_Request):
     )
 
 
-class CountsRequest(_Request):
+class CountsRequest(StrictRequest):
     """A question for a number or a list of the catalogue."""
 
     question: str = said(
@@ -89,7 +91,7 @@ class CountsRequest(_Request):
     )
 
 
-class PrecedentsRequest(_Request):
+class PrecedentsRequest(StrictRequest):
     """A topic whose precedents are wanted."""
 
     topic: str = said(
@@ -109,7 +111,9 @@ class SearchQuery(_Query):
         "最早年度。", "Earliest filing year.", default=None, ge=1000, le=9999
     )
     year_to: int | None = said("最晚年度。", "Latest filing year.", default=None, ge=1000, le=9999)
-    doc_type: str = said("文种，照目录写法。", "Record type as catalogued.", default="", max_length=60)
+    doc_type: str = said(
+        "文种，照目录写法。", "Record type as catalogued.", default="", max_length=60
+    )
 
 
 class PageQuery(_Query):
@@ -122,7 +126,13 @@ class PageQuery(_Query):
 class ImageQuery(_Query):
     """Size of the picture."""
 
-    w: int = said("宽度（像素），取最近的一档。", "Width in pixels, rounded up.", default=1000, ge=1, le=10_000)
+    w: int = said(
+        "宽度（像素），取最近的一档。",
+        "Width in pixels, rounded up.",
+        default=1000,
+        ge=1,
+        le=10_000,
+    )
 
 
 class LanguageQuery(_Query):
@@ -169,17 +179,27 @@ class ReadingBody(_Response):
 class RecordBody(_Response):
     """A record as the catalogue has it."""
 
-    record: str = said("件的代号，用在 /api/v1/records/{record}。", "Token for /api/v1/records/{record}.")
-    reference_code: str = said("档号，照目录原样；没有则空。", "Reference code (档号) verbatim, or empty.")
-    record_id: str = said("编号：有档号即档号。", "Record id: the reference code where there is one.")
+    record: str = said(
+        "件的代号，用在 /api/v1/records/{record}。", "Token for /api/v1/records/{record}."
+    )
+    reference_code: str = said(
+        "档号，照目录原样；没有则空。", "Reference code (档号) verbatim, or empty."
+    )
+    record_id: str = said(
+        "编号：有档号即档号。", "Record id: the reference code where there is one."
+    )
     title: str = said("题名。", "Title.")
     author: str = said("责任者。", "Author.", default="")
     doc_no: str = said("文号。", "Document number.", default="")
     date: str = said("日期，照目录原样。", "Date as catalogued.", default="")
     reference: str = said("引用格式里件的部分。", "The record part of the citation form.")
-    link: str = said("在网页上打开的地址（相对本系统网址）。", "Address of the record's page, below the site.")
+    link: str = said(
+        "在网页上打开的地址（相对本系统网址）。", "Address of the record's page, below the site."
+    )
     derived: list[str] = said(
-        "推得的栏目（目录没写，从页面读出）。", "Fields read from the pages, not the catalogue.", default=[]
+        "推得的栏目（目录没写，从页面读出）。",
+        "Fields read from the pages, not the catalogue.",
+        default=[],
     )
 
 
@@ -245,14 +265,18 @@ class AskResponse(_Response):
 
     refused: bool = said("是否拒答。", "Whether there is no answer.")
     reason: str = said("拒答的原因，没有拒答则空。", "Why it was refused, or empty.", default="")
-    message: str = said("拒答的那句话，没有拒答则空。", "The refusal sentence, or empty.", default="")
+    message: str = said(
+        "拒答的那句话，没有拒答则空。", "The refusal sentence, or empty.", default=""
+    )
     next_steps: list[str] = said("拒答之后可以怎么办。", "What to try after a refusal.", default=[])
     question: str = said("问题原样。", "The question as sent.")
     standalone: str = said("补全后的问题。", "The question made self-contained.")
     reading: str = said("怎样理解的，一句话。", "How it was read, one line.", default="")
     readings: list[ReadingBody] = said("读进去的各项。", "What was read into it.", default=[])
     kind: str = said("问题的种类。", "Kind of question.", default="")
-    lead: str = said("程序写的第一行，没有则空。", "First line by the program, or empty.", default="")
+    lead: str = said(
+        "程序写的第一行，没有则空。", "First line by the program, or empty.", default=""
+    )
     direct: str = said(
         "问的那个日期或数量，是第一条引文里的原字。",
         "The date or figure asked for, words of the first quotation.",
@@ -273,7 +297,9 @@ class AskResponse(_Response):
     )
     notes: list[str] = said("提示。", "Caveats.", default=[])
     prose: ProseBody | None = said("连接语。", "Joining text.", default=None)
-    text: str = said("同一份答复的纯文本，带编号和出处。", "The same as plain text with marks and sources.")
+    text: str = said(
+        "同一份答复的纯文本，带编号和出处。", "The same as plain text with marks and sources."
+    )
     coverage: CoverageBody = said("检索范围。", "What was searched.")
     notice: str = said("必须一起显示的声明。", "Notice that must be shown with it.")
     elapsed_ms: float = said("用时，毫秒。", "Milliseconds taken.")
@@ -285,7 +311,9 @@ class CountsResponse(_Response):
     refused: bool = said("是否拒答。", "Whether it was refused.")
     count: int | None = said("件数；拒答时为空。", "The number; null on a refusal.", default=None)
     total: int | None = said(
-        "分母：可查的目录一共多少。", "The denominator: catalogue rows the reader may see.", default=None
+        "分母：可查的目录一共多少。",
+        "The denominator: catalogue rows the reader may see.",
+        default=None,
     )
     unit: str = said("件或卷。", "件 (items) or 卷 (volumes).", default="")
     answer: AskResponse = said("完整答复。", "The whole answer.")
@@ -326,7 +354,9 @@ class DerivedBody(_Response):
 class FullRecordBody(RecordBody):
     """A record with all its catalogue fields."""
 
-    fields: list[tuple[str, str]] = said("目录各栏（栏名，值）。", "Catalogue fields as (heading, value).")
+    fields: list[tuple[str, str]] = said(
+        "目录各栏（栏名，值）。", "Catalogue fields as (heading, value)."
+    )
     page_count: int = said("存有几页。", "Pages stored.")
     derived_fields: list[DerivedBody] = said("推得的栏目。", "Fields read from the pages.")
     parts: list[PartBody] = said("件内文件。", "Papers inside the record.")
@@ -417,4 +447,3 @@ def listing_fields(row: Listing, token: str) -> dict[str, Any]:
         "mark": mark(row.marker),
         "facts": list(row.facts),
     }
-

@@ -123,9 +123,7 @@ class ApiService:
                 self._earlier.put(reader, self._version, earlier[: number + 1], turn)
             turns.append(turn)
         began = self._version
-        result = self._assistant.ask(
-            question, tuple(turns), reader, without, precedents=precedents
-        )
+        result = self._assistant.ask(question, tuple(turns), reader, without, precedents=precedents)
         if not precedents and not without:
             self._earlier.put(reader, began, (*earlier, question), Turn(question, result))
         if self._version != began and not self._readable(result, reader):
@@ -175,9 +173,7 @@ class ApiService:
 
     def precedents(self, request: PrecedentsRequest, reader: Reader) -> AskResponse:
         """Precedents of a topic."""
-        return answered(
-            self.result(request.topic, reader, precedents=True), request.listings
-        )
+        return answered(self.result(request.topic, reader, precedents=True), request.listings)
 
     # -- looking ----------------------------------------------------------------------------------
 
@@ -352,9 +348,7 @@ def answered(result: Answer | Refusal, most: int) -> AskResponse:
         related=[_record(record) for record in result.related],
         prose=None
         if result.prose is None
-        else ProseBody(
-            label=strings.AI_LABEL, model=result.prose.model, text=prose_text(result)
-        ),
+        else ProseBody(label=strings.AI_LABEL, model=result.prose.model, text=prose_text(result)),
     )
 
 

@@ -143,7 +143,9 @@ class ApiTokens:
             msg = "有效天数至少 1 天。"
             raise TokenError(msg)
         if any(token.name == name and token.valid(self._now()) for token in self.all()):
-            msg = f"已有名为“{name}”的令牌在用。请换个名字，或先停用它：chadang tokens revoke {name}"
+            msg = (
+                f"已有名为“{name}”的令牌在用。请换个名字，或先停用它：chadang tokens revoke {name}"
+            )
             raise TokenError(msg)
         now = self._now()
         secret = PREFIX + secrets.token_urlsafe(32)

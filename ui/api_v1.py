@@ -44,7 +44,6 @@ EVENT_STREAM: Final = "text/event-stream"
 STREAMED: Final = {**PRIVATE, "X-Accel-Buffering": "no"}
 
 
-
 def build_api_router(service: ApiService, version: str) -> APIRouter:
     """The routes.
 
@@ -117,9 +116,7 @@ def build_api_router(service: ApiService, version: str) -> APIRouter:
     async def image(request: Request, token: str, n: str) -> Response:
         reader = await reading(request)
         width = read_query(request, ImageQuery).w
-        tag, content = await run_in_threadpool(
-            service.image, token, page_number(n), width, reader
-        )
+        tag, content = await run_in_threadpool(service.image, token, page_number(n), width, reader)
         headers = {"Cache-Control": "private, no-cache", "ETag": f'"{tag}"'}
         if request.headers.get("if-none-match") == f'"{tag}"':
             return Response(status_code=304, headers=headers)
@@ -179,5 +176,3 @@ async def _events(service: ApiService, body: AskRequest, reader: Reader) -> Asyn
 
 def _json(body: BaseModel) -> Response:
     return Response(body.model_dump_json(), media_type="application/json", headers=PRIVATE)
-
-

@@ -19,6 +19,7 @@ from index.settings import Settings
 from ui import strings
 from ui.admin import build_admin_router
 from ui.api import build_router
+from ui.api_faces import add_api, add_api_gate
 from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
 from ui.page_images import PageImages
 from ui.session import Asker, RecentAnswers
@@ -63,12 +64,14 @@ def build_app(
 
     version = asset_version()
     app.include_router(build_admin_router(assistant.store, settings, version))
+    add_api(app, assistant, images, version)
     mount_chat(app, assistant, recent, MOUNT, examples)
     ancestors = settings.text("frame_ancestors")
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(HtmlRewrite, rewrite=page_rewriter(settings, version))
     app.add_middleware(GZipMiddleware, minimum_size=1000)
+    add_api_gate(app, settings)  # outside whatever knows sessions, inside the gate
     app.add_middleware(
         Gate,
         policy=content_security_policy(ancestors),
