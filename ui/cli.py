@@ -22,6 +22,7 @@ from ui import (
     jobs_command,
     report_command,
     review_command,
+    tokens_command,
     vocabulary_command,
 )
 from ui.arguments import ChineseParser
@@ -261,6 +262,10 @@ def _parser() -> ChineseParser:
 
     report_command.add_options(
         command("report", _report, report_command.SUMMARY, report_command.DETAILS)
+    )
+
+    tokens_command.add_options(
+        command("tokens", _tokens, tokens_command.SUMMARY, tokens_command.DETAILS)
     )
 
     command(
@@ -774,6 +779,10 @@ def _review(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     return OK if report_command.run(options, _load(options), _say) else FAILED
+
+
+def _tokens(options: argparse.Namespace) -> int:
+    return OK if tokens_command.run(options, _load(options), _say) else FAILED
 
 
 def _settings(options: argparse.Namespace) -> int:
