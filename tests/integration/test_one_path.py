@@ -79,7 +79,9 @@ class Faces:
         return _from_json(json.loads(events[1][1]))
 
     def openai(self, question: str) -> Told:
-        answer = self.client.post("/v1/chat/completions", json=_chat(question), headers=self.headers)
+        answer = self.client.post(
+            "/v1/chat/completions", json=_chat(question), headers=self.headers
+        )
         assert answer.status_code == 200, answer.text
         body = answer.json()
         told = _from_json({**body["chadang"], "text": ""})
