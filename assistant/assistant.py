@@ -140,6 +140,8 @@ class Assistant:
         self._today = today or (lambda: dt.datetime.now().astimezone().date())
         self._composer = composer
         self._lock = threading.Lock()
+        # Answering is computing: more at once than there are processors only wait for each other.
+        self._slots = threading.BoundedSemaphore(max(2, settings.threads))
         self._views: dict[tuple[int, Permitted], CatalogueView] = {}
         self._vocabulary = VocabularySource(settings.home)
         self._live = self._open()
@@ -215,15 +217,16 @@ class Assistant:
         """
         began = time.perf_counter()
         question = self._checked(question)
-        result = self._answer(
-            self._current(),
-            question,
-            conversation,
-            self._permitted(reader, absent),
-            reader,
-            without,
-            precedents=precedents,
-        )
+        with self._slots:
+            result = self._answer(
+                self._current(),
+                question,
+                conversation,
+                self._permitted(reader, absent),
+                reader,
+                without,
+                precedents=precedents,
+            )
         result = as_seen(result, self.store, reader)
         elapsed = (time.perf_counter() - began) * 1000
         logger.info(
@@ -271,7 +274,8 @@ class Assistant:
             meetings=lambda: live.meetings.visible(permitted),
         )
         limit = max(self.settings.number("candidates"), most)
-        evidence = live.retriever.retrieve(asked, permitted, most, candidates=limit)
+        with self._slots:
+            evidence = live.retriever.retrieve(asked, permitted, most, candidates=limit)
         return as_citations(evidence, self.store, reader, most), self.store.coverage(permitted)
 
     @staticmethod

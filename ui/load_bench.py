@@ -53,10 +53,18 @@ class Waited:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """All callers of one path at once."""
+    """All callers of one path at once.
+
+    Attributes:
+        name: The path, for people.
+        waited: What each caller waited.
+        cpu_s: Processor time of the server meanwhile, seconds; None where it cannot be read. Unlike
+            the waits it hardly depends on what else the machine does.
+    """
 
     name: str
     waited: tuple[Waited, ...]
+    cpu_s: float | None = None
 
     @property
     def errors(self) -> tuple[str, ...]:
@@ -78,6 +86,9 @@ class Round:
                     f"  {name}：p50 {percentile(values, 50):.2f} 秒，"
                     f"p95 {percentile(values, 95):.2f} 秒，最慢 {max(values):.2f} 秒"
                 )
+        if self.cpu_s is not None:
+            each = self.cpu_s / len(self.waited) * 1000
+            lines.append(f"  服务进程用了 {self.cpu_s:.1f} CPU 秒，每问 {each:.0f} 毫秒")
         lines += [f"  ✗ {error}" for error in dict.fromkeys(self.errors)]
         return lines
 
@@ -155,9 +166,11 @@ async def _rounds(
         )
     ):
         asked = [questions[(number * users + i) % len(questions)] for i in range(users)]
-        start = time.monotonic()
+        start, used = time.monotonic(), _cpu_s(server.pid)
         waited = await asyncio.gather(*(_bounded(ask(question, start)) for question in asked))
-        rounds.append(Round(name, tuple(waited)))
+        after = _cpu_s(server.pid)
+        cpu_s = None if used is None or after is None else after - used
+        rounds.append(Round(name, tuple(waited), cpu_s))
         for line in rounds[-1].lines():
             say(line)
     return rounds
@@ -296,6 +309,14 @@ async def _lines(
             yield line.decode().rstrip("\r\n")
     finally:
         writer.close()
+
+
+def _cpu_s(process: int) -> float | None:
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    except (OSError, ValueError):
+        return None
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _free_port() -> int:

@@ -103,7 +103,7 @@ def _say_all(tokens: list[ApiToken], say: Callable[[str], None]) -> None:
 
 
 def _whom(token: ApiToken) -> str:
-    return "／".join(
+    return "、".join(
         filter(None, (token.role.value, token.person, token.department, token.account))
     )
 
