@@ -66,6 +66,7 @@ from assistant.refusal import Nearby, fitting, judge
 from assistant.retrieval import Evidence, Retriever, year_agreement
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
+from assistant.search import SearchFilter, as_citations
 from assistant.subjects import Subjects
 from assistant.vocabulary import TYPES
 from assistant.vocabulary_file import VocabularySource
@@ -139,6 +140,8 @@ class Assistant:
         self._today = today or (lambda: dt.datetime.now().astimezone().date())
         self._composer = composer
         self._lock = threading.Lock()
+        # Answering is computing: more at once than there are processors only wait for each other.
+        self._slots = threading.BoundedSemaphore(max(2, settings.threads))
         self._views: dict[tuple[int, Permitted], CatalogueView] = {}
         self._vocabulary = VocabularySource(settings.home)
         self._live = self._open()
@@ -213,22 +216,17 @@ class Assistant:
             QuestionError: If the question is empty or longer than `LONGEST_QUESTION`.
         """
         began = time.perf_counter()
-        question = question.strip()
-        if not question:
-            msg = "请输入要查的问题。"
-            raise QuestionError(msg)
-        if len(question) > LONGEST_QUESTION:
-            msg = f"问题太长（{len(question)} 字）。请精简到 {LONGEST_QUESTION} 字以内。"
-            raise QuestionError(msg)
-        result = self._answer(
-            self._current(),
-            question,
-            conversation,
-            self._permitted(reader, absent),
-            reader,
-            without,
-            precedents=precedents,
-        )
+        question = self._checked(question)
+        with self._slots:
+            result = self._answer(
+                self._current(),
+                question,
+                conversation,
+                self._permitted(reader, absent),
+                reader,
+                without,
+                precedents=precedents,
+            )
         result = as_seen(result, self.store, reader)
         elapsed = (time.perf_counter() - began) * 1000
         logger.info(
@@ -238,6 +236,58 @@ class Assistant:
             elapsed,
         )
         return replace(result, elapsed_ms=elapsed)
+
+    def search(
+        self, words: str, reader: Reader, most: int, wanted: SearchFilter | None = None
+    ) -> tuple[tuple[Citation, ...], Coverage]:
+        """Passages by rank, not judged: being found is no evidence.
+
+        Args:
+            words: Words or a question.
+            reader: Who asks. Nothing outside what they may see is looked at.
+            most: Most passages, at least 1.
+            wanted: Catalogue conditions.
+
+        Returns:
+            Spans of stored pages, best first, and what was searched.
+
+        Raises:
+            QuestionError: If the words are empty or longer than `LONGEST_QUESTION`.
+        """
+        words = self._checked(words)
+        live, permitted = self._current(), self.store.permitted(reader)
+        if wanted is not None and wanted != SearchFilter():
+            table = self.store.numbered_records()
+            permitted = Permitted(
+                frozenset(
+                    number
+                    for number, record in table.items()
+                    if permitted.allows(number) and wanted.accepts(record.year, record.doc_type)
+                )
+            )
+        asked = read_question(
+            words,
+            live.gazetteer,
+            self._today(),
+            local_body=self.settings.text("local_body"),
+            vocabulary=self._vocabulary.vocabulary,
+            meetings=lambda: live.meetings.visible(permitted),
+        )
+        limit = max(self.settings.number("candidates"), most)
+        with self._slots:
+            evidence = live.retriever.retrieve(asked, permitted, most, candidates=limit)
+        return as_citations(evidence, self.store, reader, most), self.store.coverage(permitted)
+
+    @staticmethod
+    def _checked(question: str) -> str:
+        question = question.strip()
+        if not question:
+            msg = "请输入要查的问题。"
+            raise QuestionError(msg)
+        if len(question) > LONGEST_QUESTION:
+            msg = f"问题太长（{len(question)} 字）。请精简到 {LONGEST_QUESTION} 字以内。"
+            raise QuestionError(msg)
+        return question
 
     def _permitted(self, reader: Reader, absent: Collection[str]) -> Permitted:
         permitted = self.store.permitted(reader)
@@ -792,9 +842,10 @@ class Assistant:
         notes = said.notes
         if result.unit == "件" and result.total != base.coverage.records:
             notes = (*notes, _why_two_totals(result.total, base.coverage.records))
-        return base.answer(
+        answer = base.answer(
             kind.value, said.lead, (), listings=said.listings, table=said.table, notes=notes
         )
+        return replace(answer, counted_of=result.total, unit=result.unit)
 
 
 @dataclass(frozen=True, slots=True)

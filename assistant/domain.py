@@ -256,6 +256,9 @@ class Answer:
         elapsed_ms: Time from question to answer, milliseconds.
         prose: Joining text by a language model, None without one.
         readings: What was read into the question, each with the key that takes it off.
+        counted_of: Catalogue rows the reader may see, of which `listings` are those that fit; None
+            for an answer that was not counted from the catalogue.
+        unit: What is counted: 件 or 卷; empty where nothing was.
     """
 
     question: str
@@ -275,6 +278,8 @@ class Answer:
     elapsed_ms: float = 0.0
     prose: Prose | None = None
     readings: tuple[Reading, ...] = ()
+    counted_of: int | None = None
+    unit: str = ""
 
     def __post_init__(self) -> None:
         if not self.citations and not self.listings:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import log
 from typing import Final
 
 from assistant.gazetteer import Gazetteer
@@ -93,6 +94,9 @@ class Retriever:
                 counts[term] = counts.get(term, 0) + 1
         self._title_counts = counts
         self._record_total = max(1, len(records))
+        self._rarities: dict[int, float] = {}
+        self._title_weights: dict[str, float] = {}
+        self._by_id: tuple[Mapping[int, Record], dict[str, Record]] | None = None
 
     def retrieve(
         self,
@@ -119,13 +123,22 @@ class Retriever:
             context_weight=0.5,
         )
         hits = self._index.search(request, permitted, POOL)
-        evidence = [self._weigh(question, hit, previous) for hit in hits]
+        by_id = self._records_by_id()
+        asked = question.content_terms | question.added_terms
+        evidence = [self._weigh(question, asked, by_id, hit, previous) for hit in hits]
         evidence.sort(key=lambda e: (-e.score, e.hit.rank))
         return evidence[:top_k]
 
-    def _weigh(self, question: Question, hit: Hit, previous: Sequence[str]) -> Evidence:
-        record = self._record(hit.passage.record_id)
-        overlap = self._title_overlap(question, record)
+    def _weigh(
+        self,
+        question: Question,
+        asked: frozenset[str],
+        by_id: Mapping[str, Record],
+        hit: Hit,
+        previous: Sequence[str],
+    ) -> Evidence:
+        record = by_id[hit.passage.record_id]
+        overlap = self._title_overlap(asked, record)
         place = self.place_agreement(question, record, hit.passage.text)
         year = year_agreement(question, record)
         score = hit.score + _TITLE * overlap
@@ -149,25 +162,32 @@ class Retriever:
         extra = " ".join(value for _, value in record.extra)
         return search_form(f"{record.title} {record.meeting} {extra} {hit.passage.text}").text
 
-    def _record(self, record_id: str) -> Record:
-        record = self._store.record(record_id)
-        if record is None:
-            raise KeyError(record_id)
-        return record
+    def _records_by_id(self) -> Mapping[str, Record]:
+        """The records as they stand now; the same table until one of them changes."""
+        table = self._store.numbered_records()
+        if self._by_id is None or self._by_id[0] is not table:
+            self._by_id = (table, {record.record_id: record for record in table.values()})
+        return self._by_id[1]
 
     def _rarity(self, term: str) -> float:
-        from math import log
+        count = self._title_counts.get(term, 0)
+        rarity = self._rarities.get(count)
+        if rarity is None:
+            rarity = self._rarities[count] = log(1 + self._record_total / (1 + count))
+        return rarity
 
-        return log(1 + self._record_total / (1 + self._title_counts.get(term, 0)))
-
-    def _title_overlap(self, question: Question, record: Record) -> float:
+    def _title_overlap(self, asked: frozenset[str], record: Record) -> float:
         """Rare title terms the question names, over the smaller of both sides' weights."""
         title = _title_terms(record.title)
-        asked = question.content_terms | question.added_terms
         if not title or not asked:
             return 0.0
-        shared = sum(self._rarity(t) for t in title & asked)
-        return shared / max(1e-9, sum(self._rarity(t) for t in title))
+        whole = self._title_weights.get(record.title)
+        if whole is None:
+            if len(self._title_weights) > 200_000:
+                self._title_weights.clear()
+            whole = max(1e-9, sum(self._rarity(t) for t in title))
+            self._title_weights[record.title] = whole
+        return sum(self._rarity(t) for t in title & asked) / whole
 
     def compared(self, question: Question, evidence: Sequence[Evidence]) -> list[Record]:
         """The two papers a question compares, told by the words on both sides of 和, 跟 or 比.

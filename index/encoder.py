@@ -30,6 +30,8 @@ _BATCH: Final = 32
 _ADAPTER_FILE: Final = Path(__file__).with_name("query_adapter.safetensors")
 #: Texts sorted by length within a block of this many; padding then wastes little.
 _BLOCK: Final = 1024
+#: Passages that are too little work to share out among threads.
+_FEW: Final = 4
 
 
 class Encoder(Protocol):
@@ -109,6 +111,8 @@ class SentenceTransformerEncoder:
         self._query_model.max_seq_length = self._model.max_seq_length = min(
             self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS
         )
+        self._threads = threads
+        self._set_threads: Callable[[int], None] = torch.set_num_threads
         self._name = name
         self._dim = int(self._model.get_embedding_dimension() or 0)
         prompts: dict[str, str | None] = self._model.prompts or {}
@@ -128,6 +132,9 @@ class SentenceTransformerEncoder:
     def encode_queries(self, texts: Sequence[str], *, adapted: bool = True) -> FloatArray:
         """Vectors of questions, shape (n, d), float32, each of length 1."""
         model = self._query_model if adapted else self._model
+        # One question is too little work to share out: threads that wait for each other burnt ten
+        # times its processor time on a busy machine (docs/log.md, fifty at once).
+        self._set_threads(1)
         return self._encode([self._query_prompt + t for t in texts], model)
 
     def encode_passages(
@@ -140,6 +147,8 @@ class SentenceTransformerEncoder:
             progress: Called with (done, total) after every block.
         """
         vectors = np.empty((len(texts), self._dim), dtype=np.float32)
+        if self._threads:
+            self._set_threads(self._threads if len(texts) > _FEW else 1)
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
         for at in range(0, len(order), _BLOCK):
             rows = order[at : at + _BLOCK]

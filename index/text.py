@@ -102,6 +102,54 @@ def search_form(raw: str, furniture: Sequence[tuple[int, int]] = ()) -> SearchFo
         NFKC leaves U+2Exx radicals alone and changes lengths (`㈠` gives three characters), so
         the map is kept per output character (measured, see the decision on raw and twin).
     """
+    if not furniture:
+        folded = raw.translate(_FOLDED)
+        if _UNEVEN not in folded:
+            return _joined(folded)
+    return _character_by_character(raw, furniture)
+
+
+#: Stands in `_FOLDED` for a character whose folded form is not one character.
+_UNEVEN: Final = "\0"
+_RUN: Final = re.compile(r"[^ ]+")
+
+
+class _Folded(dict[int, str]):
+    """`_fold` as a table for `str.translate`, filled as characters are met."""
+
+    def __missing__(self, code: int) -> str:
+        folded = _fold(chr(code))
+        self[code] = folded = folded if len(folded) == 1 else _UNEVEN
+        return folded
+
+
+_FOLDED: Final = _Folded()
+
+
+def _joined(folded: str) -> SearchForm:
+    """The search form of a text folded character by character, its white space all spaces."""
+    out: list[str] = []
+    offsets = array("L")
+    end = 0
+    for match in _RUN.finditer(folded):
+        start = match.start()
+        if (
+            out
+            and end < start
+            and _WORD_CHARACTER.match(folded[end - 1])
+            and _WORD_CHARACTER.match(folded[start])
+        ):
+            out.append(" ")
+            offsets.append(start)
+        end = match.end()
+        out.append(folded[start:end])
+        offsets.extend(range(start, end))
+    offsets.append(len(folded))
+    return SearchForm("".join(out), offsets)
+
+
+def _character_by_character(raw: str, furniture: Sequence[tuple[int, int]]) -> SearchForm:
+    """`search_form` for any text; fifteen times slower."""
     out: list[str] = []
     offsets = array("L")
     pending_space = False

@@ -28,7 +28,8 @@ from assistant.domain import (
     cite,
 )
 from assistant.matter import Basis, Matter, MatterKind, Step, StepKind
-from index.domain import Line, Page, Reader, Record, TextSource
+from assistant.search import SearchFilter
+from index.domain import Coverage, Line, Page, Reader, Record, TextSource
 from index.settings import Settings, load_settings
 from index.store import Store, StoredFile
 from tests.hostile import HOSTILE as SAMPLES
@@ -194,6 +195,23 @@ class FakeAssistant:
         self.composes = composes
         self.readers: list[Reader] = []
         self.conversations: list[tuple[Turn, ...]] = []
+
+    model = "剧本"
+
+    def search(
+        self, words: str, reader: Reader, most: int, wanted: SearchFilter | None = None
+    ) -> tuple[tuple[Citation, ...], Coverage]:
+        """The page of every readable record, whatever was asked."""
+        wanted = wanted or SearchFilter()
+        permitted = self.store.permitted(reader)
+        found = []
+        for record in self.store.records(permitted):
+            page = self.store.page(record.record_id, 1)
+            if page is None or not wanted.accepts(record.year, record.doc_type):
+                continue
+            count = self.store.page_count(record.record_id)
+            found.append(cite(len(found) + 1, record, page, count, 0, len(page.raw), "p"))
+        return tuple(found[:most]), self.store.coverage(permitted)
 
     def compose(self, answer: Answer, reader: Reader) -> Answer:
         """Joining text after a second; none for 无话, a failure for 出错."""

@@ -318,6 +318,11 @@ def _record_json(record: Record, page_count: int) -> dict[str, Any]:
     }
 
 
+def catalogue_fields(record: Record) -> list[tuple[str, str]]:
+    """All catalogue fields of a record that are not blank, as (heading, value)."""
+    return [*_fields(record, strings.FIELD_HEADINGS), *_more_fields(record)]
+
+
 def _fields(record: Record, headings: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
     values = (
         (strings.derived_heading(heading, item.page), value)

@@ -23,6 +23,7 @@ from ui.account_pages import build_account_router
 from ui.accounts import Accounts
 from ui.admin import build_admin_router
 from ui.api import build_router
+from ui.api_faces import add_api, add_api_gate
 from ui.frame import CHAT, header_html
 from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
 from ui.page_images import PageImages
@@ -80,6 +81,7 @@ def build_app(
     door = door or Doorkeeper(Accounts(settings), settings)
     app.include_router(build_account_router(door, settings, version))
     app.include_router(build_register_router(assistant, recent, uses, version))
+    add_api(app, assistant, images, version)
     mount_chat(app, assistant, recent, MOUNT, examples, uses)
     ancestors = settings.text("frame_ancestors")
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
@@ -88,6 +90,7 @@ def build_app(
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(QueueGuard, questions_per_minute=settings.number("questions_per_minute"))
     app.add_middleware(SignIn, doorkeeper=door)
+    add_api_gate(app, settings)  # outside whatever knows sessions, inside the gate
     app.add_middleware(
         Gate,
         policy=content_security_policy(ancestors),

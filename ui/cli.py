@@ -24,6 +24,7 @@ from ui import (
     register_command,
     report_command,
     review_command,
+    tokens_command,
     users_command,
     vocabulary_command,
 )
@@ -278,6 +279,10 @@ def _parser() -> ChineseParser:
 
     users_command.add_options(
         command("users", _users, users_command.SUMMARY, users_command.DETAILS)
+    )
+
+    tokens_command.add_options(
+        command("tokens", _tokens, tokens_command.SUMMARY, tokens_command.DETAILS)
     )
 
     command(
@@ -810,6 +815,10 @@ def _register(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     return OK if report_command.run(options, _load(options), _say) else FAILED
+
+
+def _tokens(options: argparse.Namespace) -> int:
+    return OK if tokens_command.run(options, _load(options), _say) else FAILED
 
 
 def _settings(options: argparse.Namespace) -> int:

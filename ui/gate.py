@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import strings
+from ui.api_gate import bears_token, is_api_path
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +111,9 @@ class Gate:
         method = scope["method"]
         if method not in ("GET", "HEAD", "POST"):
             return 405, strings.FORBIDDEN
-        if method == "POST" and not _is_own_origin(headers, host):
+        # A page of another site cannot send a token without asking first, which is refused above.
+        by_token = is_api_path(path) and bears_token(headers)
+        if method == "POST" and not by_token and not _is_own_origin(headers, host):
             return 403, strings.WRONG_ORIGIN
         if path.startswith(f"{MOUNT}/"):
             known = _GRADIO_POST if method == "POST" else _GRADIO_GET

@@ -9,8 +9,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from assistant.domain import Answer, Reading, Refusal, Turn
-from index.domain import Reader
+from assistant.domain import Answer, Citation, Reading, Refusal, Turn
+from assistant.search import SearchFilter
+from index.domain import Coverage, Reader
 from index.settings import Settings
 from index.store import Store
 
@@ -34,6 +35,15 @@ class Asker(Protocol):
     @property
     def composes(self) -> bool:
         """Whether `compose` may add anything."""
+
+    @property
+    def model(self) -> str:
+        """Identity of the embedding model in use."""
+
+    def search(
+        self, words: str, reader: Reader, most: int, wanted: SearchFilter | None = None
+    ) -> tuple[tuple[Citation, ...], Coverage]:
+        """Passages by rank, not judged, and what was searched."""
 
     def ask(
         self,

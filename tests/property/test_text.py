@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.text import lexical_tokens, matching_key, search_form
+from index.text import _character_by_character, lexical_tokens, matching_key, search_form
 
 ARCHIVAL = st.text(
     st.one_of(
@@ -25,6 +25,11 @@ def test_search_form_is_idempotent(raw: str) -> None:
     once = search_form(raw).text
 
     assert search_form(once).text == once
+
+
+@given(ARCHIVAL)
+def test_the_quick_way_gives_what_the_slow_way_gives(raw: str) -> None:
+    assert search_form(raw) == _character_by_character(raw, ())
 
 
 @given(ARCHIVAL)

@@ -34,7 +34,7 @@ from ui.terminal import ProgressLine, printable, result_json, result_text, table
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
     "demo", "ingest", "ask", "serve", "eval", "vocabulary", "bench", "jobs", "review", "report",
-    "register", "users", "doctor", "settings",
+    "register", "users", "tokens", "doctor", "settings",
 )  # fmt: skip
 #: Words that stay as they are in Chinese help.
 LATIN_WORDS = re.compile(
