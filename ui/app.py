@@ -23,15 +23,25 @@ from ui.account_pages import build_account_router
 from ui.accounts import Accounts
 from ui.admin import build_admin_router
 from ui.api import build_router
-from ui.frame import CHAT, header_html
-from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
+from ui.frame import CHAT, INSTALL, header_html
+from ui.gate import MOUNT, Gate, HtmlRewrite
 from ui.page_images import PageImages
+from ui.portals import Portals
 from ui.queue_guard import QueueGuard
 from ui.reader import current_reader
 from ui.register_pages import build_register_router
 from ui.session import Asker, RecentAnswers
 from ui.sign_in import Doorkeeper, SignIn
 from ui.usage import UseLog, add_handlers
+from ui.widget import (
+    PLACE_KEY,
+    WidgetAccess,
+    WidgetPrefix,
+    build_widget_router,
+    framed_page,
+    widget_origins,
+)
+from ui.widget_sessions import WidgetSessions
 
 _STATIC: Final = Path(__file__).parent / "static"
 _META: Final = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
@@ -81,7 +91,9 @@ def build_app(
     app.include_router(build_account_router(door, settings, version))
     app.include_router(build_register_router(assistant, recent, uses, version))
     mount_chat(app, assistant, recent, MOUNT, examples, uses)
-    ancestors = settings.text("frame_ancestors")
+    portals = Portals(settings.home)
+    framed = WidgetSessions(portals.in_use)
+    app.include_router(build_widget_router(settings, portals, framed, version))
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(HtmlRewrite, rewrite=page_rewriter(settings, version))
@@ -89,12 +101,16 @@ def build_app(
     app.add_middleware(QueueGuard, questions_per_minute=settings.number("questions_per_minute"))
     app.add_middleware(SignIn, doorkeeper=door)
     app.add_middleware(
+        WidgetAccess, sessions=framed, public_access=bool(settings.values["public_access"])
+    )
+    app.add_middleware(
         Gate,
-        policy=content_security_policy(ancestors),
         host=settings.text("host"),
-        ancestors=ancestors,
+        site_names=settings.text("site_names"),
+        widget_origins=widget_origins(settings),
         asset_version=version,
     )
+    app.add_middleware(WidgetPrefix)
     return app
 
 
@@ -116,8 +132,10 @@ def page_rewriter(settings: Settings, version: str) -> Callable[[str, Scope], st
         f'<script src="../static/boot.js?v={version}"></script>'
         f'<script src="../static/frame.js?v={version}"></script>'
         f'<script src="../static/session.js?v={version}"></script>'
+        f'<script src="../static/everyone.js?v={version}"></script>'
         f'<link rel="stylesheet" href="../static/app.css?v={version}">'
         f'<link rel="stylesheet" href="../static/frame.css?v={version}">'
+        f'<link rel="stylesheet" href="../static/everyone.css?v={version}">'
         f'<script src="../static/app.js?v={version}" defer></script>'
         f'<link rel="stylesheet" href="../static/feedback.css?v={version}">'
         f'<script src="../static/feedback.js?v={version}" defer></script>'
@@ -139,8 +157,9 @@ def page_rewriter(settings: Settings, version: str) -> Callable[[str, Scope], st
         html = _MANIFEST.sub("", html)
         html = re.sub(r"<title>.*?</title>\s*", "", html, count=1, flags=re.DOTALL)
         html = _VIEWPORT.sub(f'<meta name="viewport" content="{_VIEWPORT_CONTENT}">', html)
-        html = re.sub(r'lang="en"', 'lang="zh-CN"', html, count=1)
-        html = re.sub(r"<meta charset=[^>]*>", lambda m: m[0] + head, html, count=1)
+        attributes, more = framed_page(settings, version) if PLACE_KEY in scope else ("", INSTALL)
+        html = re.sub(r'lang="en"', lambda _: f'lang="zh-CN" {attributes}', html, count=1)
+        html = re.sub(r"<meta charset=[^>]*>", lambda m: m[0] + head + more, html, count=1)
         return re.sub(r"<body[^>]*>", lambda m: m[0] + header, html, count=1)
 
     return rewrite
