@@ -188,7 +188,7 @@
     }
     css(panel, common);
     css(launcher, { display: opened ? "none" : "flex" });
-    css(enlarge, { display: phone ? "none" : "flex" });
+    css(enlarge, { display: phone || bySource ? "none" : "flex" });
     enlarge.lastChild.textContent = byHand ? T.shrink : T.enlarge;
     enlarge.setAttribute("aria-pressed", String(byHand));
     panel.setAttribute("aria-modal", String(opened && (phone || wide)));
