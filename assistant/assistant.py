@@ -77,7 +77,7 @@ from index.errors import IndexNotFoundError
 from index.passage_index import PassageIndex
 from index.settings import Settings
 from index.store import Store
-from index.text import search_form
+from index.text import search_form, simplified
 
 logger = logging.getLogger(__name__)
 
@@ -220,10 +220,11 @@ class Assistant:
         if len(question) > LONGEST_QUESTION:
             msg = f"问题太长（{len(question)} 字）。请精简到 {LONGEST_QUESTION} 字以内。"
             raise QuestionError(msg)
+        # understood in simplified characters throughout, shown as it was typed
         result = self._answer(
             self._current(),
-            question,
-            conversation,
+            simplified(question),
+            [replace(turn, question=simplified(turn.question)) for turn in conversation],
             self._permitted(reader, absent),
             reader,
             without,
@@ -237,7 +238,7 @@ class Assistant:
             len(result.citations) if isinstance(result, Answer) else 0,
             elapsed,
         )
-        return replace(result, elapsed_ms=elapsed)
+        return replace(result, question=question, elapsed_ms=elapsed)
 
     def _permitted(self, reader: Reader, absent: Collection[str]) -> Permitted:
         permitted = self.store.permitted(reader)
