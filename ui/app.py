@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import mimetypes
 import re
 from collections.abc import Callable, Sequence
 from html import escape
@@ -45,9 +44,11 @@ from ui.widget import (
 from ui.widget_sessions import WidgetSessions
 
 _STATIC: Final = Path(__file__).parent / "static"
-# machines differ; a script must name its encoding, as it also runs in pages written in GBK
-mimetypes.add_type("text/javascript", ".js")
-mimetypes.add_type("application/manifest+json", ".webmanifest")
+#: Machines differ; and a script names its encoding, as it may run in a page written in GBK.
+_TYPES: Final = {
+    ".js": "text/javascript; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+}
 _META: Final = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
 _INLINE_SCRIPT: Final = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>.*?</script>\s*", re.DOTALL)
 _VIEWPORT: Final = re.compile(r'<meta\s+name="viewport"[^>]*>')
@@ -79,7 +80,7 @@ def build_app(
     uses = UseLog(settings, assistant.store)
     add_handlers(app)
     app.include_router(build_router(assistant, recent, images, uses))
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.mount("/static", _Static(directory=_STATIC), name="static")
 
     @app.get("/")
     def home() -> Response:
@@ -116,6 +117,18 @@ def build_app(
     )
     app.add_middleware(WidgetPrefix)
     return app
+
+
+class _Static(StaticFiles):
+    """Our files, typed the same on every machine."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Serve one file."""
+        response = await super().get_response(path, scope)
+        kind = _TYPES.get(Path(path).suffix)
+        if kind is not None and "content-type" in response.headers:
+            response.headers["Content-Type"] = kind
+        return response
 
 
 def asset_version() -> str:

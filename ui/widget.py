@@ -208,9 +208,7 @@ def build_widget_router(
             portal, reader = await run_in_threadpool(portals.redeem, token, public_access=public)
         except TokenRefusedError as error:
             logger.warning("widget: a token was refused: %s", error.code)
-            return JSONResponse(
-                {"detail": str(error), "code": error.code}, 403, headers=_PRIVATE
-            )
+            return JSONResponse({"detail": str(error), "code": error.code}, 403, headers=_PRIVATE)
         logger.info("widget: session for %s (%s)", reader.account, reader.role.value)
         return JSONResponse({"path": f"s/{sessions.begin(portal, reader)}/app/"}, headers=_PRIVATE)
 

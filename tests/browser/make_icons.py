@@ -38,7 +38,9 @@ def main() -> None:
                 f"background:{ground}}}svg{{width:{inner}px;height:{inner}px}}</style>{drawing}"
             )
             picture = Image.open(io.BytesIO(page.screenshot(omit_background=True)))
-            picture.quantize(64, method=Image.Quantize.FASTOCTREE).save(STATIC / name, optimize=True)
+            picture.quantize(64, method=Image.Quantize.FASTOCTREE).save(
+                STATIC / name, optimize=True
+            )
             page.close()
         browser.close()
 

@@ -263,9 +263,7 @@ def web(home, monkeypatch):
     monkeypatch.setattr(intake, "start_ingest", started.ingest)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(admin.build_admin_router(store, settings, "v1"))
-    app.add_middleware(
-        Gate, host="127.0.0.1", site_names="", widget_origins=(), asset_version="v1"
-    )
+    app.add_middleware(Gate, host="127.0.0.1", site_names="", widget_origins=(), asset_version="v1")
     with TestClient(app, base_url="http://127.0.0.1:7860", follow_redirects=False) as client:
         yield client, started, store, settings
 

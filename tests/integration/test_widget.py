@@ -292,7 +292,15 @@ def test_only_the_frame_may_be_framed_and_only_by_the_list(site: Site) -> None:
     for path in ("/widget/", f"{prefix}app/", "/widget/app/", f"{prefix}api/status", "/widget/p/app/",
                  "/widget/nothing"):  # fmt: skip
         assert _ancestors(site.client.get(path)) == PORTAL, path
-    for path in ("/", "/app/", "/api/status", "/admin/ingest", "/widget.js", "/widgets/", "/widget.css"):
+    for path in (
+        "/",
+        "/app/",
+        "/api/status",
+        "/admin/ingest",
+        "/widget.js",
+        "/widgets/",
+        "/widget.css",
+    ):
         assert _ancestors(site.client.get(path)) == "'self'", path
 
 
@@ -347,7 +355,9 @@ def test_the_manifest_names_files_that_exist_by_relative_addresses(site: Site) -
 
     assert urljoin(address, manifest["start_url"]) == "http://127.0.0.1:7860/archive/app/"
     assert urljoin(address, manifest["scope"]) == "http://127.0.0.1:7860/archive/"
-    assert "manifest+json" in site.client.get("/static/manifest.webmanifest").headers["content-type"]
+    assert (
+        "manifest+json" in site.client.get("/static/manifest.webmanifest").headers["content-type"]
+    )
     for icon in manifest["icons"]:
         answer = site.client.get(f"/static/{icon['src']}")
         assert answer.headers["content-type"] == icon["type"]

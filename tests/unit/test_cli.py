@@ -38,7 +38,7 @@ COMMANDS = (
 )  # fmt: skip
 #: Words that stay as they are in Chinese help.
 LATIN_WORDS = re.compile(
-    r"chadang|ocr_engine|register_years|register\.\w+|openvino|OpenVINO|onnxruntime|auto|CHADANG\w*|DIR|JSONL?|passages\.jsonl|vocabulary\.csv|CSV|Excel|data|home|host|port|user|department|N|docs/widget\\.md|"
+    r"chadang|ocr_engine|register_years|register\.\w+|openvino|OpenVINO|onnxruntime|auto|CHADANG\w*|DIR|JSONL?|passages\.jsonl|vocabulary\.csv|CSV|Excel|data|home|host|port|user|department|N|docs/widget\.md|"
     r"--[a-z-]+|-[a-z]\b|\.csv|\.xlsx|\.html"
 )
 HAN = re.compile(r"[\u4e00-\u9fff]")
