@@ -200,7 +200,8 @@ class Portals:
         claims = self._claims(token, portal, secret)
         reader = _reader(claims, portal, roles)
         if reader.role is Role.PUBLIC and not public_access:
-            raise TokenRefusedError("本馆没有对公众开放查询。", "public_off")
+            msg = "本馆没有对公众开放查询。"
+            raise TokenRefusedError(msg, "public_off")
         now = self._clock()
         with self._database() as db:
             db.execute("DELETE FROM portal_tokens_used WHERE expires < ?", (now - 2 * LEEWAY_S,))
@@ -209,7 +210,8 @@ class Portals:
                 (portal, claims["jti"], claims["exp"]),
             ).rowcount
         if not used:
-            raise TokenRefusedError("这个令牌已经用过。每次打开都要请门户签发新的。", "replayed")
+            msg = "这个令牌已经用过。每次打开都要请门户签发新的。"
+            raise TokenRefusedError(msg, "replayed")
         return portal, reader
 
     def _signer(self, token: str) -> tuple[str, tuple[Role, ...], str]:
@@ -244,22 +246,26 @@ class Portals:
                 },
             )  # fmt: skip
         except (jwt.PyJWTError, ValueError, TypeError) as error:
-            raise TokenRefusedError("令牌不是本馆信任的门户签发的。", "unknown") from error
+            msg = "令牌不是本馆信任的门户签发的。"
+            raise TokenRefusedError(msg, "unknown") from error
         self._check_claims(claims, portal)
         return claims
 
     def _check_claims(self, claims: dict[str, Any], portal: str) -> None:
         missing = [name for name in _REQUIRED if claims.get(name) in (None, "")]
         if missing:
-            raise TokenRefusedError(f"令牌缺少 {'、'.join(missing)}。", "incomplete")
+            msg = f"令牌缺少 {'、'.join(missing)}。"
+            raise TokenRefusedError(msg, "incomplete")
         if claims["iss"] != portal or claims["aud"] != self.audience:
             msg = "令牌不是签给本馆的：aud 应与 chadang portals list 显示的相同。"
             raise TokenRefusedError(msg, "audience")
         issued, expires = claims["iat"], claims["exp"]
         if type(issued) is not int or type(expires) is not int:
-            raise TokenRefusedError("令牌的 iat、exp 应为整数秒。", "times")
+            msg = "令牌的 iat、exp 应为整数秒。"
+            raise TokenRefusedError(msg, "times")
         if not 0 < expires - issued <= LIFETIME_S:
-            raise TokenRefusedError(f"令牌的有效期应在 {LIFETIME_S} 秒以内。", "lifetime")
+            msg = f"令牌的有效期应在 {LIFETIME_S} 秒以内。"
+            raise TokenRefusedError(msg, "lifetime")
         now = self._clock()
         if now >= expires + LEEWAY_S:
             late = round(now - expires)
@@ -270,7 +276,8 @@ class Portals:
             msg = f"令牌的签发时间比本机晚 {early} 秒。请核对门户服务器的时钟。"
             raise TokenRefusedError(msg, "early")
         if not isinstance(claims["jti"], str) or not _WORD.fullmatch(claims["jti"]):
-            raise TokenRefusedError("令牌的 jti 应为不含空白的短串，每个令牌一个。", "jti")
+            msg = "令牌的 jti 应为不含空白的短串，每个令牌一个。"
+            raise TokenRefusedError(msg, "jti")
 
     @contextmanager
     def _database(self) -> Iterator[sqlite3.Connection]:
@@ -295,17 +302,20 @@ def _roles(stored: str) -> tuple[Role, ...]:
 def _reader(claims: dict[str, Any], portal: str, granted: tuple[Role, ...]) -> Reader:
     subject = claims["sub"]
     if not isinstance(subject, str) or not _WORD.fullmatch(subject):
-        raise TokenRefusedError("令牌的 sub（账号）应为不含空白的短串。", "sub")
+        msg = "令牌的 sub（账号）应为不含空白的短串。"
+        raise TokenRefusedError(msg, "sub")
     named = claims.get("role", Role.PUBLIC.value)
     role = _ROLE_WORDS.get(named) if isinstance(named, str) else None
     if role is None or role not in granted:
         allowed = "、".join(granted)
-        raise TokenRefusedError(f"令牌里的身份超出这个门户可认定的范围（{allowed}）。", "role")
+        msg = f"令牌里的身份超出这个门户可认定的范围（{allowed}）。"
+        raise TokenRefusedError(msg, "role")
     words = {}
     for name in ("name", "department"):
         value = claims.get(name, "")
         if not isinstance(value, str) or len(value) > 64 or not (value.isprintable()):
-            raise TokenRefusedError(f"令牌的 {name} 应为不超过 64 字的文字。", name)
+            msg = f"令牌的 {name} 应为不超过 64 字的文字。"
+            raise TokenRefusedError(msg, name)
         words[name] = value.strip()
     # neither counts for a role it means nothing to
     name = words["name"] or subject
