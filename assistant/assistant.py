@@ -78,7 +78,7 @@ from index.errors import IndexNotFoundError
 from index.passage_index import PassageIndex
 from index.settings import Settings
 from index.store import Store
-from index.text import search_form
+from index.text import search_form, simplified
 
 logger = logging.getLogger(__name__)
 
@@ -217,11 +217,12 @@ class Assistant:
         """
         began = time.perf_counter()
         question = self._checked(question)
+        # understood in simplified characters throughout, shown as it was typed
         with self._slots:
             result = self._answer(
                 self._current(),
-                question,
-                conversation,
+                simplified(question),
+                [replace(turn, question=simplified(turn.question)) for turn in conversation],
                 self._permitted(reader, absent),
                 reader,
                 without,
@@ -235,7 +236,7 @@ class Assistant:
             len(result.citations) if isinstance(result, Answer) else 0,
             elapsed,
         )
-        return replace(result, elapsed_ms=elapsed)
+        return replace(result, question=question, elapsed_ms=elapsed)
 
     def search(
         self, words: str, reader: Reader, most: int, wanted: SearchFilter | None = None
@@ -254,7 +255,7 @@ class Assistant:
         Raises:
             QuestionError: If the words are empty or longer than `LONGEST_QUESTION`.
         """
-        words = self._checked(words)
+        words = simplified(self._checked(words))
         live, permitted = self._current(), self.store.permitted(reader)
         if wanted is not None and wanted != SearchFilter():
             table = self.store.numbered_records()

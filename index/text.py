@@ -66,6 +66,17 @@ def _simplify(character: str) -> str:
     return str(_converter().convert(_converter().convert(character)))
 
 
+def simplified(text: str) -> str:
+    """A question typed in traditional characters, in simplified ones; any other text as it is.
+
+    Words are converted as words (答覆 is 答复 although 覆 by itself stays), which the search form
+    cannot do, as it has to keep every character's place. Never for text that is quoted.
+    """
+    if not any("\u3400" <= c and _simplify(c) != c for c in text):
+        return text
+    return str(_converter().convert(text))
+
+
 @cache
 def _converter() -> Any:
     from opencc import OpenCC

@@ -24,17 +24,32 @@ from ui.accounts import Accounts
 from ui.admin import build_admin_router
 from ui.api import build_router
 from ui.api_faces import add_api, add_api_gate
-from ui.frame import CHAT, header_html
-from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
+from ui.frame import CHAT, INSTALL, header_html
+from ui.gate import MOUNT, Gate, HtmlRewrite
 from ui.page_images import PageImages
+from ui.portals import Portals
 from ui.queue_guard import QueueGuard
 from ui.reader import current_reader
 from ui.register_pages import build_register_router
 from ui.session import Asker, RecentAnswers
 from ui.sign_in import Doorkeeper, SignIn
 from ui.usage import UseLog, add_handlers
+from ui.widget import (
+    PLACE_KEY,
+    WidgetAccess,
+    WidgetPrefix,
+    build_widget_router,
+    framed_page,
+    widget_origins,
+)
+from ui.widget_sessions import WidgetSessions
 
 _STATIC: Final = Path(__file__).parent / "static"
+#: Machines differ; and a script names its encoding, as it may run in a page written in GBK.
+_TYPES: Final = {
+    ".js": "text/javascript; charset=utf-8",
+    ".webmanifest": "application/manifest+json",
+}
 _META: Final = re.compile(r'<meta\s+(?:property="og:|name="twitter:)[^>]*>\s*')
 _INLINE_SCRIPT: Final = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>.*?</script>\s*", re.DOTALL)
 _VIEWPORT: Final = re.compile(r'<meta\s+name="viewport"[^>]*>')
@@ -66,7 +81,7 @@ def build_app(
     uses = UseLog(settings, assistant.store)
     add_handlers(app)
     app.include_router(build_router(assistant, recent, images, uses))
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.mount("/static", _Static(directory=_STATIC), name="static")
 
     @app.get("/")
     def home() -> Response:
@@ -83,7 +98,9 @@ def build_app(
     app.include_router(build_register_router(assistant, recent, uses, version))
     add_api(app, assistant, images, version)
     mount_chat(app, assistant, recent, MOUNT, examples, uses)
-    ancestors = settings.text("frame_ancestors")
+    portals = Portals(settings.home)
+    framed = WidgetSessions(portals.in_use)
+    app.include_router(build_widget_router(settings, portals, framed, version))
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(HtmlRewrite, rewrite=page_rewriter(settings, version))
@@ -92,13 +109,29 @@ def build_app(
     app.add_middleware(SignIn, doorkeeper=door)
     add_api_gate(app, settings)  # outside whatever knows sessions, inside the gate
     app.add_middleware(
+        WidgetAccess, sessions=framed, public_access=bool(settings.values["public_access"])
+    )
+    app.add_middleware(
         Gate,
-        policy=content_security_policy(ancestors),
         host=settings.text("host"),
-        ancestors=ancestors,
+        site_names=settings.text("site_names"),
+        widget_origins=widget_origins(settings),
         asset_version=version,
     )
+    app.add_middleware(WidgetPrefix)
     return app
+
+
+class _Static(StaticFiles):
+    """Our files, typed the same on every machine."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Serve one file."""
+        response = await super().get_response(path, scope)
+        kind = _TYPES.get(Path(path).suffix)
+        if kind is not None and "content-type" in response.headers:
+            response.headers["Content-Type"] = kind
+        return response
 
 
 def asset_version() -> str:
@@ -119,8 +152,10 @@ def page_rewriter(settings: Settings, version: str) -> Callable[[str, Scope], st
         f'<script src="../static/boot.js?v={version}"></script>'
         f'<script src="../static/frame.js?v={version}"></script>'
         f'<script src="../static/session.js?v={version}"></script>'
+        f'<script src="../static/everyone.js?v={version}"></script>'
         f'<link rel="stylesheet" href="../static/app.css?v={version}">'
         f'<link rel="stylesheet" href="../static/frame.css?v={version}">'
+        f'<link rel="stylesheet" href="../static/everyone.css?v={version}">'
         f'<script src="../static/app.js?v={version}" defer></script>'
         f'<link rel="stylesheet" href="../static/feedback.css?v={version}">'
         f'<script src="../static/feedback.js?v={version}" defer></script>'
@@ -142,8 +177,9 @@ def page_rewriter(settings: Settings, version: str) -> Callable[[str, Scope], st
         html = _MANIFEST.sub("", html)
         html = re.sub(r"<title>.*?</title>\s*", "", html, count=1, flags=re.DOTALL)
         html = _VIEWPORT.sub(f'<meta name="viewport" content="{_VIEWPORT_CONTENT}">', html)
-        html = re.sub(r'lang="en"', 'lang="zh-CN"', html, count=1)
-        html = re.sub(r"<meta charset=[^>]*>", lambda m: m[0] + head, html, count=1)
+        attributes, more = framed_page(settings, version) if PLACE_KEY in scope else ("", INSTALL)
+        html = re.sub(r'lang="en"', lambda _: f'lang="zh-CN" {attributes}', html, count=1)
+        html = re.sub(r"<meta charset=[^>]*>", lambda m: m[0] + head + more, html, count=1)
         return re.sub(r"<body[^>]*>", lambda m: m[0] + header, html, count=1)
 
     return rewrite

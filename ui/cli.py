@@ -21,6 +21,7 @@ from ui import (
     bench_command,
     check_command,
     jobs_command,
+    portals_command,
     register_command,
     report_command,
     review_command,
@@ -270,6 +271,9 @@ def _parser() -> ChineseParser:
         command("review", _review, review_command.SUMMARY, review_command.DETAILS)
     )
 
+    portals_command.add_options(
+        command("portals", _portals, portals_command.SUMMARY, portals_command.DETAILS)
+    )
     report_command.add_options(
         command("report", _report, report_command.SUMMARY, report_command.DETAILS)
     )
@@ -811,6 +815,10 @@ def _users(options: argparse.Namespace) -> int:
 
 def _register(options: argparse.Namespace) -> int:
     return OK if register_command.run(options, _load(options), _say) else FAILED
+
+
+def _portals(options: argparse.Namespace) -> int:
+    return OK if portals_command.run(options, _load(options), _say) else FAILED
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -57,6 +57,12 @@ PLACES: Final[tuple[Place, ...]] = (
     Place(ACCOUNT, "我的账号", lambda r: bool(r.account)),
 )
 
+#: What lets a phone put the pages on its home screen, seen from one folder below the root.
+INSTALL: Final = (
+    '<link rel="manifest" href="../static/manifest.webmanifest">'
+    '<link rel="apple-touch-icon" href="../static/icon-180.png">'
+)
+
 _NAVIGATION: Final = "本系统的各页"
 _MENU: Final = "菜单"
 _MANAGE: Final = "管理"
@@ -87,7 +93,7 @@ def page_html(
         title: Name of the page.
         main_id: Id of its `<main>`, where the script draws.
         scripts: Files of `static/` to run, as modules, after the page is read.
-        styles: Files of `static/` besides `app.css` and `frame.css`.
+        styles: Files of `static/` besides `app.css`, `frame.css` and `everyone.css`.
         body_class: Class names of the body; `cd-plain` is an ordinary scrolling page.
         data: `data-…` attributes of the body by name; values may be anything.
         content: HTML inside `<main>`, already escaped; by default a line that it is opening.
@@ -97,7 +103,7 @@ def page_html(
     whole = " · ".join(filter(None, (title, strings.PRODUCT, archive)))
     sheets = "".join(
         f'<link rel="stylesheet" href="{up}static/{name}?v={version}">\n'
-        for name in ("app.css", "frame.css", *styles)
+        for name in ("app.css", "frame.css", "everyone.css", *styles)
     )
     modules = "".join(
         f'<script type="module" src="{up}static/{name}?v={version}"></script>\n' for name in scripts
@@ -114,6 +120,7 @@ def page_html(
 <link rel="icon" href="{up}static/icon.svg" type="image/svg+xml">
 <script src="{up}static/frame.js?v={version}"></script>
 <script src="{up}static/session.js?v={version}"></script>
+<script src="{up}static/everyone.js?v={version}"></script>
 {sheets}{modules}</head>
 <body class="{escape(body_class)}"{attributes}>
 {header_html(settings, reader, address)}

@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import strings
 from ui.api_gate import bears_token, is_api_path
+from ui.widget import PLACE_KEY, frame_ancestors, host_names
 
 logger = logging.getLogger(__name__)
 
@@ -31,19 +32,13 @@ _GRADIO_GET: Final = re.compile(
     r"|gradio_api/(?:heartbeat/\w+|startup-events|queue/data|info|app_id/?))?"
 )
 _GRADIO_POST: Final = re.compile(r"/gradio_api/(?:queue/join|run/predict|cancel|reset/?)")
-_ANCESTOR: Final = re.compile(r"https?://(?:\*\.)?[A-Za-z0-9.\-]+(?::\d{1,5})?")
+#: Loaded by pages of other sites; everything else is for our own pages only.
+_FOR_OTHERS: Final = frozenset({"/widget.js", "/static/widget.js"})
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
-def content_security_policy(ancestors: str) -> str:
-    """The policy sent with every response.
-
-    Args:
-        ancestors: Sites that may frame the page, separated by spaces; empty for this site only.
-    """
-    allowed = [site for site in ancestors.split() if _ANCESTOR.fullmatch(site)]
-    for site in set(ancestors.split()) - set(allowed):
-        logger.warning("frame_ancestors: %r is not a site and was left out", site)
+def content_security_policy(ancestors: str = "frame-ancestors 'self'") -> str:
+    """The policy sent with every response; `ancestors` says who may frame it."""
     return "; ".join(
         (
             "default-src 'self'",
@@ -56,7 +51,7 @@ def content_security_policy(ancestors: str) -> str:
             "object-src 'none'",
             "base-uri 'self'",
             "form-action 'self'",
-            " ".join(("frame-ancestors 'self'", *allowed)),
+            ancestors,
         )
     )
 
@@ -65,21 +60,27 @@ class Gate:
     """Lets known requests through and adds the security headers."""
 
     def __init__(
-        self, app: ASGIApp, policy: str, host: str, ancestors: str, asset_version: str
+        self,
+        app: ASGIApp,
+        host: str,
+        site_names: str,
+        widget_origins: tuple[str, ...],
+        asset_version: str,
     ) -> None:
         """Wrap an application.
 
         Args:
             app: What is behind the gate.
-            policy: The content security policy.
             host: The address listened on; a loopback address narrows the Host header.
-            ancestors: The `frame_ancestors` setting: its hosts are known names too.
+            site_names: The `site_names` setting: names we are known by besides.
+            widget_origins: Sites that may frame the widget, and nothing else.
             asset_version: Version of our own static files, as in their addresses.
         """
         self._app = app
-        self._policy = policy
+        self._policy = content_security_policy()
+        self._widget_policy = content_security_policy(frame_ancestors(widget_origins))
         self._asset_version = asset_version
-        self._names = {"localhost", *filter(None, map(_host_of, ancestors.split()))}
+        self._names = {"localhost", *host_names(site_names)}
         self._any_name = not names_this_machine(host)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -127,10 +128,12 @@ class Gate:
         return name in self._names or name.endswith(".localhost") or _is_ip(name)
 
     def _add_headers(self, headers: MutableHeaders, path: str, scope: Scope) -> None:
-        headers["Content-Security-Policy"] = self._policy
+        framed = PLACE_KEY in scope
+        headers["Content-Security-Policy"] = self._widget_policy if framed else self._policy
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        anyone = path in _FOR_OTHERS
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin" if anyone else "same-origin"
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         if path.startswith(f"{MOUNT}/assets/"):
             headers["Cache-Control"] = _IMMUTABLE

@@ -151,7 +151,7 @@ BAD_REQUEST: Final = "请求不完整，请刷新页面再试。"
 WRONG_ORIGIN: Final = "请求来自别的站点，已拒绝。"
 UNKNOWN_HOST: Final = (
     "不认识请求的主机名，已拒绝。本机使用请打开 http://127.0.0.1；"
-    "经反向代理使用时，请把站点地址写进设置 frame_ancestors。"
+    "经反向代理使用时，请把本站对外的主机名写进设置 site_names。"
 )
 OPENING_PAGE: Final = "正在打开…"
 NO_SCRIPT: Final = "本页面需要启用浏览器的 JavaScript。"

@@ -30,7 +30,7 @@ from ingest.run_tables import report_workbook
 from tests.ingest_files import open_home, write_text_pdf, write_workbook
 from ui import admin, intake
 from ui.cli import main
-from ui.gate import Gate, content_security_policy
+from ui.gate import Gate
 from ui.ingest_sources import IngestSources, SourceRefusedError
 
 FORMULA = "=1+1 <img src=x onerror=alert(1)>.txt"
@@ -263,9 +263,7 @@ def web(home, monkeypatch):
     monkeypatch.setattr(intake, "start_ingest", started.ingest)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(admin.build_admin_router(store, settings, "v1"))
-    app.add_middleware(
-        Gate, policy=content_security_policy(""), host="127.0.0.1", ancestors="", asset_version="v1"
-    )
+    app.add_middleware(Gate, host="127.0.0.1", site_names="", widget_origins=(), asset_version="v1")
     with TestClient(app, base_url="http://127.0.0.1:7860", follow_redirects=False) as client:
         yield client, started, store, settings
 

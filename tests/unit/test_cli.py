@@ -33,12 +33,12 @@ from ui.terminal import ProgressLine, printable, result_json, result_text, table
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
-    "demo", "ingest", "ask", "serve", "eval", "vocabulary", "bench", "jobs", "review", "report",
+    "demo", "ingest", "ask", "serve", "eval", "vocabulary", "bench", "jobs", "review", "portals", "report",
     "register", "users", "tokens", "doctor", "settings",
 )  # fmt: skip
 #: Words that stay as they are in Chinese help.
 LATIN_WORDS = re.compile(
-    r"chadang|ocr_engine|register_years|register\.\w+|openvino|OpenVINO|onnxruntime|auto|CHADANG\w*|DIR|JSONL?|passages\.jsonl|vocabulary\.csv|CSV|Excel|data|home|host|port|user|department|N|"
+    r"chadang|ocr_engine|register_years|register\.\w+|openvino|OpenVINO|onnxruntime|auto|CHADANG\w*|DIR|JSONL?|passages\.jsonl|vocabulary\.csv|CSV|Excel|data|home|host|port|user|department|N|docs/widget\.md|"
     r"--[a-z-]+|-[a-z]\b|\.csv|\.xlsx|\.html"
 )
 HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -102,7 +102,12 @@ def test_help_is_chinese_and_quick(command: str) -> None:
     assert done.stdout.startswith("用法：chadang")
     described = re.sub(r"\{.*?\}|\[.*?\]", "", done.stdout)
     words = set(re.findall(r"[A-Za-z][a-z]{3,}", LATIN_WORDS.sub("", described)))
-    typed = {"list", "release", "withhold"}  # what `chadang review` is told to do
+    typed = {
+        "list",
+        "release",
+        "withhold",
+        "revoke",
+    }  # what `chadang review` or `portals` is told to do
     typed |= {"verify", "export", "purge", "feedback", "failed"}  # and `chadang register`
     assert words <= set(COMMANDS) | {"reader"} | typed, words
     assert "选项" in done.stdout

@@ -1,8 +1,12 @@
+from pathlib import Path
+
 from assistant.domain import Answer, Listing, Refusal, RefusalReason, Turn
 from index.domain import Coverage, Reader, Record, Role
+from tests.web_fakes import make_settings
 from ui.api import permalink, record_id_of, record_token
 from ui.gate import content_security_policy
 from ui.session import RecentAnswers, Session
+from ui.widget import frame_ancestors, widget_origins
 
 ANSWER = Answer("问", "问", "", "", (), (Listing(1, Record("A", "题名")),), Coverage(1, 1, 0))
 ARCHIVIST = Reader(Role.ARCHIVIST, "甲")
@@ -59,12 +63,19 @@ def test_what_is_no_token_is_no_record() -> None:
         assert record_id_of(token) in (None, "")
 
 
-def test_the_policy_names_only_well_formed_ancestors() -> None:
-    policy = content_security_policy("http://oa.gov.test https://*.rd.test:8443 evil;script-src")
+def test_the_widget_may_be_framed_by_well_formed_origins_only(tmp_path: Path) -> None:
+    listed = "http://OA.gov.test:80 https://x.test:8443/ https://*.rd.test evil;script-src x.test"
+    settings = make_settings(tmp_path, widget_origins=listed)
 
-    assert policy.endswith("frame-ancestors 'self' http://oa.gov.test https://*.rd.test:8443")
+    origins = widget_origins(settings)
+
+    assert origins == ("http://oa.gov.test", "https://x.test:8443")
+    policy = content_security_policy(frame_ancestors(origins))
+    assert policy.endswith("; frame-ancestors http://oa.gov.test https://x.test:8443")
     assert "unsafe-eval" not in policy
     assert "script-src 'self';" in policy
+    assert frame_ancestors(()) == "frame-ancestors 'none'"
+    assert content_security_policy().endswith("; frame-ancestors 'self'")
 
 
 def test_an_answer_is_replaced_wherever_it_stands_by_now() -> None:

@@ -5,6 +5,8 @@
   "use strict";
 
   const BASE = new URL("../", document.currentScript.src).href;
+  /* Links that are handed on: not below the widget's prefix, which may name a session. */
+  const SITE = BASE.replace(/widget\/(?:s\/[\w-]{43}\/|p\/)?$/, "");
   const CHIP = /^#w-([0-9a-f]{16}-\d+)$/;
   const MARK = /^#c-([0-9a-f]{32})-(r?\d+)$/;
   const PLACE = /^#r-([\w-]+)-(\d+)-(\d+)-(\d+)$/;
@@ -565,7 +567,7 @@
       const actions = make("span");
       actions.append(
         button("cd-button", T.copyReference, () => copy(place.reference)),
-        button("cd-button", T.copyLink, () => copy(BASE + place.link))
+        button("cd-button", T.copyLink, () => copy(SITE + place.link))
       );
       row.append(make("p", "", place.reference), actions);
       return row;
