@@ -21,6 +21,7 @@ from ui import (
     bench_command,
     check_command,
     jobs_command,
+    opening_command,
     report_command,
     review_command,
     users_command,
@@ -259,6 +260,10 @@ def _parser() -> ChineseParser:
     jobs_command.add_options(command("jobs", _jobs, jobs_command.SUMMARY, jobs_command.DETAILS))
     review_command.add_options(
         command("review", _review, review_command.SUMMARY, review_command.DETAILS)
+    )
+
+    opening_command.add_options(
+        command("opening", _opening, opening_command.SUMMARY, opening_command.DETAILS)
     )
 
     report_command.add_options(
@@ -780,6 +785,10 @@ def _review(options: argparse.Namespace) -> int:
 
 def _users(options: argparse.Namespace) -> int:
     return OK if users_command.run(options, _load(options), _say) else FAILED
+
+
+def _opening(options: argparse.Namespace) -> int:
+    return OK if opening_command.run(options, _load(options), _say) else FAILED
 
 
 def _report(options: argparse.Namespace) -> int:
