@@ -18,9 +18,11 @@ from index.domain import Role
 from index.errors import ArchiveError
 from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
 from ui import (
+    backup_command,
     bench_command,
     check_command,
     jobs_command,
+    opening_command,
     portals_command,
     register_command,
     report_command,
@@ -273,6 +275,17 @@ def _parser() -> ChineseParser:
 
     portals_command.add_options(
         command("portals", _portals, portals_command.SUMMARY, portals_command.DETAILS)
+    )
+
+    opening_command.add_options(
+        command("opening", _opening, opening_command.SUMMARY, opening_command.DETAILS)
+    )
+
+    backup_command.add_options(
+        command("backup", _backup, backup_command.SUMMARY, backup_command.DETAILS)
+    )
+    backup_command.add_restore_options(
+        command("restore", _restore, backup_command.RESTORE_SUMMARY, backup_command.RESTORE_DETAILS)
     )
     report_command.add_options(
         command("report", _report, report_command.SUMMARY, report_command.DETAILS)
@@ -821,6 +834,28 @@ def _portals(options: argparse.Namespace) -> int:
     return OK if portals_command.run(options, _load(options), _say) else FAILED
 
 
+def _opening(options: argparse.Namespace) -> int:
+    return OK if opening_command.run(options, _load(options), _say) else FAILED
+
+
+def _backup(options: argparse.Namespace) -> int:
+    return OK if backup_command.run(options, _load(options), _version(), _say) else FAILED
+
+
+def _restore(options: argparse.Namespace) -> int:
+    home = options.home
+    if home is None and not options.check:
+        msg = "请写明恢复到哪里，例如：chadang restore 备份.tar.zst --home 新目录。"
+        raise _MisusedError(msg)
+    done = backup_command.run_restore(
+        options,
+        lambda folder: load_settings(folder, dict(options.set)),
+        home or Path(),
+        _say,
+    )
+    return OK if done else FAILED
+
+
 def _report(options: argparse.Namespace) -> int:
     return OK if report_command.run(options, _load(options), _say) else FAILED
 
@@ -830,22 +865,16 @@ def _tokens(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> int:
+    from ui.settings_view import bounds, shown_value
     from ui.terminal import printable, table
 
     settings = _load(options)
     print(f"馆藏目录：{settings.home}\n")
     rows = [("名称", "当前值", "来源", "说明")]
     for setting in TABLE:
-        value = settings.values[setting.name]
-        shown = ("（已设置，不显示）" if value else "（未设置）") if setting.secret else str(value)
-        bounds = ""
-        if setting.choices:
-            bounds = f"（{'、'.join(setting.choices)}）"
-        elif setting.lowest is not None and setting.highest is not None:
-            bounds = f"（{setting.lowest:g}–{setting.highest:g}）"
-        rows.append(
-            (setting.name, shown or "（空）", settings.sources[setting.name], setting.help + bounds)
-        )
+        value, allowed = shown_value(setting, settings), bounds(setting)
+        said = setting.help + (f"（{allowed}）" if allowed else "")
+        rows.append((setting.name, value or "（空）", settings.sources[setting.name], said))
     print(printable(table(rows)))
     print(
         "\n写法：命令行 --set 名称=值；环境变量 CHADANG_名称（大写）；馆藏目录里的 chadang.toml。"
