@@ -110,3 +110,10 @@ def may_see_personal(reader: Reader) -> Verdict:
     if reader.role is Role.ARCHIVIST:
         return Verdict(True, "档案管理员可阅个人信息")
     return Verdict(False, "个人信息已遮盖")
+
+
+def may_see_opening(reader: Reader) -> Verdict:
+    """Decide whether a reader is told how much of the holdings is open and how much is not."""
+    if reader.role in (Role.ARCHIVIST, Role.STAFF):
+        return Verdict(True, "工作人员可看开放情况")
+    return Verdict(False, "开放情况由工作人员掌握")
