@@ -22,7 +22,7 @@ from assistant.catalogue_view import fold_organ, sessions_of, title_key
 from assistant.chain_text import class_at_head
 from assistant.page_sums import PageSums, PageSumsTable
 from index.access import Permitted
-from index.codes import fonds_of, is_sitting, parse_doc_number, reference_key
+from index.codes import Session, fonds_of, is_sitting, parse_doc_number, reference_key
 from index.domain import Record
 from index.store import Store
 from index.text import matching_key, search_form
@@ -195,6 +195,7 @@ class _Derived:
     code: str
     values: Mapping[str, tuple[str, ...]]
     result: str
+    sittings: tuple[Session, ...]
 
 
 class Column:
@@ -267,7 +268,9 @@ class Table:
         texts = tuple(_text_state(s) for s in self.sums)
         self.columns = {
             kind.key: Column(
-                [(t,) for t in texts] if kind.key == "text" else [d.values[kind.key] for d in derived],
+                [(t,) for t in texts]
+                if kind.key == "text"
+                else [d.values[kind.key] for d in derived],
                 fold_organ if kind.key == "author" else _as_it_is,
             )
             for kind in FACETS
@@ -280,10 +283,12 @@ class Table:
         self.place = {d.record.record_id: i for i, d in enumerate(derived)}
         volumes = {d.code: i for i, d in enumerate(derived) if d.record.unit_level == VOLUME}
         self.parent: Numbers = np.array(
-            [-1 if v else volumes.get(_volume_code(d.record), -1)
+            [-1 if v else volumes.get(d.code.rpartition("-")[0], -1)
              for d, v in zip(derived, self.is_volume, strict=True)],
             dtype=np.int32,
         )  # fmt: skip
+        codes = [natural_key(_code(d.record)) for d in derived]
+        self._by_code = sorted(range(self.size), key=codes.__getitem__)
         self._ranks: dict[str, tuple[Numbers, Mask]] = {}
         self._masks: OrderedDict[Permitted, Mask] = OrderedDict()
         self._lock = threading.Lock()
@@ -304,9 +309,7 @@ class Table:
         """(place of each row in an order, whether it has nothing to be ordered by)."""
         with self._lock:
             if sort not in self._ranks:
-                codes = sorted(
-                    range(self.size), key=lambda i: natural_key(_code(self.derived[i].record))
-                )
+                codes = self._by_code
                 keys = [_SORT_KEYS[sort](self.derived[i].record) for i in range(self.size)]
                 order = codes if sort == "code" else sorted(codes, key=lambda i: keys[i])
                 rank = np.empty(self.size, dtype=np.int32)
@@ -363,9 +366,7 @@ class Catalogue:
         replies = [n for n in fresh if _REPLY.search(records[n].title + records[n].doc_type)]
         heads = self._store.first_texts(replies, _HEAD)
         for number in fresh:
-            kept[number] = _derive(
-                records[number], hashes.get(number, ""), heads.get(number, "")
-            )
+            kept[number] = _derive(records[number], hashes.get(number, ""), heads.get(number, ""))
         numbers = list(records)
         return Table(numbers, [kept[n] for n in numbers], self._page_sums.sums())
 
@@ -432,9 +433,7 @@ class Catalogue:
             return None
         base, own = narrowed
         mask = _all_of(base, own.values())
-        return [
-            table.derived[i].record for i in _ordered(table, mask, sort, descending=descending)
-        ]
+        return [table.derived[i].record for i in _ordered(table, mask, sort, descending=descending)]
 
 
 def _narrow(
@@ -466,9 +465,7 @@ def _all_of(base: Mask, masks: Iterable[Mask]) -> Mask:
     return base
 
 
-def _facet(
-    table: Table, kind: FacetKind, mask: Mask, chosen: Sequence[str], most: int
-) -> Facet:
+def _facet(table: Table, kind: FacetKind, mask: Mask, chosen: Sequence[str], most: int) -> Facet:
     column = table.columns[kind.key]
     counts = column.counts(mask)
     picked = {c for c in map(column.code_of, chosen) if c is not None}
@@ -512,17 +509,17 @@ def _rows(table: Table, shown: Numbers, allowed: Mask) -> tuple[Row, ...]:
         parent = int(table.parent[i])
         volume = table.derived[parent].record.record_id if parent >= 0 and allowed[parent] else ""
         rows.append(
-            Row(derived.record, table.sums[i], table.texts[i], derived.result, int(files[i]), volume)
+            Row(
+                derived.record, table.sums[i], table.texts[i], derived.result, int(files[i]), volume
+            )
         )
     return tuple(rows)
 
 
 def _derive(record: Record, content_hash: str, head: str) -> _Derived:
     number = parse_doc_number(record.doc_no) if record.doc_no else None
-    said = (record.doc_no, number.canonical if number is not None else "")
-    text = "\n".join(
-        (title_key(record.title), *map(matching_key, said), matching_key(record.record_id))
-    )
+    said = {record.doc_no, number.canonical if number is not None else ""} - {""}
+    text = "\n".join((title_key(record.title), *map(matching_key, said)))
     result = _result(record, head)
     values = {
         "fonds": fonds_of(record.reference_code),
@@ -534,16 +531,20 @@ def _derive(record: Record, content_hash: str, head: str) -> _Derived:
         "opening": record.opening.strip(),
         "level": record.unit_level.strip(),
     }
-    several = {key: (value or BLANK,) for key, value in values.items()}
-    several["session"] = _sessions(record) or (BLANK,)
+    several: dict[str, tuple[str, ...]] = {key: (value or BLANK,) for key, value in values.items()}
+    sittings = _sittings(record)
+    labels = tuple(dict.fromkeys(session.label for session in sittings))
+    several["session"] = labels or (record.meeting.strip() or BLANK,)
     authors = (a.strip() for a in re.split(r"[;；、,，]", record.author))
     several["author"] = tuple(dict.fromkeys(a for a in authors if a)) or (BLANK,)
-    return _Derived(record, content_hash, text, reference_key(_code(record)), several, result)
+    code = reference_key(_code(record))
+    return _Derived(record, content_hash, text, code, several, result, sittings)
 
 
-def _sessions(record: Record) -> tuple[str, ...]:
-    found = tuple(dict.fromkeys(s.label for s in sessions_of(record) if is_sitting(s)))
-    return found or ((record.meeting.strip(),) if record.meeting.strip() else ())
+def _sittings(record: Record) -> tuple[Session, ...]:
+    if "次" not in record.meeting and "次" not in record.title:
+        return ()
+    return tuple(s for s in sessions_of(record) if is_sitting(s))
 
 
 def _result(record: Record, head: str) -> str:
@@ -563,11 +564,6 @@ def _text_state(sums: PageSums) -> str:
 
 def _code(record: Record) -> str:
     return record.reference_code or record.record_id
-
-
-def _volume_code(record: Record) -> str:
-    """Code of the volume a file of a volume is filed in, by its own code."""
-    return reference_key(record.reference_code.rpartition("-")[0])
 
 
 def _as_it_is(value: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,6 +74,15 @@ def export_sheets(answer: Answer, store: Store, reader: Reader) -> tuple[Sheet, 
     if answer.table is not None:
         sheets.insert(0, _table_sheet(answer.table, {listing.marker for listing, _ in kept}))
     return tuple(sheets)
+
+
+def records_sheet(records: Sequence[Record]) -> Sheet:
+    """Records as a list to take away, in the order given.
+
+    Args:
+        records: Such as the reader may see now, at least one.
+    """
+    return _list_sheet([(Listing(i, r), r) for i, r in enumerate(records, start=1)])
 
 
 def _table_sheet(table: Table, markers: set[int]) -> Sheet:

@@ -21,6 +21,7 @@ from index.settings import Settings
 from ui import strings
 from ui.admin import build_admin_router
 from ui.api import build_router
+from ui.browse import build_browse_router
 from ui.frame import CHAT, header_html
 from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
 from ui.page_images import PageImages
@@ -67,6 +68,7 @@ def build_app(
 
     version = asset_version()
     app.include_router(build_admin_router(assistant.store, settings, version))
+    app.include_router(build_browse_router(assistant.store, settings, version))
     mount_chat(app, assistant, recent, MOUNT, examples)
     ancestors = settings.text("frame_ancestors")
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy

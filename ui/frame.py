@@ -42,6 +42,9 @@ class Place:
 #: The whole navigation, in the order shown.
 PLACES: Final[tuple[Place, ...]] = (
     Place(CHAT, "问答"),
+    Place("catalogue", "目录"),
+    Place("precedents", "先例"),
+    Place("statistics", "统计"),
     Place("admin/ingest", "入库管理", lambda r: may_manage_intake(r).allowed, manage=True),
 )
 
