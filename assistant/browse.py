@@ -446,16 +446,15 @@ def _narrow(
         if at < 0 or not allowed[at] or not table.is_volume[at]:
             return None
         base = base & (table.parent == at)
+    first, last = selection.first_year, selection.last_year
+    if first is not None or last is not None:
+        base = base & (table.years >= (first or 1)) & (table.years <= (last or 9999))
     base = table.holding(selection.text, base)
     own = {
         key: table.columns[key].mask_of(values, table.size)
         for key, values in selection.chosen.items()
         if values and key in table.columns and key not in hidden
     }
-    first, last = selection.first_year, selection.last_year
-    if first is not None or last is not None:
-        within = (table.years >= (first or 1)) & (table.years <= (last or 9999))
-        own["year"] = own["year"] & within if "year" in own else within
     return base, own
 
 

@@ -144,7 +144,8 @@ def build_browse_router(store: Store, settings: Settings, version: str) -> APIRo
             return not_available()
         now = dt.datetime.now().astimezone()
         about = (("统计", chart.name), ("范围", "导出人可查阅的条目"), ("说明", chart.note))
-        content = sheets_file((_chart_sheet(chart),), about, reader, kind, now)
+        sheet = _chart_sheet(chart)
+        content = sheets_file((sheet,), about, reader, kind, now, sheet.rows[0][1:])
         return _file(content, f"统计-{chart.name}-{now:%Y%m%d}.{kind}", kind)
 
     def _holdings(reader: Reader) -> HoldingsStatistics:

@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from assistant.catalogue_export import Sheet, export_sheets
@@ -65,6 +65,7 @@ def sheets_file(
     reader: Reader,
     kind: str,
     now: dt.datetime,
+    numeric: Collection[str] = _NUMERIC,
 ) -> bytes:
     """Sheets as a file, with one more that says where they come from and that it is no voucher.
 
@@ -74,6 +75,7 @@ def sheets_file(
         reader: Who takes them away.
         kind: One of `KINDS`.
         now: When.
+        numeric: Headings of columns of whole numbers.
 
     Raises:
         ExportError: If the kind is unknown.
@@ -88,7 +90,7 @@ def sheets_file(
         ("", strings.NO_VOUCHER),
     )
     sheets = (*sheets, Sheet("说明", origin))
-    return _csv(sheets) if kind == "csv" else workbook(((s.name, s.rows) for s in sheets), _NUMERIC)
+    return _csv(sheets) if kind == "csv" else workbook(((s.name, s.rows) for s in sheets), numeric)
 
 
 def neutral(cell: str) -> str:
