@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -84,6 +85,15 @@ def _kept(answer: Answer, store: Store, reader: Reader) -> list[tuple[Listing, R
         if record is not None and number is not None and permitted.allows(number):
             kept.append((listing, record))
     return kept
+
+
+def records_sheet(records: Sequence[Record]) -> Sheet:
+    """Records as a list to take away, in the order given.
+
+    Args:
+        records: Such as the reader may see now, at least one.
+    """
+    return _list_sheet([(Listing(i, r), r) for i, r in enumerate(records, start=1)])
 
 
 def _table_sheet(table: Table, markers: set[int]) -> Sheet:

@@ -113,7 +113,7 @@ def query_catalogue(
         kept, details, said = _check(request, kept, view, store, permitted, settings, today)
         words.append(request.check.value)
         notes += said
-    kept.sort(key=lambda r: (r.date_iso or "9999", _natural(r.record_id)))
+    kept.sort(key=lambda r: (r.date_iso or "9999", natural_key(r.record_id)))
     notes += _year_note(conditions, level, len(kept)) if request.check is None else []
     same_volumes = [r for r in volumes if conditions.keeps(r)]
     if same_volumes and request.check is None and not request.extreme:
@@ -182,7 +182,7 @@ def _level(
     return [r for r in records if r.unit_level != "案卷"], "件", volumes
 
 
-def _natural(code: str) -> tuple[tuple[int, str], ...]:
+def natural_key(code: str) -> tuple[tuple[int, str], ...]:
     """0012-1-35-2 before 0012-1-35-10."""
     return tuple(
         (int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", code)
@@ -191,7 +191,7 @@ def _natural(code: str) -> tuple[tuple[int, str], ...]:
 
 def natural_order(records: Sequence[Record]) -> list[Record]:
     """Records by their code, numbers as numbers."""
-    return sorted(records, key=lambda r: _natural(r.reference_code or r.record_id))
+    return sorted(records, key=lambda r: natural_key(r.reference_code or r.record_id))
 
 
 def _year_note(conditions: Conditions, level: Sequence[Record], found: int) -> list[str]:

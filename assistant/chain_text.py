@@ -305,13 +305,22 @@ def class_mark(text: RecordText) -> Span | None:
     if not text.pages:
         return None
     page = text.pages[0]
+    found = class_at_head(page.raw)
+    return None if found is None else Span(page, *found)
+
+
+def class_at_head(raw: str) -> tuple[int, int] | None:
+    """Where the first lines of a reply print its result class alone; None where they do not.
+
+    Args:
+        raw: The first page, or as much of it as holds eight lines.
+    """
     start = 0
     for _ in range(8):
-        end = page.raw.find("\n", start)
-        line = page.raw[start : end if end >= 0 else len(page.raw)]
-        match = _CLASS_MARK.fullmatch(line)
+        end = raw.find("\n", start)
+        match = _CLASS_MARK.fullmatch(raw[start : end if end >= 0 else len(raw)])
         if match:
-            return Span(page, start + match.start(1), start + match.end(1))
+            return start + match.start(1), start + match.end(1)
         if end < 0:
             break
         start = end + 1

@@ -89,6 +89,8 @@ class Step:
             catalogue.
         also: Other numbers the record answers at the same time (并案办理), as printed.
         searched: For a step not found: what was looked for.
+        iso: The date for placing it in time: `YYYY`, `YYYY-MM` or `YYYY-MM-DD`; the filing year
+            where there is no date, empty when neither is known.
     """
 
     kind: StepKind
@@ -102,6 +104,7 @@ class Step:
     evidence_marker: int = 0
     also: tuple[str, ...] = ()
     searched: str = ""
+    iso: str = ""
 
     @property
     def missing(self) -> bool:

@@ -756,6 +756,7 @@ class PrecedentFinder:
                         step.evidence,
                         evidence if evidence != marker else 0,
                         step.also,
+                        iso=step.iso,
                     )
                 )
             shared = () if wanted.numbers else _shared(wanted.core, draft.title)

@@ -216,3 +216,10 @@ def may_see_feedback(reader: Reader) -> Verdict:
     if reader.role is Role.ARCHIVIST:
         return Verdict(True, "档案管理员处理反馈")
     return Verdict(False, "反馈由档案管理员处理")
+
+
+def may_see_opening(reader: Reader) -> Verdict:
+    """Decide whether a reader is told how much of the holdings is open and how much is not."""
+    if reader.role in (Role.ARCHIVIST, Role.STAFF):
+        return Verdict(True, "工作人员可看开放情况")
+    return Verdict(False, "开放情况由工作人员掌握")

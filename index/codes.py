@@ -307,6 +307,12 @@ def reference_key(text: str) -> str:
     return _SEPARATOR_RUN.sub("-", search_form(text).text.upper()).strip("-")
 
 
+def fonds_of(text: str) -> str:
+    """The fonds (全宗号) a record's reference code names, empty when it names none."""
+    code = parse_reference_code(text) if text else None
+    return code.fonds if code is not None else ""
+
+
 def _starts_word(form: SearchForm, position: int) -> bool:
     """Whether nothing of a longer code lies directly before `position`."""
     if position == 0:

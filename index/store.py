@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 import threading
 import time
@@ -256,6 +257,21 @@ class PageFacts:
     confidence: float | None
     readable: bool
     personal: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PageMark:
+    """How the text of one page came about.
+
+    Attributes:
+        source: Where it came from.
+        confidence: Mean of the recognition 0..1, None where nothing was recognised.
+        readable: Whether there is any text.
+    """
+
+    source: TextSource
+    confidence: float | None
+    readable: bool
 
 
 class Store:
@@ -858,6 +874,41 @@ class Store:
             if permitted.allows(number)
         }
 
+    def content_hashes(self) -> dict[int, str]:
+        """Hash given at the last `replace_record` by row number, to tell what has changed since."""
+        return dict(self._db.execute("SELECT number, content_hash FROM records").fetchall())
+
+    def page_marks(self, numbers: Iterable[int]) -> Iterator[tuple[int, PageMark]]:
+        """Where the text of every page of these records came from, with the record's row number.
+
+        Reads the first bytes of each page's description only: for counting over all holdings.
+        """
+        for part in _parts(numbers):
+            for number, blob, blank in self._db.execute(
+                "SELECT record_number, body, trim(raw, ?) = '' FROM pages"  # noqa: S608
+                f" WHERE record_number IN ({','.join('?' * len(part))})",
+                (_BLANKS, *part),
+            ):
+                yield number, PageMark(*_source_of(blob), not blank)
+
+    def first_texts(self, numbers: Iterable[int], most: int) -> dict[int, str]:
+        """The first characters of the first page by row number, personal data masked.
+
+        Args:
+            numbers: Row numbers of records.
+            most: Characters of each.
+        """
+        found: dict[int, str] = {}
+        for part in _parts(numbers):
+            for number, text, personal in self._db.execute(
+                "SELECT record_number, substr(raw, 1, ?), personal FROM pages WHERE seq = 1"  # noqa: S608
+                f" AND record_number IN ({','.join('?' * len(part))})",
+                (most, *part),
+            ):
+                spans = [(a, min(b, len(text))) for a, b, _ in json.loads(personal or "[]")]
+                found[number] = masked(text, [(a, b) for a, b in spans if a < b])
+        return found
+
     def page_facts(self, record_ids: Iterable[str]) -> Iterator[PageFacts]:
         """What is known of every page of these records, in their order."""
         for record_id in record_ids:
@@ -1195,6 +1246,30 @@ def _page_to_blob(page: Page) -> bytes:
     return zlib.compress(json.dumps(body, ensure_ascii=False).encode(), 6)
 
 
+#: Head of what `_page_to_blob` writes.
+_PAGE_HEAD: Final = re.compile(
+    rb'\{"source": "(\w+)", "engine": "(?:[^"\\]|\\.)*", "confidence": (null|[0-9.eE+-]+)'
+)
+_PAGE_HEAD_BYTES: Final = 400
+
+
+def _source_of(blob: bytes) -> tuple[TextSource, float | None]:
+    """Source and confidence of a stored page from the first bytes of its description."""
+    head = _PAGE_HEAD.match(zlib.decompressobj().decompress(blob, _PAGE_HEAD_BYTES))
+    if head is not None:
+        confidence = None if head[2] == b"null" else float(head[2])
+        return TextSource(head[1].decode()), confidence
+    body = json.loads(zlib.decompress(blob))
+    return TextSource(body["source"]), body["confidence"]
+
+
+def _parts(numbers: Iterable[int], size: int = 500) -> Iterator[list[int]]:
+    """Row numbers in groups small enough for one statement."""
+    wanted = list(numbers)
+    for i in range(0, len(wanted), size):
+        yield wanted[i : i + size]
+
+
 def _page_from_row(
     record_id: str,
     seq: int,
@@ -1220,4 +1295,12 @@ def _page_from_row(
     return page if clear else mask_page(page)
 
 
-__all__ = ["SCHEMA_VERSION", "PageFacts", "Store", "StoredFile", "bump_opening", "passage_id"]
+__all__ = [
+    "SCHEMA_VERSION",
+    "PageFacts",
+    "PageMark",
+    "Store",
+    "StoredFile",
+    "bump_opening",
+    "passage_id",
+]

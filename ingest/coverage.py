@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from index.codes import parse_reference_code
+from index.codes import fonds_of
 from index.domain import Record
 from index.store import Store
 
@@ -60,8 +60,7 @@ def _grouped(
 
 
 def _fonds(record: Record) -> str:
-    code = parse_reference_code(record.reference_code) if record.reference_code else None
-    return (code.fonds if code is not None else "") or "（档号里没有全宗号）"
+    return fonds_of(record.reference_code) or "（档号里没有全宗号）"
 
 
 def _year(record: Record) -> str:

@@ -24,6 +24,7 @@ from ui.accounts import Accounts
 from ui.admin import build_admin_router
 from ui.api import build_router
 from ui.api_faces import add_api, add_api_gate
+from ui.browse import build_browse_router
 from ui.frame import CHAT, INSTALL, header_html
 from ui.gate import MOUNT, Gate, HtmlRewrite
 from ui.manage import build_manage_router
@@ -98,6 +99,7 @@ def build_app(
     door = door or Doorkeeper(Accounts(settings), settings)
     app.include_router(build_account_router(door, settings, version))
     app.include_router(build_register_router(assistant, recent, uses, version))
+    app.include_router(build_browse_router(assistant.store, settings, version))
     add_api(app, assistant, images, version)
     mount_chat(app, assistant, recent, MOUNT, examples, uses)
     portals = Portals(settings.home)

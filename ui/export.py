@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import re
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from assistant.catalogue_export import Sheet, export_sheets
@@ -50,24 +51,46 @@ def export_answer(
         NothingToExportError: If the answer lists no rows the reader may see.
         ExportError: If the kind is unknown.
     """
-    if kind not in KINDS:
-        msg = f"不能导出成 {kind}。可用的格式：{'、'.join(KINDS)}。"
-        raise ExportError(msg)
-    sheets = (*export_sheets(answer, store, reader), _origin(answer, reader, now))
-    return _csv(sheets) if kind == "csv" else workbook(((s.name, s.rows) for s in sheets), _NUMERIC)
-
-
-def _origin(answer: Answer, reader: Reader, now: dt.datetime) -> Sheet:
-    """Where the rows come from: question, conditions, who, when, and that it is no voucher."""
-    rows = (
+    about = (
         ("问题", answer.standalone),
         ("结果", answer.lead),
         *(("说明", note) for note in answer.notes),
+    )
+    return sheets_file(export_sheets(answer, store, reader), about, reader, kind, now)
+
+
+def sheets_file(
+    sheets: Sequence[Sheet],
+    about: Sequence[tuple[str, str]],
+    reader: Reader,
+    kind: str,
+    now: dt.datetime,
+    numeric: Collection[str] = _NUMERIC,
+) -> bytes:
+    """Sheets as a file, with one more that says where they come from and that it is no voucher.
+
+    Args:
+        sheets: Of rows the reader may see now.
+        about: What the rows are, as (heading, words).
+        reader: Who takes them away.
+        kind: One of `KINDS`.
+        now: When.
+        numeric: Headings of columns of whole numbers.
+
+    Raises:
+        ExportError: If the kind is unknown.
+    """
+    if kind not in KINDS:
+        msg = f"不能导出成 {kind}。可用的格式：{'、'.join(KINDS)}。"
+        raise ExportError(msg)
+    origin = (
+        *about,
         ("导出人", f"{reader.name}（{reader.role.value}）"),
         ("导出时间", f"{now:%Y-%m-%d %H:%M}"),
         ("", strings.NO_VOUCHER),
     )
-    return Sheet("说明", rows)
+    sheets = (*sheets, Sheet("说明", origin))
+    return _csv(sheets) if kind == "csv" else workbook(((s.name, s.rows) for s in sheets), numeric)
 
 
 def neutral(cell: str) -> str:
@@ -79,7 +102,7 @@ def neutral(cell: str) -> str:
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 
-def _csv(sheets: tuple[Sheet, ...]) -> bytes:
+def _csv(sheets: Sequence[Sheet]) -> bytes:
     """All sheets one below the other with a blank line between; UTF-8 with the mark Excel needs."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)

@@ -54,6 +54,9 @@ class Place:
 #: The whole navigation, in the order shown.
 PLACES: Final[tuple[Place, ...]] = (
     Place(CHAT, "问答", lambda r: may_read_anything(r).allowed),
+    Place("catalogue", "目录", lambda r: may_read_anything(r).allowed),
+    Place("precedents", "先例", lambda r: may_read_anything(r).allowed),
+    Place("statistics", "统计", lambda r: may_read_anything(r).allowed),
     Place("admin", "管理总览", lambda r: may_manage(r).allowed, manage=True),
     Place("admin/ingest", "入库管理", lambda r: may_manage_intake(r).allowed, manage=True),
     Place("admin/opening", "开放审核", lambda r: may_decide_opening(r).allowed, manage=True),

@@ -209,6 +209,8 @@ def precedent_json(answer: Answer) -> list[dict[str, Any]]:
                     "step": step.kind.value,
                     "found": not step.missing,
                     "date": step.date,
+                    "iso": step.iso,
+                    "meeting": step.record.marked("meeting") if step.record else "",
                     "record_id": step.record.record_id if step.record else "",
                     "title": step.record.title if step.record else "",
                     "marker": step.marker,

@@ -1,5 +1,7 @@
 /* The ingest page: asks for the state every second while something goes on, for the lists when
    something changed. File names and reasons only ever go into textContent. */
+import { stackedBar } from "./charts.js";
+
 (function () {
   "use strict";
 
@@ -17,7 +19,6 @@
   };
   const LOST = "连不上服务器，正在重试……入库本身不受影响。";
   const BAD = ["失败", "部分不可读", "待审核", "不予入库", "格式不支持"];
-  const SVG = "http://www.w3.org/2000/svg";
 
   function make(tag, className, text) {
     const element = document.createElement(tag);
@@ -367,24 +368,6 @@
 
   /* -- coverage -------------------------------------------------------------------------------- */
 
-  function bar(group, most) {
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("viewBox", "0 0 100 10");
-    svg.setAttribute("preserveAspectRatio", "none");
-    svg.setAttribute("aria-hidden", "true");
-    const part = (from, count, className) => {
-      const rect = document.createElementNS(SVG, "rect");
-      rect.setAttribute("x", String((from / most) * 100));
-      rect.setAttribute("width", String((count / most) * 100));
-      rect.setAttribute("height", "10");
-      rect.setAttribute("class", className);
-      svg.append(rect);
-    };
-    part(0, group.readable, "ad-fill");
-    part(group.readable, group.records - group.readable, "ad-rest");
-    return svg;
-  }
-
   function showCoverage(coverage) {
     const { note, body } = parts.coverage;
     note.textContent = "";
@@ -405,7 +388,7 @@
         const name = make("th", "", group.name);
         name.scope = "row";
         const drawn = make("td", "ad-bar");
-        drawn.append(bar(group, most));
+        drawn.append(stackedBar([[group.readable, "ad-fill"], [group.records - group.readable, "ad-rest"]], most));
         add(rows, add(make("tr"), name, drawn, make("td", "", String(group.records)),
           make("td", "", String(group.readable)), make("td", "", String(group.pages))));
       }
