@@ -19,6 +19,7 @@ from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
 from ui import (
     bench_command,
     check_command,
+    filter_options,
     jobs_command,
     report_command,
     review_command,
@@ -212,6 +213,7 @@ def _parser() -> ChineseParser:
         action="store_true",
         help="查先例：把问题当作主题，按时间列出提过的事项和办理经过",
     )
+    filter_options.add_options(ask)
     _add_reader(ask)
 
     serve = command("serve", _serve, "打开网页服务")
@@ -477,13 +479,19 @@ def _ask(options: argparse.Namespace) -> int:
     from assistant.assistant import open_assistant
     from assistant.domain import Answer, Turn
 
+    filters = filter_options.filters_of(options)
     assistant = open_assistant(settings)
     reader = _reader(options, settings)
     conversation: list[Turn] = []
 
     def answer(question: str) -> None:
         result = assistant.ask(
-            question, conversation, reader, options.without, precedents=options.precedents
+            question,
+            conversation,
+            reader,
+            options.without,
+            precedents=options.precedents,
+            filters=filters,
         )
         conversation.append(Turn(question, result))
         from ui.terminal import composed_text, printable, result_json, result_text
