@@ -35,6 +35,7 @@ from assistant.domain import (
     Refusal,
     RefusalReason,
     Table,
+    Turn,
     cite,
 )
 from assistant.editions import edition_notes, outdated
@@ -69,6 +70,7 @@ from assistant.retrieval import Evidence, Retriever, year_agreement
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
 from assistant.subjects import Subjects
+from assistant.suggestions import Suggestion, next_questions, other_words
 from assistant.vocabulary import TYPES
 from assistant.vocabulary_file import VocabularySource
 from index.access import Permitted
@@ -274,6 +276,52 @@ class Assistant:
             return answer
         composed = self._composer.compose(answer)
         return composed if self._stands(answer, reader) else answer
+
+    def next_questions(
+        self, answer: Answer, reader: Reader, filters: Filters = NO_FILTERS
+    ) -> tuple[Suggestion, ...]:
+        """Questions that lead on from the newest answer and have an answer themselves.
+
+        Asks up to four questions, so it takes a second; call it when the answer is on the page.
+        """
+
+        def ask(question: str, turns: Sequence[Turn]) -> Answer | Refusal:
+            return self.ask(question, turns, reader, filters=filters)
+
+        return next_questions(answer, self._view(self.store.permitted(reader)), ask)
+
+    def other_words(
+        self,
+        result: Answer | Refusal,
+        reader: Reader,
+        filters: Filters = NO_FILTERS,
+        *,
+        precedents: bool = False,
+    ) -> tuple[Suggestion, ...]:
+        """A question in other words of the vocabulary and the holdings, each with an answer.
+
+        As slow as `next_questions`.
+        """
+        live = self._current()
+        readable = self.store.permitted(reader)
+        permitted = filters.narrowed(readable, self.store.numbered_records())
+        vocabulary = self._vocabulary.vocabulary
+        asked = read_question(
+            result.standalone,
+            live.gazetteer,
+            self._today(),
+            local_body=self.settings.text("local_body"),
+            vocabulary=vocabulary,
+        )
+        evidence = live.retriever.retrieve(
+            asked, permitted, _TOP_K, candidates=self.settings.number("candidates")
+        )
+        near = list({e.record.record_id: e.record for e in evidence}.values())
+
+        def ask(question: str, turns: Sequence[Turn]) -> Answer | Refusal:
+            return self.ask(question, turns, reader, precedents=precedents, filters=filters)
+
+        return other_words(result.standalone, result, near[:_RELATED], vocabulary, ask)
 
     def _stands(self, answer: Answer, reader: Reader) -> bool:
         return bool(answer.citations) and all(
