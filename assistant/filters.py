@@ -121,8 +121,8 @@ class Filters:
             if field == "years":
                 kept = replace(kept, first_year=None, last_year=None)
             else:
-                rest = tuple(v for v in getattr(kept, field) if v != value)
-                kept = replace(kept, **{field: rest})
+                rest: dict[str, Any] = {field: tuple(v for v in getattr(kept, field) if v != value)}
+                kept = replace(kept, **rest)
         return kept
 
     def readings(self) -> tuple[Reading, ...]:

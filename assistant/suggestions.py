@@ -139,8 +139,9 @@ def _next(answer: Answer, view: CatalogueView, shown: Sequence[str]) -> Iterator
         for other in _series(record, view.records):
             if other.record_id in shown:
                 continue
-            yield Suggestion(_of_other(answer.question, record, other), "同类的另一件"), frozenset(
-                {other.record_id}
+            yield (
+                Suggestion(_of_other(answer.question, record, other), "同类的另一件"),
+                frozenset({other.record_id}),
             )
     first = records[0]
     if len(first.title) <= _LONGEST_TITLE:
@@ -156,9 +157,7 @@ def _series(record: Record, records: Iterable[Record]) -> list[Record]:
     key = _series_key(record.title)
     if key is None:
         return []
-    others = [
-        r for r in records if r.record_id != record.record_id and _series_key(r.title) == key
-    ]
+    others = [r for r in records if r.record_id != record.record_id and _series_key(r.title) == key]
     when = record.date_iso or str(record.year or "")
     dated = [(r.date_iso or str(r.year or ""), r) for r in others]
     later = [pair for pair in dated if pair[0] > when]
@@ -186,9 +185,7 @@ def _of_other(question: str, record: Record, other: Record) -> str:
     return f"{_named(other)}主要写了什么？"
 
 
-def _reworded(
-    question: str, near: Iterable[Record], vocabulary: Vocabulary
-) -> Iterator[Candidate]:
+def _reworded(question: str, near: Iterable[Record], vocabulary: Vocabulary) -> Iterator[Candidate]:
     form = search_form(question).text
     for expansion in vocabulary.expansions(form):
         if expansion.entry.category in (ERAS, PLACES):

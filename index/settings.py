@@ -64,6 +64,7 @@ TABLE: Final[tuple[Setting, ...]] = (
     Setting("long_term_years", 50, "“长期”按多少年算到期", 1, 100),
     Setting("ingest_roots", "", "网页上可以选来入库的文件夹（连同其下各级），用英文分号 ; 隔开；空 = 只能重新入库命令行入过的"),
     Setting("frame_ancestors", "", "允许嵌入本页面的内网站点，空格分隔；空 = 只许本站"),
+    Setting("history_days", 365, "网页上的对话历史保留多少天；0 = 不保留", 0, 36500),
     Setting("llm_base_url", "", "内网语言模型的地址（OpenAI 兼容），如 http://10.0.0.8:8000/v1；空 = 不用"),
     Setting("llm_model", "", "语言模型名称，照模型服务上的写"),
     Setting("llm_api_key", "", "语言模型的密钥；请写在环境变量或 chadang.toml，不要写在命令行", secret=True),

@@ -21,8 +21,10 @@ from index.settings import Settings
 from ui import strings
 from ui.admin import build_admin_router
 from ui.api import build_router
+from ui.chat_routes import build_chat_router
 from ui.frame import CHAT, header_html
 from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
+from ui.history import HISTORY_FILE, History
 from ui.page_images import PageImages
 from ui.reader import current_reader
 from ui.session import Asker, RecentAnswers
@@ -54,6 +56,9 @@ def build_app(
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, title=strings.PRODUCT)
     recent = RecentAnswers()
     images = PageImages(assistant.store, settings.cache_path / "pages")
+    history = History(settings.home / HISTORY_FILE, settings.number("history_days"))
+    version = asset_version()
+    app.include_router(build_chat_router(assistant, recent, images, history, version))
     app.include_router(build_router(assistant, recent, images))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
 
@@ -65,9 +70,8 @@ def build_app(
     def without_slash() -> Response:
         return RedirectResponse("app/", status_code=303)
 
-    version = asset_version()
     app.include_router(build_admin_router(assistant.store, settings, version))
-    mount_chat(app, assistant, recent, MOUNT, examples)
+    mount_chat(app, assistant, recent, history, MOUNT, examples)
     ancestors = settings.text("frame_ancestors")
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])
@@ -103,6 +107,7 @@ def page_rewriter(settings: Settings, version: str) -> Callable[[str, Scope], st
         f'<link rel="stylesheet" href="../static/app.css?v={version}">'
         f'<link rel="stylesheet" href="../static/frame.css?v={version}">'
         f'<script src="../static/app.js?v={version}" defer></script>'
+        f'<script src="../static/conversation.js?v={version}" defer></script>'
         '<link rel="icon" href="../static/icon.svg" type="image/svg+xml">'
         '<meta name="color-scheme" content="light"><meta name="theme-color" content="#a6192e">'
         f"<title>{escape(' · '.join(filter(None, (strings.TITLE, settings.text('archive_name')))))}</title>"

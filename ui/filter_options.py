@@ -26,9 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="只查这些年度：2018、2018-2020、2018-（以后）、-2020（以前）",
     )
     for flag, name, metavar, text in _VALUES:
-        group.add_argument(
-            flag, action="append", default=[], dest=name, metavar=metavar, help=text
-        )
+        group.add_argument(flag, action="append", default=[], dest=name, metavar=metavar, help=text)
 
 
 def filters_of(options: argparse.Namespace) -> Filters:

@@ -97,6 +97,7 @@ class History:
         self.days = days
         self._lock = threading.RLock()
         self._expired = ""
+        self._version: int | None = None
         try:
             path.touch(0o600)  # before SQLite makes it for everybody; its side files follow
             self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
@@ -238,6 +239,19 @@ class History:
                 "DELETE FROM conversation WHERE ? = 0 OR datetime(changed) < datetime(?)",
                 (self.days, before),
             ).rowcount
+
+    def follow(self, version: int, is_held: Callable[[str], bool]) -> None:
+        """`forget`, when the holdings have changed since the last time.
+
+        Args:
+            version: Of the holdings, a number that grows with every change.
+            is_held: Whether a record id is in the holdings.
+        """
+        with self._lock:
+            if self._version == version:
+                return
+            self.forget(is_held)
+            self._version = version
 
     def forget(self, is_held: Callable[[str], bool]) -> int:
         """Empty what was kept of exchanges about records that are no longer held.

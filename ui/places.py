@@ -55,6 +55,11 @@ def _hash(squeezed: str) -> str:
     return f"{len(squeezed)}-{hashlib.sha256(squeezed.encode()).hexdigest()[:_DIGITS]}"
 
 
+def is_hash(text: str) -> bool:
+    """Whether a text has the form of a hash."""
+    return _HASH.fullmatch(text) is not None
+
+
 def permalink(record_id: str, page: int, start: int, end: int, words: str = "") -> str:
     """The address, below the site's root, that opens a page with a quotation marked.
 
