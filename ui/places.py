@@ -20,7 +20,7 @@ from index.store import Store
 
 #: Hexadecimal digits of a hash: among a million places of a record an accident is one in a million.
 _DIGITS: Final = 10
-_HASH: Final = re.compile(rf"([1-9][0-9]{{0,4}})-[0-9a-f]{{{_DIGITS}}}")
+_HASH: Final = re.compile(rf"([1-9][0-9]{{0,4}})\.[0-9a-f]{{{_DIGITS}}}")
 #: Pages on each side of the place that are searched for words that moved.
 _PAGES_SEARCHED: Final = 20
 #: Longest page that is searched, characters.
@@ -52,7 +52,7 @@ def quote_hash(words: str) -> str:
 def _hash(squeezed: str) -> str:
     if not squeezed:
         return ""
-    return f"{len(squeezed)}-{hashlib.sha256(squeezed.encode()).hexdigest()[:_DIGITS]}"
+    return f"{len(squeezed)}.{hashlib.sha256(squeezed.encode()).hexdigest()[:_DIGITS]}"
 
 
 def is_hash(text: str) -> bool:
