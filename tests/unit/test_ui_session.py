@@ -1,6 +1,6 @@
 from assistant.domain import Answer, Listing, Refusal, RefusalReason, Turn
 from index.domain import Coverage, Reader, Record, Role
-from ui.api import permalink, record_id_of, record_token
+from ui.places import permalink, record_id_of, record_token
 from ui.gate import content_security_policy
 from ui.session import RecentAnswers, Session
 
