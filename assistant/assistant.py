@@ -23,6 +23,7 @@ from assistant.code_lookup import look_up_codes
 from assistant.composing import Composer, open_composer, still_stands
 from assistant.direct import direct_answer
 from assistant.domain import (
+    LIMITED,
     OPENED,
     Answer,
     Citation,
@@ -34,10 +35,12 @@ from assistant.domain import (
     Refusal,
     RefusalReason,
     Table,
+    Turn,
     cite,
 )
 from assistant.editions import edition_notes, outdated
 from assistant.excerpts import LISTED, ONE_SIDE, USUAL, Excerpt, ExcerptFinder, choose
+from assistant.filters import NO_FILTERS, Filters
 from assistant.followup import (
     Act,
     FollowUp,
@@ -68,6 +71,7 @@ from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
 from assistant.search import SearchFilter, as_citations
 from assistant.subjects import Subjects
+from assistant.suggestions import Suggestion, next_questions, other_words
 from assistant.vocabulary import TYPES
 from assistant.vocabulary_file import VocabularySource
 from index.access import Permitted
@@ -199,6 +203,7 @@ class Assistant:
         without: Collection[str] = (),
         *,
         precedents: bool = False,
+        filters: Filters = NO_FILTERS,
         absent: Collection[str] = (),
     ) -> Answer | Refusal:
         """Answer a question.
@@ -210,6 +215,8 @@ class Assistant:
             without: Keys of readings (`Reading.key`) the asker does not want.
             precedents: Take the question as a topic and answer with its precedents only; without
                 it, a question that plainly asks for precedents gets them when there are any.
+            filters: Conditions that narrow what is searched, counted and listed; each is one of
+                the result's readings and can be taken off with `without`.
             absent: Record ids to answer as if the holdings had not got them; measures refusal.
 
         Raises:
@@ -227,6 +234,7 @@ class Assistant:
                 reader,
                 without,
                 precedents=precedents,
+                filters=filters.without(without),
             )
         result = as_seen(result, self.store, reader)
         elapsed = (time.perf_counter() - began) * 1000
@@ -320,6 +328,52 @@ class Assistant:
         composed = self._composer.compose(answer)
         return composed if self._stands(answer, reader) else answer
 
+    def next_questions(
+        self, answer: Answer, reader: Reader, filters: Filters = NO_FILTERS
+    ) -> tuple[Suggestion, ...]:
+        """Questions that lead on from the newest answer and have an answer themselves.
+
+        Asks up to four questions, so it takes a second; call it when the answer is on the page.
+        """
+
+        def ask(question: str, turns: Sequence[Turn]) -> Answer | Refusal:
+            return self.ask(question, turns, reader, filters=filters)
+
+        return next_questions(answer, self._view(self.store.permitted(reader)), ask)
+
+    def other_words(
+        self,
+        result: Answer | Refusal,
+        reader: Reader,
+        filters: Filters = NO_FILTERS,
+        *,
+        precedents: bool = False,
+    ) -> tuple[Suggestion, ...]:
+        """A question in other words of the vocabulary and the holdings, each with an answer.
+
+        As slow as `next_questions`.
+        """
+        live = self._current()
+        readable = self.store.permitted(reader)
+        permitted = filters.narrowed(readable, self.store.numbered_records())
+        vocabulary = self._vocabulary.vocabulary
+        asked = read_question(
+            result.standalone,
+            live.gazetteer,
+            self._today(),
+            local_body=self.settings.text("local_body"),
+            vocabulary=vocabulary,
+        )
+        evidence = live.retriever.retrieve(
+            asked, permitted, _TOP_K, candidates=self.settings.number("candidates")
+        )
+        near = list({e.record.record_id: e.record for e in evidence}.values())
+
+        def ask(question: str, turns: Sequence[Turn]) -> Answer | Refusal:
+            return self.ask(question, turns, reader, precedents=precedents, filters=filters)
+
+        return other_words(result.standalone, result, near[:_RELATED], vocabulary, ask)
+
     def _stands(self, answer: Answer, reader: Reader) -> bool:
         return bool(answer.citations) and all(
             still_stands(citation, self.store, reader) for citation in answer.citations
@@ -335,7 +389,10 @@ class Assistant:
         without: Collection[str],
         *,
         precedents: bool,
+        filters: Filters,
     ) -> Answer | Refusal:
+        readable = permitted
+        permitted = filters.narrowed(readable, self.store.numbered_records())
         coverage = self.store.coverage(permitted)
         request = without_claim(question)
         turns = searched_turns(conversation)
@@ -352,11 +409,13 @@ class Assistant:
             follow = replace(follow, act=None, standalone=with_topic(request, turns))
         standalone = follow.standalone
         asked = self._read(live, standalone, permitted, without)
-        reading = describe(question, standalone, asked)
+        readings = (*filters.readings(), *asked.readings)
+        reading = describe(question, standalone, readings)
         notes = (CLAIM_NOTE, *asked.notes) if request != question else asked.notes
-        if without:
-            notes = (*notes, *self._unknown_keys(live, standalone, permitted, without))
-        base = _Base(question, standalone, reading, coverage, asked.readings, notes)
+        unknown = [key for key in without if not key.startswith(f"{LIMITED}:")]
+        if unknown:
+            notes = (*notes, *self._unknown_keys(live, standalone, permitted, unknown))
+        base = _Base(question, standalone, reading, coverage, readings, notes)
         outside = out_of_scope(question, reader.role) or out_of_scope(standalone, reader.role)
         if outside is not None:
             refusal = base.refuse(outside.reason, outside.message)
@@ -368,7 +427,9 @@ class Assistant:
             if matters is not None:
                 return matters
         if follow.act is not None:
-            return self._revisit(live, base, follow, turns, permitted)
+            # What is on the page was found without the conditions set since; only more is limited.
+            within = permitted if follow.act is Act.MORE else readable
+            return self._revisit(live, base, follow, turns, within)
         later = self._outcome(live, base, request, asked, follow.records, permitted)
         return later or self._respond(live, base, asked, permitted, follow.records)
 
@@ -839,6 +900,9 @@ class Assistant:
                 + _not_found_sentence(base.coverage),
             )
         said = reply(result)
+        if base.limits:
+            lead = said.lead.replace("您可查的目录", "符合所选条件、您可查的目录", 1)
+            said = replace(said, lead=lead)
         kind = Intent.LIST if result.request.listing else Intent.COUNT
         notes = said.notes
         if result.unit == "件" and result.total != base.coverage.records:
@@ -859,6 +923,11 @@ class _Base:
     coverage: Coverage
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @property
+    def limits(self) -> tuple[str, ...]:
+        """The conditions set beside the question, each as a sentence."""
+        return tuple(r.sentence for r in self.readings if r.key.startswith(f"{LIMITED}:"))
 
     def answer(
         self,
@@ -913,7 +982,11 @@ class _Base:
         )
 
     def not_found(self) -> Refusal:
-        return self.refuse(RefusalReason.NOT_FOUND, _not_found_sentence(self.coverage))
+        refusal = self.refuse(RefusalReason.NOT_FOUND, _not_found_sentence(self.coverage))
+        if not self.limits:
+            return refusal
+        note = f"这次{'，'.join(self.limits)}；去掉条件可以查得更广。"
+        return replace(refusal, notes=(*refusal.notes, note))
 
 
 def _no_item(before: Answer, number: int) -> str:
@@ -937,10 +1010,10 @@ def _not_found_sentence(coverage: Coverage) -> str:
     return _NOT_FOUND.format(records=coverage.records, pages=coverage.pages, unreadable=unreadable)
 
 
-def describe(question: str, standalone: str, asked: Question) -> str:
+def describe(question: str, standalone: str, readings: Sequence[Reading]) -> str:
     """How a question was read, one line; empty when there is nothing to tell."""
     parts = [f"“{standalone}”"] if standalone != question else []
-    parts += [reading.sentence for reading in asked.readings]
+    parts += [reading.sentence for reading in readings]
     return f"我按{'，'.join(parts)}理解。" if parts else ""
 
 

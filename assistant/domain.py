@@ -13,6 +13,8 @@ from index.errors import ArchiveError
 
 #: Kind of an answer that opens a record of the answer before; the page opens it too.
 OPENED: Final = "打开"
+#: Kind in the key of a reading that is a condition set beside the question (`assistant.filters`).
+LIMITED: Final = "限定"
 _CIRCLED: Final = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 
 
@@ -200,7 +202,8 @@ class Reading:
     """Something the program read into a question that was not typed; the asker can take it off.
 
     Attributes:
-        key: Names it for taking it off: kind and words, e.g. `词:电动车`, `时间:去年`.
+        key: Names it for taking it off: kind and words, e.g. `词:电动车`, `时间:去年`; a
+            condition set beside the question is `限定:文种:建议`.
         words: The words of the question it is about.
         meaning: What they were taken for.
         note: Remark of the vocabulary (years in use and the like), or empty.
@@ -214,6 +217,8 @@ class Reading:
     @property
     def sentence(self) -> str:
         """The reading as part of a sentence: “去年”为2025年."""
+        if self.key.startswith(f"{LIMITED}:"):
+            return f"只查{self.words}：{self.meaning}"
         return f"“{self.words}”为{self.meaning}" + (f"（{self.note}）" if self.note else "")
 
 

@@ -80,6 +80,7 @@ TABLE: Final[tuple[Setting, ...]] = (
     Setting("api_burst", 30, "每个接口调用方停顿之后一次最多连着调用几次", 1, 10_000),
     Setting("site_names", "", "本站对外的主机名或地址（经反向代理使用时），空格分隔"),
     Setting("widget_origins", "", "允许嵌入查档小窗的内网站点，如 http://oa.example.gov.cn，空格分隔；空 = 都不许"),
+    Setting("history_days", 365, "网页上的对话历史保留多少天；0 = 不保留", 0, 36500),
     Setting("llm_base_url", "", "内网语言模型的地址（OpenAI 兼容），如 http://10.0.0.8:8000/v1；空 = 不用"),
     Setting("llm_model", "", "语言模型名称，照模型服务上的写"),
     Setting("llm_api_key", "", "语言模型的密钥；请写在环境变量或 chadang.toml，不要写在命令行", secret=True),

@@ -27,8 +27,10 @@ from assistant.domain import (
     Turn,
     cite,
 )
+from assistant.filters import NO_FILTERS, Filters
 from assistant.matter import Basis, Matter, MatterKind, Step, StepKind
 from assistant.search import SearchFilter
+from assistant.suggestions import Suggestion
 from index.domain import Coverage, Line, Page, Reader, Record, TextSource
 from index.settings import Settings, load_settings
 from index.store import Store, StoredFile
@@ -189,12 +191,16 @@ def _font_file() -> str:
 class FakeAssistant:
     """Answers fixed questions from the store of `make_store`."""
 
+    generation = "g-0001"
+    model = "假模型"
+
     def __init__(self, store: Store, settings: Settings, *, composes: bool = False) -> None:
         self.store = store
         self.settings = settings
         self.composes = composes
         self.readers: list[Reader] = []
         self.conversations: list[tuple[Turn, ...]] = []
+        self.filters: list[Filters] = []
 
     model = "剧本"
 
@@ -234,10 +240,34 @@ class FakeAssistant:
         without: Collection[str] = (),
         *,
         precedents: bool = False,
+        filters: Filters = NO_FILTERS,
     ) -> Answer | Refusal:
+        self.filters.append(filters)
         result = self._answer(question, conversation, reader, precedents=precedents)
         readings = tuple(r for r in READINGS if r.words in question and r.key not in without)
-        return replace(result, readings=readings)
+        return replace(result, readings=(*filters.without(without).readings(), *readings))
+
+    def next_questions(
+        self, answer: Answer, reader: Reader, filters: Filters = NO_FILTERS
+    ) -> tuple[Suggestion, ...]:
+        """Two questions that lead on."""
+        return (
+            Suggestion("后来怎么办的？", "同一事项后来的记录"),
+            Suggestion("《<b>通知</b>》的附件写了什么？", "这一件的附件"),
+        )
+
+    def other_words(
+        self,
+        result: Answer | Refusal,
+        reader: Reader,
+        filters: Filters = NO_FILTERS,
+        *,
+        precedents: bool = False,
+    ) -> tuple[Suggestion, ...]:
+        """One wording, none for 无词."""
+        if "无词" in result.question:
+            return ()
+        return (Suggestion("水利工程经费是多少？", "“水库”换成“水利工程”"),)
 
     def _answer(
         self,

@@ -21,6 +21,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
+from assistant.register import Action
 from index.access import ADMINISTRATORS, may_grant_roles, may_manage_users, may_see_users
 from index.domain import Reader, Role
 from index.errors import ArchiveError
@@ -45,6 +46,7 @@ from ui.sign_in import (
     safe_next,
     session_token,
 )
+from ui.usage import Channel, Use, UseLog
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +63,17 @@ SETUP_CLOSED: Final = (
     "或把设置 sign_in 改成 accounts 后重新启动服务，按终端里的启用码开通。"
 )
 NO_SECURITY_ADMIN: Final = "现在没有可用的安全管理员，身份无人授予。请在服务器上运行 chadang users add 登录名 --role 安全管理员 --name 姓名。"
+#: Who the use register names when nobody is signed in.
+NOBODY: Final = Reader(Role.PUBLIC, "（未登录）")
+_ACTION_WORDS: Final = {
+    "add": "开账号",
+    "reset": "重置密码",
+    "disable": "停用",
+    "enable": "启用",
+    "sign-out": "令其退出",
+    "grant": "授予身份",
+    "unlock": "解除锁定",
+}
 _DONE: Final = {
     "password": "密码已修改，其他地方的登录都已退出。",
     "elsewhere": "其他地方的登录都已退出。",
@@ -96,17 +109,29 @@ class Forms:
         return hmac.new(self._key, f"{nonce}:{bound_to}".encode(), hashlib.sha256).hexdigest()
 
 
-def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> APIRouter:
+def build_account_router(
+    door: Doorkeeper, settings: Settings, version: str, uses: UseLog
+) -> APIRouter:
     """The routes of sign-in and of the accounts.
 
     Args:
         door: Knows the accounts and how people come in.
         settings: Settings in force.
         version: Version of our static files, for their addresses.
+        uses: Writes the use entries.
     """
     router = APIRouter()
     accounts = door.accounts
     forms = Forms()
+
+    def note(
+        action: Action, what: str, account: Account | None, address: str, by: Reader | None = None
+    ) -> None:
+        """The one place that learns of sign-ins and of changes to accounts."""
+        who = "（没有这个账号）" if account is None else account.account
+        logger.info("accounts: %s: %s from %s", what, who, address)
+        reader = by or (NOBODY if account is None else account.reader)
+        uses.did(Use(reader, Channel.WEB, address), action, what, f"账号 {who}")
 
     def page(
         request: Request, title: str, body: str, *, status: int = 200, reader: Reader | None = None
@@ -170,7 +195,7 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
                 session_token(request.scope),
             )
         except SignInRefusedError as error:
-            _note("sign-in failed", accounts.find(account), "", address)
+            note(Action.SIGN_IN_FAILED, "未登录成功", accounts.find(account), address)
             status = 429 if error.retry_s else 401
             return login_page(
                 request, said=str(error), account=account, wanted=wanted, status=status
@@ -178,7 +203,7 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
         session = accounts.session(made)
         if session is None:  # disabled between the two
             return login_page(request, account=account, status=401)
-        _note("sign-in", session.account, "", address)
+        note(Action.SIGN_IN, "登录", session.account, address)
         role = session.account.role
         if session.must_change:
             target = "account"
@@ -198,7 +223,7 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
             return not_available()
         if session is not None:
             await run_in_threadpool(accounts.sign_out, session_token(request.scope))
-            _note("sign-out", session.account, "", _address(request))
+            note(Action.SIGN_OUT, "退出", session.account, _address(request))
         response: Response = (
             JSONResponse({"next": "login?out=1"}, headers=PRIVATE)
             if as_json
@@ -262,7 +287,7 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
             door.setup.give_back()
             return setup_page(request, said=str(error), form=form, status=422)
         for account, _ in made:
-            _note("account added at setup", account, account.role.value, _address(request))
+            note(Action.USER, f"启用时开通（{account.role.value}）", account, _address(request))
         return page(request, "开通", _set_up(made))
 
     # -- one's own account --------------------------------------------------------------------
@@ -298,11 +323,11 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
         agent = request.headers.get("user-agent", "")
         if action == "session":
             await run_in_threadpool(accounts.end_session, account, form.get("session", ""))
-            _note("session ended", session.account, "", address)
+            note(Action.SIGN_OUT, "结束一处登录", session.account, address)
             return RedirectResponse("../account?done=session", 303, headers=PRIVATE)
         if action == "elsewhere":
             await run_in_threadpool(accounts.end_other_sessions, account, session.session_id)
-            _note("signed out elsewhere", session.account, "", address)
+            note(Action.SIGN_OUT, "在别处退出", session.account, address)
             return RedirectResponse("../account?done=elsewhere", 303, headers=PRIVATE)
         if form.get("new", "") != form.get("again", ""):
             return account_page(request, session, wrong="两次输入的新密码不一样。", status=422)
@@ -312,12 +337,12 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
                 address, agent,
             )  # fmt: skip
         except SignInRefusedError as error:
-            _note("password change failed", session.account, "", address)
+            note(Action.USER, "未改成密码", session.account, address)
             wrong = str(error) if error.retry_s else "原密码不对。"
             return account_page(request, session, wrong=wrong, status=401)
         except ArchiveError as error:
             return account_page(request, session, wrong=str(error), status=422)
-        _note("password changed", session.account, "", address)
+        note(Action.USER, "改密码", session.account, address)
         return opened(request, made, "../account?done=password")
 
     # -- everybody's accounts -----------------------------------------------------------------
@@ -370,12 +395,8 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
             result = await run_in_threadpool(actions[action], reader, form)
         except ArchiveError as error:
             return users_page(request, reader, wrong=str(error), form=form, status=422, up="../../")
-        _note(
-            f"{action} by {reader.account}",
-            accounts.find(form.get("account", "")),
-            "",
-            _address(request),
-        )
+        about = accounts.find(form.get("account", ""))
+        note(Action.USER, _ACTION_WORDS.get(action, action), about, _address(request), reader)
         if isinstance(result, tuple):
             account, password = result
             body = _new_password(account, password, reset=action == "reset")
@@ -572,12 +593,6 @@ def _set_cookie(response: Response, scope: Scope, name: str, value: str) -> None
         samesite="lax",
         secure=is_https(scope),
     )
-
-
-def _note(what: str, account: Account | None, detail: str, address: str) -> None:
-    """The one place that learns of sign-ins and of changes to accounts."""
-    who = "(no such account)" if account is None else account.account
-    logger.info("accounts: %s: %s %s from %s", what, who, detail, address)
 
 
 # -- HTML -----------------------------------------------------------------------------------------

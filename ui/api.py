@@ -6,8 +6,6 @@ exist give the same bytes.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 from typing import Any, Final
 from urllib.parse import quote
@@ -33,33 +31,15 @@ from ui import strings
 from ui.escaping import is_unreliable
 from ui.export import KINDS, export_answer
 from ui.page_images import FIRST_WIDTH, PageImages
+from ui.places import is_hash, permalink, record_id_of, record_token, resolve
 from ui.precedent_view import precedent_json
 from ui.reader import current_reader
-from ui.render import answer_text
+from ui.render import answer_text, refusal_text
 from ui.session import Asker, RecentAnswers
 from ui.usage import Use, UseLog
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 _IMAGE_CACHE: Final = "private, max-age=600"
-
-
-def record_token(record_id: str) -> str:
-    """A record id as one URL path part (base64url without padding)."""
-    return base64.urlsafe_b64encode(record_id.encode()).decode().rstrip("=")
-
-
-def record_id_of(token: str) -> str | None:
-    """The record id of a token, None when it is not one."""
-    try:
-        padded = token + "=" * (-len(token) % 4)
-        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, ValueError):
-        return None
-
-
-def permalink(record_id: str, page: int, start: int, end: int) -> str:
-    """The address, below the site's root, that opens a page with a quotation marked."""
-    return f"record/{record_token(record_id)}?page={page}&start={start}&end={end}"
 
 
 def build_router(
@@ -115,10 +95,15 @@ def build_router(
     @router.get("/api/answers/{answer_id}")
     def answer(request: Request, answer_id: str) -> Response:
         reader = current_reader(request, settings)
-        found = recent.get(answer_id, reader)
-        if found is None:
+        shown = recent.shown(answer_id, reader)
+        if shown is None:
             return not_available()
-        return _json(_answer_json(found, assistant, reader))
+        common = {"conversation": shown.conversation, "refused": isinstance(shown.result, Refusal)}
+        if isinstance(shown.result, Refusal):
+            text = refusal_text(shown.result)
+            return _json({"citations": [], "listings": [], "text": text, **common})
+        body = _answer_json(shown.result, assistant, reader)
+        return _json(body | common | {"open": body["open"] and not shown.returned})
 
     @router.get("/api/answers/{answer_id}/export.{kind}")
     def export(request: Request, answer_id: str, kind: str) -> Response:
@@ -174,16 +159,25 @@ def build_router(
         return _json(_record_json(found, store.page_count(found.record_id)))
 
     @router.get("/api/pages/{token}/{seq}")
-    def page(request: Request, token: str, seq: int, start: int = 0, end: int = 0) -> Response:
+    def page(
+        request: Request,
+        token: str,
+        seq: int,
+        start: int = 0,
+        end: int = 0,
+        hash: str = "",  # noqa: A002 - its name in the address
+    ) -> Response:
         found = readable(request, token)
-        stored = (
-            None if found is None else store.page(found.record_id, seq, clear=clear(request))
-        )  # fmt: skip
-        if found is None or stored is None:
+        place = None if found is None else resolve(store, found.record_id, seq, start, end, hash)
+        if found is None or place is None:
             return not_available()
+        # masked and unmasked text are of one length: a place in one is a place in the other
+        stored = store.page(found.record_id, place.page.seq, clear=clear(request)) or place.page
         count = store.page_count(found.record_id)
-        uses.page_shown(use(request), found, seq, "文字")
-        return _json(_page_json(found, stored, count, start, end))
+        uses.page_shown(use(request), found, stored.seq, "文字")
+        words = place.page.raw[place.start : place.end]
+        content = _page_json(found, stored, count, place.start, place.end, words)
+        return _json(content | {"moved": place.moved, "lost": place.lost})
 
     @router.get("/page/{token}/{name}")
     def image(request: Request, token: str, name: str, w: int = FIRST_WIDTH) -> Response:
@@ -206,13 +200,19 @@ def build_router(
 
     @router.get("/record/{token}")
     def open_record(
-        request: Request, token: str, page: int = 1, start: int = 0, end: int = 0
+        request: Request,
+        token: str,
+        page: int = 1,
+        start: int = 0,
+        end: int = 0,
+        hash: str = "",  # noqa: A002 - its name in the address
     ) -> Response:
         found = readable(request, token)
         if found is None:
             return not_available()
+        marked = f"-{hash}" if is_hash(hash) else ""
         # relative, so that it works below any prefix of a reverse proxy
-        target = f"../app/#r-{record_token(found.record_id)}-{page}-{start}-{end}"
+        target = f"../app/#r-{record_token(found.record_id)}-{page}-{start}-{end}{marked}"
         return RedirectResponse(target, status_code=303, headers=_PRIVATE)
 
     return router
@@ -269,7 +269,15 @@ def _citation_json(citation: Citation, page: Page) -> dict[str, Any]:
         "end": citation.end,
         "quote": citation.quote,
         "low_confidence": is_unreliable(citation.confidence),
-        "link": permalink(record_id, citation.page, citation.start, citation.end),
+        "confidence": citation.confidence,
+        # page: masked text, the same for every reader, so the link is the same too
+        "link": permalink(
+            record_id,
+            citation.page,
+            citation.start,
+            citation.end,
+            page.raw[citation.start : citation.end],
+        ),
         **_image_json(page),
         "boxes": quote_boxes(page, citation.start, citation.end),
     }
@@ -374,8 +382,13 @@ def _image_json(page: Page) -> dict[str, Any]:
     }
 
 
-def _page_json(record: Record, page: Page, count: int, start: int, end: int) -> dict[str, Any]:
-    """One page; the text comes in three parts so that the browser need not count characters."""
+def _page_json(
+    record: Record, page: Page, count: int, start: int, end: int, words: str
+) -> dict[str, Any]:
+    """One page; the text comes in three parts so that the browser need not count characters.
+
+    `words` is the masked text of `start:end`, for the link.
+    """
     if not 0 <= start < end <= len(page.raw):
         start = end = 0
     content = {
@@ -387,7 +400,8 @@ def _page_json(record: Record, page: Page, count: int, start: int, end: int) -> 
         "after": page.raw[end:],
         "boxes": quote_boxes(page, start, end),
         "low_confidence": is_unreliable(page.confidence),
-        "link": permalink(record.record_id, page.seq, start, end),
+        "link": permalink(record.record_id, page.seq, start, end, words),
+        "confidence": page.confidence,
         "place": "",
         "page_fields": page_fields(page),
     }

@@ -19,12 +19,7 @@ from index.highlight import quote_boxes
 from index.settings import Settings
 from index.store import Store
 from ui import strings
-from ui.api import (
-    catalogue_fields,
-    permalink,
-    record_id_of,
-    record_token,
-)
+from ui.api import catalogue_fields
 from ui.api_errors import CHANGED, IMAGE_BROKEN, NOT_AVAILABLE, NOT_COUNTED, ApiError
 from ui.api_models import (
     AskRequest,
@@ -55,6 +50,7 @@ from ui.api_models import (
 )
 from ui.escaping import is_unreliable
 from ui.page_images import PageImages
+from ui.places import permalink, record_id_of, record_token
 from ui.plain_answer import plain_answer
 from ui.precedent_view import precedent_json
 from ui.render import prose_text

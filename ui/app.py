@@ -25,8 +25,10 @@ from ui.admin import build_admin_router
 from ui.api import build_router
 from ui.api_faces import add_api, add_api_gate
 from ui.browse import build_browse_router
+from ui.chat_routes import build_chat_router
 from ui.frame import CHAT, INSTALL, header_html
 from ui.gate import MOUNT, Gate, HtmlRewrite
+from ui.history import HISTORY_FILE, History
 from ui.manage import build_manage_router
 from ui.page_images import PageImages
 from ui.portals import Portals
@@ -82,6 +84,9 @@ def build_app(
     images = PageImages(assistant.store, settings.cache_path / "pages")
     uses = UseLog(settings, assistant.store)
     add_handlers(app)
+    history = History(settings.home / HISTORY_FILE, settings.number("history_days"))
+    version = asset_version()
+    app.include_router(build_chat_router(assistant, recent, images, history, version, uses))
     app.include_router(build_router(assistant, recent, images, uses))
     app.mount("/static", _Static(directory=_STATIC), name="static")
 
@@ -93,15 +98,14 @@ def build_app(
     def without_slash() -> Response:
         return RedirectResponse("app/", status_code=303)
 
-    version = asset_version()
     app.include_router(build_admin_router(assistant.store, settings, version, uses))
-    app.include_router(build_manage_router(assistant.store, settings, version))
+    app.include_router(build_manage_router(assistant.store, settings, version, uses))
     door = door or Doorkeeper(Accounts(settings), settings)
-    app.include_router(build_account_router(door, settings, version))
+    app.include_router(build_account_router(door, settings, version, uses))
     app.include_router(build_register_router(assistant, recent, uses, version))
-    app.include_router(build_browse_router(assistant.store, settings, version))
+    app.include_router(build_browse_router(assistant.store, settings, version, uses))
     add_api(app, assistant, images, version)
-    mount_chat(app, assistant, recent, MOUNT, examples, uses)
+    mount_chat(app, assistant, recent, history, MOUNT, examples, uses)
     portals = Portals(settings.home)
     framed = WidgetSessions(portals.in_use)
     app.include_router(build_widget_router(settings, portals, framed, version))
@@ -164,6 +168,7 @@ def page_rewriter(settings: Settings, version: str) -> Callable[[str, Scope], st
         f'<link rel="stylesheet" href="../static/feedback.css?v={version}">'
         f'<script src="../static/feedback.js?v={version}" defer></script>'
         f'<script src="../static/purpose.js?v={version}" defer></script>'
+        f'<script src="../static/conversation.js?v={version}" defer></script>'
         '<link rel="icon" href="../static/icon.svg" type="image/svg+xml">'
         '<meta name="color-scheme" content="light"><meta name="theme-color" content="#a6192e">'
         f"<title>{escape(' · '.join(filter(None, (strings.TITLE, settings.text('archive_name')))))}</title>"

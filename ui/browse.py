@@ -31,10 +31,12 @@ from index.access import may_read, may_see_opening
 from index.domain import Reader, Role
 from index.settings import Settings
 from index.store import Store
-from ui.api import not_available, record_id_of, record_token
+from ui.api import not_available
 from ui.export import KINDS, sheets_file
 from ui.frame import page_html
+from ui.places import record_id_of, record_token
 from ui.reader import current_reader
+from ui.usage import UseLog
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 _LONGEST_TEXT: Final = 200
@@ -55,13 +57,14 @@ _SORT_NAMES: Final = {
 }  # fmt: skip
 
 
-def build_browse_router(store: Store, settings: Settings, version: str) -> APIRouter:
+def build_browse_router(store: Store, settings: Settings, version: str, uses: UseLog) -> APIRouter:
     """The routes over one home.
 
     Args:
         store: The holdings.
         settings: Settings in force.
         version: Version of our static files, for their addresses.
+        uses: Writes the use entries.
     """
     router = APIRouter()
     catalogue = Catalogue(store)
@@ -127,8 +130,9 @@ def build_browse_router(store: Store, settings: Settings, version: str) -> APIRo
             )
         about = (("目录条件", asked.said), ("排序", asked.sort_said), ("条目", count))
         now = dt.datetime.now().astimezone()
-        # The use register notes an export of the catalogue here.
         content = sheets_file((records_sheet(taken),), about, reader, kind, now)
+        said = f"目录条件：{asked.said}"
+        uses.exported(uses.of(request, reader), taken, f"目录（{kind}）", question=said)
         return _file(content, f"目录-{now:%Y%m%d-%H%M}.{kind}", kind)
 
     @router.get("/api/statistics")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
 import os
+import re
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,11 +20,15 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 from fastapi import FastAPI
 
-from assistant.domain import Answer, Turn
+from assistant.domain import Answer, Refusal, RefusalReason, Turn
+from assistant.filters import NO_FILTERS, Filters, read_filters
+from index.domain import Reader
 from index.errors import ArchiveError
 from ui import strings
+from ui.history import Exchange, History
 from ui.purposes import stated
-from ui.reader import current_reader
+from ui.reader import current_reader, history_owner
+from ui.remembered import Origin, records_of, restore, to_body
 from ui.render import (
     PENDING,
     again_markdown,
@@ -29,6 +37,8 @@ from ui.render import (
     question_markdown,
     refusal_blocks,
     stages,
+    when_markdown,
+    withheld_blocks,
 )
 from ui.session import Asked, Asker, RecentAnswers, Session
 from ui.usage import UseLog
@@ -38,6 +48,10 @@ logger = logging.getLogger(__name__)
 #: Pause between two growing pieces of an answer, seconds; at most four a second.
 _STEP_S: Final = 0.25
 _LONGEST_QUESTION: Final = 500
+#: Longest text of the conditions beside a question, characters.
+_LONGEST_FILTERS: Final = 5000
+#: What the page's script writes to have a conversation opened again.
+_REOPEN: Final = re.compile(r"o-([0-9a-f]{32})")
 _SANS: Final = (
     "PingFang SC",
     "Microsoft YaHei",
@@ -55,12 +69,13 @@ def mount_chat(
     app: FastAPI,
     assistant: Asker,
     recent: RecentAnswers,
+    history: History,
     path: str,
     examples: Sequence[str],
     uses: UseLog,
 ) -> None:
     """Mount the chat page into an application."""
-    page = _build_page(assistant, recent, examples, uses)
+    page = _build_page(assistant, recent, history, examples, uses)
     # both must be set before queue() and mounting; 40 running questions is the default cap
     page.max_threads = 80
     page.state_session_capacity = 1000
@@ -83,22 +98,43 @@ def mount_chat(
 
 
 def _build_page(
-    assistant: Asker, recent: RecentAnswers, examples: Sequence[str], uses: UseLog
+    assistant: Asker,
+    recent: RecentAnswers,
+    history: History,
+    examples: Sequence[str],
+    uses: UseLog,
 ) -> Any:
     def ask(
-        question: str, session: Session, precedents: bool, purpose: str, request: gr.Request
+        question: str,
+        session: Session,
+        precedents: bool,
+        limits: str,
+        purpose: str,
+        request: gr.Request,
     ) -> Iterator[Messages]:
         question = question.strip()[:_LONGEST_QUESTION]
         if not question:
             yield _messages(session)
             return
-        asked = Asked(question, tuple(session.turns), precedents=bool(precedents))
-        yield from answer(asked, question_markdown(question), session, purpose, request)
+        shown = question_markdown(question)
+        try:
+            filters = _filters(limits)
+        except ArchiveError as error:
+            session.begin(shown, message_markdown(str(error)))
+            yield _messages(session)
+            return
+        asked = Asked(question, tuple(session.turns), precedents=bool(precedents), filters=filters)
+        yield from answer(asked, shown, session, purpose, request)
 
-    def ask_again(
-        chip: str, session: Session, purpose: str, request: gr.Request
+    def act(
+        command: str, session: Session, purpose: str, request: gr.Request
     ) -> Iterator[Messages]:
-        asked = session.without(chip)
+        """A reading taken off, or a conversation to open again."""
+        if reopened := _REOPEN.fullmatch(command):
+            reopen(reopened[1], session, request)
+            yield _messages(session)
+            return
+        asked = session.without(command)
         if asked is None:
             yield _messages(session)
             return
@@ -110,19 +146,25 @@ def _build_page(
     ) -> Iterator[Messages]:
         question = asked.question
         reader = current_reader(request.request, assistant.settings)
+        when = dt.datetime.now().astimezone()
         session.begin(shown, PENDING)
         yield _messages(session)
         use = uses.of(
             request.request,
             reader,
-            conversation=session.conversation,
+            conversation=session.use,
             purpose=stated(purpose or ""),
         )
         try:
             uses.asked(use, question)
             without = [reading.key for reading in asked.without]
             result = assistant.ask(
-                question, asked.turns, reader, without, precedents=asked.precedents
+                question,
+                asked.turns,
+                reader,
+                without,
+                precedents=asked.precedents,
+                filters=asked.filters,
             )
             uses.answered(use, result, without)
         except ArchiveError as error:
@@ -135,14 +177,20 @@ def _build_page(
             yield _messages(session)
             return
         session.remember(Turn(question, result))
+        origin = Origin(
+            asked.without, asked.filters, asked.precedents, assistant.generation, assistant.model
+        )
+        number = keep(result, origin, when, session, request)
         token = session.keep(replace(asked, readings=result.readings)) if result.readings else ""
+        answer_id = recent.add(reader, result, origin, when, session.conversation)
         if isinstance(result, Answer):
             composing = assistant.composes and bool(result.citations) and not result.precedents
-            blocks = answer_blocks(result, recent.add(reader, result), token, composing=composing)
+            blocks = answer_blocks(result, answer_id, token, composing=composing)
             if composing:
                 session.waiting = (result, token, stages(blocks)[-1])
+                session.waiting_origin = (origin, when, number)
         else:
-            blocks = refusal_blocks(result, token)
+            blocks = refusal_blocks(result, token, answer_id)
         pieces = stages(blocks)
         for i, piece in enumerate(pieces):
             session.show(piece)
@@ -150,21 +198,117 @@ def _build_page(
             if i < len(pieces) - 1:
                 time.sleep(_STEP_S)
 
+    def is_held(record_id: str) -> bool:
+        return assistant.store.record(record_id) is not None
+
+    def keep(
+        result: Answer | Refusal,
+        origin: Origin,
+        when: dt.datetime,
+        session: Session,
+        request: gr.Request,
+    ) -> int:
+        """Put an exchange into the history; its number there, 0 when it is not kept."""
+        owner = history_owner(request.request, assistant.settings)
+        if owner is None:
+            return 0
+        exchange = Exchange(
+            result.question,
+            when.isoformat(timespec="seconds"),
+            to_body(result, origin, assistant.store),
+        )
+        try:
+            history.follow(assistant.store.data_version, is_held)
+            session.conversation, number = history.add(
+                owner, session.conversation, exchange, records_of(result)
+            )
+        except sqlite3.Error:
+            # an answer that is there is shown, whatever becomes of the history
+            logger.exception("an exchange was not kept")
+            return 0
+        return number
+
+    def reopen(conversation_id: str, session: Session, request: gr.Request) -> None:
+        """Show a conversation from the history as its reader may see it now."""
+        owner = history_owner(request.request, assistant.settings)
+        kept = None if owner is None else history.exchanges(owner, conversation_id)
+        if kept is None:
+            session.clear()
+            session.begin(strings.HISTORY, message_markdown(strings.UNKNOWN_CONVERSATION))
+            return
+        session.clear()
+        session.conversation = conversation_id
+        reader = current_reader(request.request, assistant.settings)
+        for exchange in kept:
+            show_again(exchange, session, reader)
+
+    def show_again(exchange: Exchange, session: Session, reader: Reader) -> None:
+        store = assistant.store
+        restored = restore(exchange.question, exchange.body, store, reader)
+        origin, result = restored.origin, restored.result
+        when = dt.datetime.fromisoformat(exchange.asked)
+        shown = question_markdown(exchange.question)
+        if origin.without:
+            shown = again_markdown(exchange.question, origin.without)
+        shown = when_markdown(shown, strings.asked_at(f"{when:%Y-%m-%d %H:%M}"))
+        if result is None:
+            blocks = withheld_blocks(
+                (), withheld=restored.withheld or not restored.changed, changed=restored.changed
+            )
+            session.begin(shown, "\n\n".join(blocks))
+            nothing = Refusal(
+                exchange.question,
+                exchange.question,
+                "",
+                RefusalReason.NOT_FOUND,
+                strings.NOT_AVAILABLE,
+                store.coverage(store.permitted(reader)),
+            )
+            session.remember(Turn(exchange.question, nothing))
+            return
+        asked = Asked(
+            exchange.question,
+            tuple(session.turns),
+            origin.without,
+            result.readings,
+            origin.precedents,
+            origin.filters,
+        )
+        token = session.keep(asked) if result.readings else ""
+        answer_id = recent.add(reader, result, origin, when, session.conversation, returned=True)
+        if isinstance(result, Answer):
+            blocks = answer_blocks(result, answer_id, token)
+        else:
+            blocks = refusal_blocks(result, token, answer_id)
+        blocks = withheld_blocks(blocks, withheld=restored.withheld, changed=restored.changed)
+        session.begin(shown, stages(blocks)[-1])
+        session.remember(Turn(exchange.question, result))
+
     def compose(session: Session, request: gr.Request) -> Messages:
-        if session.waiting is None:
+        if session.waiting is None or session.waiting_origin is None:
             return _messages(session)
         (answer, token, old), session.waiting = session.waiting, None
+        origin, when, number = session.waiting_origin
+        conversation = session.conversation
         reader = current_reader(request.request, assistant.settings)
         try:
             composed = assistant.compose(answer, reader)
             if composed.prose is not None:
-                use = uses.of(request.request, reader, conversation=session.conversation)
+                use = uses.of(request.request, reader, conversation=session.use)
                 uses.answered(use, composed)
                 answer = composed
         except Exception:
             # the extractive answer is already there and complete
             logger.exception("composing failed")
-        blocks = answer_blocks(answer, recent.add(reader, answer), token)
+        owner = history_owner(request.request, assistant.settings)
+        if answer.prose is not None and owner is not None and number:
+            try:
+                body = to_body(answer, origin, assistant.store)
+                history.replace(owner, conversation, number, body)
+            except sqlite3.Error:
+                logger.exception("joining text was not kept")
+        answer_id = recent.add(reader, answer, origin, when, conversation)
+        blocks = answer_blocks(answer, answer_id, token)
         session.show_instead(old, stages(blocks)[-1])
         return _messages(session)
 
@@ -228,7 +372,14 @@ def _build_page(
                     scale=1,
                     html_attributes=gr.InputHTMLAttributes(enterkeyhint="send", lang="zh-CN"),
                 )
-            # Filled by the page's script when a chip is pressed; out of sight, in the page.
+            # Filled by the page's script (conditions; a chip pressed); out of sight, in the page.
+            limits = gr.Textbox(
+                elem_id="cd-filters",
+                label=strings.FILTERS_LABEL,
+                show_label=False,
+                container=False,
+                max_lines=1,
+            )
             chip = gr.Textbox(
                 elem_id="cd-without",
                 label=strings.WITHOUT_LABEL,
@@ -252,7 +403,7 @@ def _build_page(
         running = [
             event.then(
                 answers,
-                [question, session, *([precedents] if answers is ask else []), purpose],
+                [question, session, *([precedents, limits] if answers is ask else []), purpose],
                 chat,
                 concurrency_limit=64,
                 concurrency_id="chat",
@@ -262,7 +413,7 @@ def _build_page(
             for event, answers, question in (
                 (typed, ask, asked),
                 (chosen, ask, asked),
-                (pressed, ask_again, taken),
+                (pressed, act, taken),
             )
         ]
         if assistant.composes:
@@ -282,6 +433,21 @@ def _build_page(
         box.stop(stop, session, chat, cancels=running, queue=False, **quiet)
         renew.click(clear, session, chat, cancels=running, queue=False, **quiet)
     return page
+
+
+def _filters(text: str) -> Filters:
+    """The conditions the page's script wrote beside the question.
+
+    Raises:
+        FilterError: If they cannot be read.
+    """
+    if not text.strip():
+        return NO_FILTERS
+    try:
+        body = json.loads(text[:_LONGEST_FILTERS])
+    except ValueError:
+        body = None
+    return read_filters(body)
 
 
 def _messages(session: Session) -> Messages:

@@ -21,6 +21,7 @@ from ui import (
     backup_command,
     bench_command,
     check_command,
+    filter_options,
     jobs_command,
     opening_command,
     portals_command,
@@ -226,6 +227,7 @@ def _parser() -> ChineseParser:
         metavar="目的",
         help="利用目的，记入利用登记：工作查考、编史修志、学术研究、落实政策、其他：写明",
     )
+    filter_options.add_options(ask)
     _add_reader(ask)
 
     serve = command("serve", _serve, "打开网页服务")
@@ -516,6 +518,7 @@ def _ask(options: argparse.Namespace) -> int:
     from assistant.assistant import open_assistant
     from assistant.domain import Answer, Turn
 
+    filters = filter_options.filters_of(options)
     reader = _reader(options, settings)
     use = register_command.use_of(reader, options.purpose)
     assistant = open_assistant(settings)
@@ -525,7 +528,12 @@ def _ask(options: argparse.Namespace) -> int:
     def answer(question: str) -> None:
         uses.asked(use, question)
         result = assistant.ask(
-            question, conversation, reader, options.without, precedents=options.precedents
+            question,
+            conversation,
+            reader,
+            options.without,
+            precedents=options.precedents,
+            filters=filters,
         )
         uses.answered(use, result, options.without)
         conversation.append(Turn(question, result))

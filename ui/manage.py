@@ -15,6 +15,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from assistant.register import Action
 from index.access import (
     Verdict,
     may_decide_opening,
@@ -36,6 +37,7 @@ from ui.opening_page import OpeningPage
 from ui.reader import current_reader
 from ui.settings_view import settings_json
 from ui.small_body import small_json
+from ui.usage import UseLog
 from ui.vocabulary_page import VocabularyPage
 
 logger = logging.getLogger(__name__)
@@ -64,13 +66,14 @@ _PAGES: Final[tuple[tuple[str, str, Callable[[Reader], Verdict]], ...]] = (
 )
 
 
-def build_manage_router(store: Store, settings: Settings, version: str) -> APIRouter:
+def build_manage_router(store: Store, settings: Settings, version: str, uses: UseLog) -> APIRouter:
     """The routes over one home.
 
     Args:
         store: The holdings.
         settings: Settings in force.
         version: Version of our static files, for their addresses.
+        uses: Writes the use entries.
     """
     router = APIRouter()
     examination = Examination(settings)
@@ -181,9 +184,10 @@ def build_manage_router(store: Store, settings: Settings, version: str) -> APIRo
         except ArchiveError as error:
             return _refused(error)
         if "said" in done:
-            # Whoever keeps the use register writes its entry here: a change by a named person.
-            logger.info("%s: %s by %s", request.url.path.rpartition("/admin/")[2], action,
-                        reader.account or reader.name)  # fmt: skip
+            kind = Action.OPENING if may is may_decide_opening else Action.SETTING
+            await run_in_threadpool(
+                uses.did, uses.of(request, reader), kind, str(done["said"])[:500]
+            )
         return _json(done)
 
     return router

@@ -19,9 +19,9 @@ from index.store import Store
 logger = logging.getLogger(__name__)
 
 #: Widths that are served, pixels; a request gets the next one up.
-WIDTHS: Final = (640, 1000, 1600, 2000)
+WIDTHS: Final = (200, 640, 1000, 1600, 2000)
 FIRST_WIDTH: Final = 1000
-_QUALITY: Final = {640: 70, 1000: 72, 1600: 78, 2000: 80}
+_QUALITY: Final = {200: 66, 640: 70, 1000: 72, 1600: 78, 2000: 80}
 _KEPT: Final = 4000
 
 

@@ -32,3 +32,15 @@ def current_reader(request: HTTPConnection | None, settings: Settings) -> Reader
         name=settings.text("user"),
         department=settings.text("department"),
     )
+
+
+def history_owner(request: HTTPConnection | None, settings: Settings) -> str | None:
+    """Whose conversations a request may see, None when it has none of its own.
+
+    Whoever has signed in has their own; the one user of a machine without sign-in has one
+    history; whoever was let in without a name (the public, an API client) has none.
+    """
+    identified = None if request is None else request.scope.get(READER_KEY)
+    if isinstance(identified, Reader):
+        return f"account:{identified.account}" if identified.account else None
+    return "machine"

@@ -25,8 +25,9 @@ from index.access import Verdict, may_audit, may_see_feedback
 from index.domain import Reader
 from index.settings import Settings
 from ui import strings
-from ui.api import not_available, permalink
+from ui.api import not_available
 from ui.frame import page_html
+from ui.places import permalink
 from ui.purposes import LONGEST_WORDS as LONGEST_PURPOSE
 from ui.purposes import OTHER, PURPOSES, asked_when, stated
 from ui.reader import current_reader

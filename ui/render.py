@@ -94,14 +94,14 @@ def answer_blocks(
     blocks += [_small("note", strings.NOTE + note) for note in notes]
     if answer.related:
         blocks.append(_related_block(answer.related, answer_id))
-    blocks.append(_foot(answer.coverage))
+    blocks.append(_foot(answer.coverage) + tools_link(answer_id))
     return tuple(blocks)
 
 
-def refusal_blocks(refusal: Refusal, token: str = "") -> tuple[str, ...]:
+def refusal_blocks(refusal: Refusal, token: str = "", answer_id: str = "") -> tuple[str, ...]:
     """A refusal as Markdown blocks: the sentence, what to try next, the coverage.
 
-    `token` is that of `answer_blocks`.
+    `token` and `answer_id` are those of `answer_blocks`.
     """
     blocks = _reading_blocks(refusal, token)
     blocks.append("\n\n".join(md_escape(p) for p in refusal.message.splitlines() if p.strip()))
@@ -114,7 +114,27 @@ def refusal_blocks(refusal: Refusal, token: str = "") -> tuple[str, ...]:
     blocks += [_small("note", strings.NOTE + note) for note in refusal.notes]
     if refusal.reason in _SEARCHED and strings.COVERAGE_HEADING not in refusal.message:
         blocks.append(_small("coverage", _coverage(refusal.coverage)))
+    if answer_id:
+        blocks[-1] += "\n\n" + tools_link(answer_id)
     return tuple(blocks)
+
+
+def tools_link(answer_id: str) -> str:
+    """Marks the end of a finished message; the page's script puts its buttons there."""
+    return f" [{strings.TOOLS}](#s-{answer_id})"
+
+
+def withheld_blocks(blocks: Sequence[str], *, withheld: bool, changed: int) -> tuple[str, ...]:
+    """An exchange from the history with a remark on what of it is not shown any more."""
+    notes = [_small("note", strings.NOT_AVAILABLE_NOW)] if withheld else []
+    if changed:
+        notes.append(_small("note", strings.quotes_changed(changed)))
+    return (*notes, *blocks)
+
+
+def when_markdown(shown: str, when: str) -> str:
+    """A question from the history with the time it was asked at."""
+    return f"{shown}\n\n{_small('when', when)}"
 
 
 def stages(blocks: Sequence[str], at_most: int = 3) -> list[str]:
@@ -143,6 +163,14 @@ def answer_text(answer: Answer) -> str:
     lines += [f"{mark(row.marker)}{record_reference(row.record)}" for row in answer.listings]
     lines.append(strings.NO_VOUCHER)
     return "\n".join(lines)
+
+
+def refusal_text(refusal: Refusal) -> str:
+    """A refusal as plain text for the clipboard."""
+    named = [f"　　{record_reference(record)}" for record in refusal.records]
+    named = [strings.NAMED_RECORDS, *named] if named else []
+    lines = [refusal.message, *named, *(strings.NOTE + note for note in refusal.notes)]
+    return "\n".join([*lines, strings.NO_VOUCHER])
 
 
 def prose_text(answer: Answer) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from assistant.domain import Answer, Citation, Reading, Refusal, Turn
+from assistant.filters import NO_FILTERS, Filters
 from assistant.search import SearchFilter
+from assistant.suggestions import Suggestion
 from index.domain import Coverage, Reader
 from index.settings import Settings
 from index.store import Store
+from ui.remembered import Origin
 
 #: Turns a conversation keeps for understanding follow-up questions.
 _TURNS_KEPT: Final = 12
@@ -33,12 +37,16 @@ class Asker(Protocol):
         """The settings in force."""
 
     @property
-    def composes(self) -> bool:
-        """Whether `compose` may add anything."""
+    def generation(self) -> str:
+        """Name of the index generation in use."""
 
     @property
     def model(self) -> str:
         """Identity of the embedding model in use."""
+
+    @property
+    def composes(self) -> bool:
+        """Whether `compose` may add anything."""
 
     def search(
         self, words: str, reader: Reader, most: int, wanted: SearchFilter | None = None
@@ -53,8 +61,24 @@ class Asker(Protocol):
         without: Collection[str] = (),
         *,
         precedents: bool = False,
+        filters: Filters = NO_FILTERS,
     ) -> Answer | Refusal:
         """Answer a question for a reader without some readings of it, or its precedents only."""
+
+    def next_questions(
+        self, answer: Answer, reader: Reader, filters: Filters = NO_FILTERS
+    ) -> tuple[Suggestion, ...]:
+        """Questions that lead on from an answer and have an answer; slow."""
+
+    def other_words(
+        self,
+        result: Answer | Refusal,
+        reader: Reader,
+        filters: Filters = NO_FILTERS,
+        *,
+        precedents: bool = False,
+    ) -> tuple[Suggestion, ...]:
+        """A question in other words that have an answer; slow."""
 
     def compose(self, answer: Answer, reader: Reader) -> Answer:
         """The answer with joining text by a language model, or the same; slow."""
@@ -70,6 +94,7 @@ class Asked:
         without: Readings taken off so far, by key.
         readings: What was read into it.
         precedents: Whether its precedents only were asked for.
+        filters: Conditions set beside it.
     """
 
     question: str
@@ -77,6 +102,7 @@ class Asked:
     without: tuple[Reading, ...] = ()
     readings: tuple[Reading, ...] = ()
     precedents: bool = False
+    filters: Filters = NO_FILTERS
 
 
 @dataclass(slots=True)
@@ -89,8 +115,9 @@ class Session:
         waiting: The answer a language model is to add joining text to, with the token of its
             chips and what is shown of it.
         asked: Questions whose readings can be taken off, by the token their chips carry.
-        conversation: Ties the entries of the use register together; empty before the first
-            question.
+        conversation: Id of the conversation in the history, empty before its first exchange.
+        waiting_origin: How the question of `waiting` was asked, and its number in the history.
+        use: Ties the entries of the use register together; empty before the first question.
     """
 
     turns: list[Turn] = field(default_factory=list)
@@ -98,11 +125,13 @@ class Session:
     waiting: tuple[Answer, str, str] | None = None
     asked: OrderedDict[str, Asked] = field(default_factory=OrderedDict)
     conversation: str = ""
+    waiting_origin: tuple[Origin, dt.datetime, int] | None = None
+    use: str = ""
 
     def begin(self, question: str, pending: str) -> None:
         """Show a question with a waiting line."""
         # Not when the session is made: every page begins with a copy of the same one.
-        self.conversation = self.conversation or secrets.token_hex(8)
+        self.use = self.use or secrets.token_hex(8)
         self.shown.append((question, pending))
         del self.shown[:-_EXCHANGES_SHOWN]
 
@@ -133,40 +162,80 @@ class Session:
         before = self.asked.get(token)
         if before is None or not number.isdecimal() or int(number) >= len(before.readings):
             return None
-        return Asked(before.question, before.turns, (*before.without, before.readings[int(number)]))
+        off = before.readings[int(number)]
+        return replace(before, without=(*before.without, off), readings=())
 
     def clear(self) -> None:
         """Forget everything."""
-        self.conversation = ""
+        self.use = ""
         self.asked.clear()
         self.turns.clear()
         self.shown.clear()
         self.waiting = None
+        self.waiting_origin = None
+        self.conversation = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A result as it was put on a page.
+
+    Attributes:
+        reader: Who asked.
+        result: The answer or refusal.
+        origin: How it was asked and with what it was answered.
+        when: When, with the zone.
+        conversation: Id in the history, empty when nothing is kept.
+        returned: Whether it came back from the history.
+    """
+
+    reader: Reader
+    result: Answer | Refusal
+    origin: Origin
+    when: dt.datetime
+    conversation: str = ""
+    returned: bool = False
 
 
 class RecentAnswers:
-    """The newest answers by id, each bound to the reader who asked. Safe between threads."""
+    """The newest results by id, each bound to the reader who asked. Safe between threads."""
 
     def __init__(self, capacity: int = 2000) -> None:
         """Keep at most `capacity` answers."""
         self._capacity = capacity
-        self._answers: OrderedDict[str, tuple[Reader, Answer]] = OrderedDict()
+        self._answers: OrderedDict[str, Shown] = OrderedDict()
         self._lock = threading.Lock()
 
-    def add(self, reader: Reader, answer: Answer) -> str:
-        """Keep an answer; returns its id, 32 hexadecimal digits that cannot be guessed."""
+    def add(
+        self,
+        reader: Reader,
+        result: Answer | Refusal,
+        origin: Origin | None = None,
+        when: dt.datetime | None = None,
+        conversation: str = "",
+        *,
+        returned: bool = False,
+    ) -> str:
+        """Keep a result; returns its id, 32 hexadecimal digits that cannot be guessed."""
         answer_id = secrets.token_hex(16)
+        when = when or dt.datetime.now().astimezone()
+        shown = Shown(reader, result, origin or Origin(), when, conversation, returned)
         with self._lock:
-            self._answers[answer_id] = (reader, answer)
+            self._answers[answer_id] = shown
             while len(self._answers) > self._capacity:
                 self._answers.popitem(last=False)
         return answer_id
 
     def get(self, answer_id: str, reader: Reader) -> Answer | None:
-        """The answer, or None when it is unknown, dropped, or another reader's."""
+        """The answer, or None when it is unknown, dropped, a refusal, or another reader's."""
+        shown = self.shown(answer_id, reader)
+        return shown.result if shown is not None and isinstance(shown.result, Answer) else None
+
+    def shown(self, answer_id: str, reader: Reader) -> Shown | None:
+        """The answer or refusal with how it was asked, None as for `get`."""
         with self._lock:
             found = self._answers.get(answer_id)
-            if found is None or found[0] != reader:
+            if found is None or found.reader != reader:
                 return None
             self._answers.move_to_end(answer_id)
-            return found[1]
+            return found

@@ -48,6 +48,25 @@ def asked_without(sentences: str) -> str:
     return f"（去掉：{sentences}）"
 
 
+# -- the history --------------------------------------------------------------------------------
+HISTORY: Final = "历史"
+FILTERS_LABEL: Final = "检索条件"
+TOOLS: Final = "答复到此为止"
+#: Stands for what a reopened conversation may not show any more; hidden and absent read the same.
+NOT_AVAILABLE_NOW: Final = "其中有的档案现在没有，或您无权查阅，相关内容不再显示。"
+UNKNOWN_CONVERSATION: Final = "没有这次对话，可能已经删除或过了保留期。"
+
+
+def quotes_changed(count: int) -> str:
+    """Quotations of a reopened conversation whose pages were read anew."""
+    return f"有 {count} 条引文所在的页已重新入库，文字有变，不再显示；请重新提问。"
+
+
+def asked_at(when: str) -> str:
+    """When a question of a reopened conversation was asked."""
+    return f"{when} 提问"
+
+
 # -- an answer --------------------------------------------------------------------------------
 OPEN_SOURCE: Final = "查看原页"
 LOW_CONFIDENCE: Final = "此处识别不可靠，请以影像为准。"

@@ -20,7 +20,7 @@ import pytest
 
 from tests.hostile import HOSTILE
 from tests.web_fakes import SCANNED, SCANNED_QUOTE, TYPED, TYPED_QUOTE
-from ui.api import permalink
+from ui.places import permalink
 
 pytestmark = pytest.mark.browser
 

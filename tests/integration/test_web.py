@@ -29,7 +29,7 @@ from tests.web_fakes import (
     make_store,
 )
 from ui import api, strings
-from ui.api import record_token
+from ui.places import quote_hash, record_token
 
 MISSING = "0012-0000-没有-0000"
 
@@ -382,7 +382,9 @@ def test_page_text_comes_in_three_parts(web: Web) -> None:
     assert page["before"] + page["quote"] + page["after"] == whole["after"]
     assert page["page_count"] == 2
     assert len(page["boxes"]) == 2
-    assert page["link"].endswith(f"?page=1&start={start}&end={end}")
+    assert page["link"].endswith(
+        f"?page=1&start={start}&end={end}&hash={quote_hash(SCANNED_QUOTE)}"
+    )
 
 
 def test_a_span_outside_the_page_marks_nothing(web: Web) -> None:

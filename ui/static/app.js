@@ -9,7 +9,9 @@
   const SITE = BASE.replace(/widget\/(?:s\/[\w-]{43}\/|p\/)?$/, "");
   const CHIP = /^#w-([0-9a-f]{16}-\d+)$/;
   const MARK = /^#c-([0-9a-f]{32})-(r?\d+)$/;
-  const PLACE = /^#r-([\w-]+)-(\d+)-(\d+)-(\d+)$/;
+  const PLACE = /^#r-([\w-]+)-(\d+)-(\d+)-(\d+)(?:-(\d+\.[0-9a-f]+))?$/;
+  const END = /^#s-([0-9a-f]{32})$/;
+  const CELLS = " | ";
   const FIRST_WIDTH = 1000;
   const ZOOM_WIDTH = 2000;
   const ZOOMS = [1, 1.4, 2, 2.8];
@@ -21,7 +23,7 @@
     openText: "查看原文",
     openRow: "查看目录",
     copyReference: "复制引用",
-    copyAll: "复制全文",
+    copyAll: "复制（带出处）",
     copyLink: "复制链接",
     copied: "已复制",
     notCopied: "复制未成功，请手工选取文字",
@@ -34,10 +36,31 @@
     opening: "正在打开…",
     close: "关闭",
     previous: "上一页",
-    next: "下一页",
     smaller: "缩小",
     larger: "放大",
-    fit: "适合宽度",
+    fit: "适宽",
+    fitLabel: "适合宽度",
+    whole: "整页",
+    wholeLabel: "看整页",
+    rotate: "旋转",
+    rotateLabel: "顺时针旋转 90 度",
+    beside: "本页文字",
+    moved: "这一件重新入库过，原来标出的话现在在这里。",
+    lost: "这一页重新入库后文字有变，链接里标出的话对不上了，请在本页核对。",
+    confidence: (share) => `识别把握 ${Math.round(share * 100)}%`,
+    pagesOf: (count) => `本件各页（共 ${count} 页）`,
+    volumeOf: (count) => `本卷各件（共 ${count} 件）`,
+    thumbnail: (page) => `第 ${page} 页`,
+    doubtful: "识别不可靠",
+    others: "本件其他页、本卷其他件",
+    sheet: "查档结果单",
+    sheetLabel: "查档结果单，可打印或存成 PDF，在新页打开",
+    otherWords: "换个说法",
+    looking: "正在找别的说法…",
+    noOtherWords: "词表和馆藏里没有能查到更多档案的说法。可以换一个词，或去掉检索条件再问。",
+    tryWords: "换成这样问：",
+    next: "下一页",
+    nextQuestions: "接着可以问：",
     showText: "看文字",
     showImage: "看影像",
     quoted: "引文原文",
@@ -129,6 +152,29 @@
     return list;
   }
 
+  /* Ask a question as if it had been typed. */
+  function send(question) {
+    const box = questionBox();
+    if (!box || isBusy()) return;
+    put(box, question);
+    press(box);
+    if (!window.matchMedia("(pointer: coarse)").matches) box.focus({ preventScroll: true });
+  }
+
+  function put(box, text) {
+    box.value = text;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function press(box) {
+    window.setTimeout(() => // the page's framework takes up the value first
+      box.dispatchEvent(new KeyboardEvent("keypress", { key: "Enter", bubbles: true, cancelable: true })), 30);
+  }
+
+  function hiddenBox(id) {
+    return document.querySelector(`#${id} textarea, #${id} input`);
+  }
+
   /* -- answers ----------------------------------------------------------------------------- */
 
   const opened = new Set(); // answers that were asked to open a record, and did
@@ -184,6 +230,16 @@
     });
     byRecord.forEach((citations) => box.appendChild(card(citations)));
     const tools = make("div", "cd-tools");
+    const words = make("div", "cd-words");
+    words.setAttribute("role", "status");
+    tools.appendChild(button("cd-button", T.otherWords, () => otherWords(id, words)));
+    if (answer.text) tools.appendChild(button("cd-button", T.copyAll, () => copy(answer.text)));
+    const sheet = make("a", "cd-button cd-sheet-link", T.sheet);
+    sheet.href = `${BASE}api/answers/${id}/sheet.html`;
+    sheet.target = "_blank";
+    sheet.rel = "noopener";
+    sheet.setAttribute("aria-label", T.sheetLabel);
+    tools.appendChild(sheet);
     if (answer.exportable) {
       ["csv", "xlsx"].forEach((kind) => {
         const link = make("a", "cd-button cd-export", T.exportAs(kind.toUpperCase()));
@@ -192,9 +248,50 @@
         tools.appendChild(link);
       });
     }
-    if (answer.text) tools.appendChild(button("cd-button", T.copyAll, () => copy(answer.text)));
-    if (tools.childElementCount) box.appendChild(tools);
+    box.append(tools, words);
     return box;
+  }
+
+  function otherWords(id, place) {
+    if (place.dataset.asked) return;
+    place.dataset.asked = "1";
+    place.replaceChildren(make("p", "cd-next-lead", T.looking));
+    fetchJson(`api/answers/${id}/other-words`).then(
+      (found) => {
+        if (found.suggestions.length) place.replaceChildren(...offered(T.tryWords, found.suggestions));
+        else place.replaceChildren(make("p", "cd-next-lead", T.noOtherWords));
+      },
+      (error) => {
+        delete place.dataset.asked;
+        place.replaceChildren(make("p", "cd-next-lead", error.shown || T.failed));
+      }
+    );
+  }
+
+  function offered(lead, suggestions) {
+    return [make("p", "cd-next-lead", lead)].concat(suggestions.map((one) => {
+      const choice = button("cd-suggestion", "", () => send(one.question));
+      choice.append(make("span", "", one.question), make("small", "", one.reason));
+      return choice;
+    }));
+  }
+
+  /* What can be asked next stands under the newest answer only. */
+  const nexts = new Map();
+  function offerNext(message, id) {
+    document.querySelectorAll(".cd-next").forEach((old) => {
+      if (!message.contains(old) || old.dataset.answer !== id) old.remove();
+    });
+    if (message.querySelector(":scope > .cd-next")) return;
+    const place = make("section", "cd-next");
+    place.dataset.answer = id;
+    place.setAttribute("aria-label", T.nextQuestions);
+    message.appendChild(place);
+    if (!nexts.has(id)) nexts.set(id, fetchJson(`api/answers/${id}/next`));
+    nexts.get(id).then(
+      (found) => { if (found.suggestions.length) place.replaceChildren(...offered(T.nextQuestions, found.suggestions)); },
+      () => undefined
+    );
   }
 
   function card(citations) {
@@ -310,12 +407,15 @@
 
   /* -- the drawer -------------------------------------------------------------------------- */
 
+  const WIDE = window.matchMedia("(min-width: 1100px)");
   const drawer = {
     dialog: null,
     item: null, // the record with the quotation that was asked for
     shown: null, // the page on show
     mode: "image",
     zoom: 0,
+    turned: 0, // degrees, clockwise, by the reader
+    whole: false, // the whole page in view instead of its width
     request: 0,
     opener: null,
 
@@ -336,25 +436,33 @@
       this.count.setAttribute("aria-live", "polite");
       this.next = button("cd-button", "›", () => this.turn(1), T.next);
       this.out = button("cd-button", "−", () => this.setZoom(this.zoom - 1), T.smaller);
-      this.fitting = button("cd-button", "↔", () => this.setZoom(0), T.fit);
       this.into = button("cd-button", "+", () => this.setZoom(this.zoom + 1), T.larger);
-      this.toggle = button("cd-button", T.showText, () => this.toggleMode());
-      this.fitting.dataset.fit = "1";
+      this.fitting = button("cd-button", T.whole, () => this.fit());
+      this.rotating = button("cd-button", T.rotate, () => this.rotate(), T.rotateLabel);
+      this.toggle = button("cd-button cd-toggle", T.showText, () => this.toggleMode());
       const pager = make("span", "cd-group");
       pager.append(this.previous, this.count, this.next);
       this.zoomer = make("span", "cd-group");
-      this.zoomer.append(this.out, this.fitting, this.into);
-      this.bar.append(pager, this.zoomer, this.toggle);
+      this.zoomer.append(this.out, this.into);
+      this.viewing = make("span", "cd-group cd-words-group");
+      this.viewing.append(this.fitting, this.rotating);
+      this.bar.append(pager, this.zoomer, this.viewing, this.toggle);
 
       this.view = make("div", "cd-view");
       this.view.tabIndex = 0;
+      this.beside = make("section", "cd-beside");
+      this.beside.tabIndex = 0;
+      this.beside.setAttribute("aria-label", T.beside);
+      this.body = make("div", "cd-body");
+      this.body.append(this.view, this.beside);
       this.foot = make("footer", "cd-drawer-foot");
-      dialog.append(head, this.bar, this.view, this.foot);
+      dialog.append(head, this.bar, this.body, this.foot);
       dialog.addEventListener("click", (event) => {
         if (event.target === dialog) this.close();
       });
       dialog.addEventListener("close", () => this.closed());
       dialog.addEventListener("keydown", (event) => this.key(event));
+      WIDE.addEventListener("change", () => { if (this.shown) this.draw(); });
       document.body.appendChild(dialog);
       this.dialog = dialog;
     },
@@ -365,10 +473,13 @@
       this.item = item;
       this.shown = null;
       this.zoom = 0;
+      this.turned = 0;
+      this.whole = false;
       this.chip.textContent = item.mark || "";
       this.chip.hidden = !item.mark;
       this.title.textContent = item.title ? `《${item.title}》` : T.opening;
       this.bar.hidden = true;
+      this.beside.hidden = true;
       this.view.replaceChildren(make("p", "cd-wait", T.opening));
       this.foot.replaceChildren();
       if (!this.dialog.open) {
@@ -386,6 +497,7 @@
     closed() {
       this.request += 1;
       this.view.replaceChildren();
+      this.beside.replaceChildren();
       if (window.history.state && window.history.state.chadangDrawer) window.history.back();
       const back = this.opener;
       const target = back && back.isConnected && back !== document.body ? back : questionBox();
@@ -395,6 +507,7 @@
     fail(message) {
       this.title.textContent = this.item && this.item.title ? `《${this.item.title}》` : "";
       this.bar.hidden = true;
+      this.beside.hidden = true;
       this.view.replaceChildren(make("p", "cd-wait", message || T.failed));
     },
 
@@ -416,16 +529,17 @@
       this.view.replaceChildren(panel);
       this.foot.replaceChildren();
       this.foot.appendChild(this.referenceRow(row));
+      this.drawStrip(row);
     },
 
-    openPlace(token, page, start, end) {
+    openPlace(token, page, start, end, hash) {
       this.show({ title: "", record: token });
-      const item = { record: token, start: start, end: end, page: page };
       const request = this.request;
-      fetchJson(`api/pages/${token}/${page}?start=${start}&end=${end}`).then(
+      const marked = hash ? `&hash=${hash}` : "";
+      fetchJson(`api/pages/${token}/${page}?start=${start}&end=${end}${marked}`).then(
         (found) => {
           if (request !== this.request) return;
-          this.item = Object.assign({}, found, item);
+          this.item = found; // the place may have moved since the link was made
           this.mode = found.has_image ? "image" : "text";
           this.showPage(found);
         },
@@ -463,31 +577,44 @@
       this.previous.disabled = page.page <= 1;
       this.next.disabled = page.page >= page.page_count;
       this.count.textContent = T.pageOf(page.page, page.page_count, page.has_image);
-      this.toggle.hidden = !page.has_image;
       this.draw();
       this.drawFoot();
     },
 
     draw() {
-      const image = this.mode === "image" && this.shown.has_image;
+      const wide = WIDE.matches && this.shown.has_image;
+      const image = this.shown.has_image && (wide || this.mode === "image");
+      this.toggle.hidden = wide || !this.shown.has_image;
       this.toggle.textContent = image ? T.showText : T.showImage;
       this.zoomer.hidden = !image;
+      this.viewing.hidden = !image;
+      this.beside.hidden = !wide;
       if (image) this.drawImage();
-      else this.drawText("");
+      else this.drawText(this.view, "");
+      if (wide) this.drawText(this.beside, "");
     },
 
     drawImage() {
       const page = this.shown;
       const stage = make("div", "cd-stage");
+      const frame = make("div", "cd-frame");
       const sheet = make("div", "cd-sheet");
-      sheet.style.aspectRatio = String(page.ratio || 0.707);
-      sheet.style.width = `${ZOOMS[this.zoom] * 100}%`;
-      if (this.zoom === 0) sheet.classList.add("cd-fit");
+      const ratio = page.ratio || 0.707;
+      const across = this.turned % 180 ? 1 / ratio : ratio; // of the page as it stands now
+      frame.style.aspectRatio = String(across);
+      frame.style.width = this.whole ? `${this.wholeWidth(across)}px` : `${ZOOMS[this.zoom] * 100}%`;
+      if (this.zoom === 0) frame.classList.add("cd-fit");
+      sheet.style.aspectRatio = String(ratio);
+      sheet.style.width = this.turned % 180 ? `${ratio * 100}%` : "100%";
+      sheet.style.transform = `translate(-50%, -50%) rotate(${this.turned}deg)`;
       const image = make("img", "cd-image");
       image.alt = T.pageImage(page.title, page.page);
       image.addEventListener("load", () => sheet.classList.add("cd-loaded"));
       image.addEventListener("error", () => {
-        if (this.shown === page && this.mode === "image") this.drawText(T.imageFailed);
+        if (this.shown !== page || !sheet.isConnected) return;
+        this.zoomer.hidden = true;
+        this.viewing.hidden = true;
+        this.drawText(this.view, T.imageFailed);
       });
       image.src = imageAddress(page, ZOOMS[this.zoom]);
       sheet.appendChild(image);
@@ -499,67 +626,124 @@
         mark.style.height = `${(box[3] - box[1]) * 100}%`;
         sheet.appendChild(mark);
       });
-      stage.appendChild(sheet);
+      frame.appendChild(sheet);
+      stage.appendChild(frame);
       this.view.classList.remove("cd-reading-text");
       this.view.replaceChildren(stage);
       this.out.disabled = this.zoom === 0;
       this.into.disabled = this.zoom === ZOOMS.length - 1;
-      this.reveal(this.view.querySelector(".cd-box"));
+      this.fitting.textContent = this.whole ? T.fit : T.whole;
+      this.fitting.setAttribute("aria-label", this.whole ? T.fitLabel : T.wholeLabel);
+      this.reveal(this.view, ".cd-box");
     },
 
-    drawText(warning) {
+    wholeWidth(across) {
+      const box = this.view.getBoundingClientRect();
+      return Math.max(120, Math.min(box.width - 24, (box.height - 24) * across));
+    },
+
+    drawText(view, warning) {
       const page = this.shown;
-      this.view.classList.add("cd-reading-text");
+      if (view === this.view) view.classList.add("cd-reading-text");
       if (page.after === undefined) { // a citation: its page text is not here yet
-        this.view.replaceChildren(make("p", "cd-wait", T.opening));
-        const request = ++this.request;
-        fetchJson(`api/pages/${page.record}/${page.page}?start=${page.start}&end=${page.end}`).then(
+        view.replaceChildren(make("p", "cd-wait", T.opening));
+        if (!page.text) {
+          page.text = fetchJson(`api/pages/${page.record}/${page.page}?start=${page.start}&end=${page.end}`);
+        }
+        page.text.then(
           (found) => {
-            if (request !== this.request) return;
             page.before = found.before;
             page.after = found.after;
-            this.drawText(warning);
+            page.page_fields = found.page_fields;
+            if (this.shown === page) this.drawText(view, warning);
           },
-          (error) => request === this.request && this.fail(error.shown)
+          (error) => {
+            page.text = null;
+            if (this.shown === page) view.replaceChildren(make("p", "cd-wait", error.shown || T.failed));
+          }
         );
         return;
       }
       const parts = [];
       if (warning) parts.push(make("p", "cd-warning", warning));
-      const text = make("div", "cd-text");
-      text.append(page.before);
-      if (page.quote) text.appendChild(make("mark", "", page.quote));
-      text.append(page.after);
+      const text = pageText(page);
       if (!text.textContent.trim()) text.textContent = T.noText;
       parts.push(text);
-      this.view.replaceChildren(...parts);
-      this.reveal(this.view.querySelector("mark"));
+      view.replaceChildren(...parts);
+      this.reveal(view, "mark");
     },
 
-    reveal(element) {
+    reveal(view, wanted) {
+      const element = view.querySelector(wanted);
       if (!element) {
-        this.view.scrollTo(0, 0);
+        view.scrollTo(0, 0);
         return;
       }
       const inner = element.getBoundingClientRect();
-      const outer = this.view.getBoundingClientRect();
-      this.view.scrollTop += inner.top - outer.top - outer.height / 3;
-      this.view.scrollLeft += inner.left - outer.left - 24;
+      const outer = view.getBoundingClientRect();
+      view.scrollTop += inner.top - outer.top - outer.height / 3;
+      view.scrollLeft += inner.left - outer.left - 24;
     },
 
     drawFoot() {
       const page = this.shown;
       this.foot.replaceChildren();
+      if (page.lost || page.moved) this.foot.appendChild(make("p", "cd-warning", page.lost ? T.lost : T.moved));
       if (page.quote) {
         const quote = make("blockquote", "cd-quote", page.quote);
         quote.setAttribute("aria-label", T.quoted);
         this.foot.appendChild(quote);
       }
       if (page.low_confidence) this.foot.appendChild(make("p", "cd-warning", T.unreliable));
+      if (typeof page.confidence === "number") this.foot.appendChild(make("p", "cd-sure", T.confidence(page.confidence)));
       this.foot.appendChild(this.referenceRow(page));
       const more = make("details", "cd-more");
       more.append(make("summary", "", T.catalogue), fieldList(page.fields.concat(page.more_fields, page.page_fields || [])));
       this.foot.appendChild(more);
+      this.drawStrip(page);
+    },
+
+    /* The other pages of the record and the other records of its volume, as small pictures. */
+    drawStrip(place) {
+      const request = this.request;
+      const foot = this.foot;
+      const key = `${place.record}/${Math.floor((place.page || 1) / 40)}`;
+      if (!strips.has(key)) {
+        const wanted = fetchJson(`api/records/${place.record}/strip?page=${place.page || 1}`);
+        wanted.catch(() => strips.delete(key));
+        strips.set(key, wanted);
+      }
+      strips.get(key).then((found) => {
+        if (request !== this.request || foot.querySelector(".cd-strips")) return;
+        if (found.pages.length < 2 && found.volume.length < 2) return;
+        const more = make("details", "cd-more cd-strips");
+        more.open = this.stripOpen === undefined ? WIDE.matches : this.stripOpen;
+        more.addEventListener("toggle", () => { this.stripOpen = more.open; });
+        more.appendChild(make("summary", "", T.others));
+        if (found.pages.length > 1) more.append(...this.strip(T.pagesOf(found.page_count), found.pages.map((page) => {
+          const one = thumbnail(page.has_image ? page.image : "", T.thumbnail(page.page), page.low_confidence ? T.doubtful : "", page.words);
+          if (page.page === place.page) one.setAttribute("aria-current", "page");
+          one.addEventListener("click", () => this.goTo(page.page));
+          return one;
+        })));
+        if (found.volume.length > 1) more.append(...this.strip(T.volumeOf(found.volume_count), found.volume.map((row) => {
+          const one = thumbnail(row.has_image ? row.image : "", row.title, "", row.has_image ? "" : row.title);
+          if (row.record === place.record) one.setAttribute("aria-current", "true");
+          one.addEventListener("click", () => this.openPlace(row.record, 1, 0, 0, ""));
+          return one;
+        })));
+        foot.appendChild(more);
+        more.querySelectorAll("[aria-current]").forEach((here) => {
+          const row = here.parentElement;
+          row.scrollLeft = here.offsetLeft - row.offsetLeft - row.clientWidth / 2;
+        });
+      }, () => undefined);
+    },
+
+    strip(heading, thumbnails) {
+      const row = make("div", "cd-strip");
+      row.append(...thumbnails);
+      return [make("p", "cd-strip-name", heading), row];
     },
 
     referenceRow(place) {
@@ -575,8 +759,12 @@
 
     turn(step) {
       const page = this.shown && this.shown.page + step;
-      if (!page || page < 1 || page > this.shown.page_count) return;
+      if (page && page >= 1 && page <= this.shown.page_count) this.goTo(page);
+    },
+
+    goTo(page) {
       const item = this.item;
+      this.turned = 0;
       if (item.page === page && item.boxes && item.quote !== undefined) {
         this.request += 1;
         this.showPage(item);
@@ -587,7 +775,19 @@
 
     setZoom(zoom) {
       this.zoom = Math.max(0, Math.min(ZOOMS.length - 1, zoom));
-      if (this.shown && this.mode === "image") this.drawImage();
+      this.whole = false;
+      if (this.shown) this.drawImage();
+    },
+
+    fit() {
+      this.whole = !this.whole;
+      this.zoom = 0;
+      if (this.shown) this.drawImage();
+    },
+
+    rotate() {
+      this.turned = (this.turned + 90) % 360;
+      if (this.shown) this.drawImage();
     },
 
     toggleMode() {
@@ -605,6 +805,89 @@
       event.preventDefault();
     },
   };
+
+  const strips = new Map(); // record and stretch of pages -> promise of its small pictures
+
+  function thumbnail(image, name, remark, words) {
+    const one = button("cd-thumb", "", () => undefined);
+    if (image) {
+      const picture = make("img");
+      picture.loading = "lazy";
+      picture.alt = "";
+      picture.src = `${BASE}${image}?w=200`;
+      one.appendChild(picture);
+    } else {
+      one.appendChild(make("span", "cd-thumb-text", words));
+    }
+    one.appendChild(make("span", "cd-thumb-name", name));
+    if (remark) one.appendChild(make("span", "cd-thumb-remark", remark));
+    one.title = remark ? `${name}，${remark}` : name;
+    return one;
+  }
+
+  /* The raw text of a page; lines of cells stand as a table that keeps together on a phone. */
+  function pageText(page) {
+    const text = make("div", "cd-text");
+    const whole = page.before + (page.quote || "") + page.after;
+    const from = page.before.length;
+    const to = from + (page.quote || "").length;
+    let at = 0;
+    let rows = [];
+    let plain = [];
+    const flushPlain = () => {
+      if (plain.length) text.append(...marked(whole, plain[0], at, from, to));
+      plain = [];
+    };
+    const flushRows = () => {
+      if (rows.length > 1) text.appendChild(cellTable(whole, rows, from, to));
+      else if (rows.length) text.append(...marked(whole, rows[0].start, rows[0].end, from, to));
+      rows = [];
+    };
+    whole.split("\n").forEach((line) => {
+      const end = Math.min(whole.length, at + line.length + 1);
+      if (line.includes(CELLS)) {
+        flushPlain();
+        rows.push({ start: at, end: end, line: line });
+      } else {
+        flushRows();
+        plain.push(at);
+      }
+      at = end;
+      if (plain.length) plain.length = 1; // only where the stretch began
+    });
+    flushRows();
+    flushPlain();
+    return text;
+  }
+
+  /* The stretch start:end of a text with what of it lies in from:to marked. */
+  function marked(whole, start, end, from, to) {
+    const low = Math.max(start, Math.min(from, end));
+    const high = Math.max(low, Math.min(to, end));
+    const parts = [document.createTextNode(whole.slice(start, low))];
+    if (high > low) parts.push(make("mark", "", whole.slice(low, high)));
+    parts.push(document.createTextNode(whole.slice(high, end)));
+    return parts;
+  }
+
+  function cellTable(whole, rows, from, to) {
+    const frame = make("div", "cd-cells");
+    frame.tabIndex = 0;
+    const table = make("table");
+    rows.forEach((row) => {
+      const line = make("tr");
+      let at = row.start;
+      row.line.split(CELLS).forEach((cell) => {
+        const box = make("td");
+        box.append(...marked(whole, at, at + cell.length, from, to));
+        at += cell.length + CELLS.length;
+        line.appendChild(box);
+      });
+      table.appendChild(line);
+    });
+    frame.appendChild(table);
+    return frame;
+  }
 
   window.addEventListener("popstate", () => drawer.close());
 
@@ -625,11 +908,11 @@
       if (opening) opening.remove();
       box.setAttribute("aria-label", T.question);
     }
-    const without = document.querySelector("#cd-without textarea, #cd-without input");
-    if (without) {
-      without.tabIndex = -1;
-      without.setAttribute("aria-hidden", "true");
-    }
+    ["cd-without", "cd-filters"].map(hiddenBox).forEach((hidden) => {
+      if (!hidden) return;
+      hidden.tabIndex = -1;
+      hidden.setAttribute("aria-hidden", "true");
+    });
     const log = document.querySelector("#cd-chat [role=log]");
     if (!log) return;
     log.setAttribute("aria-label", T.log);
@@ -644,8 +927,8 @@
       })
     );
     const messages = log.querySelectorAll("[data-testid=bot]");
-    messages.forEach(decorateMessage);
     const last = messages[messages.length - 1];
+    messages.forEach((message) => decorateMessage(message, message === last));
     const busy = Boolean(last && last.querySelector(".cd-pending"));
     // on a phone the keyboard makes room for the answer
     if (busy && !isBusy() && box && window.matchMedia("(pointer: coarse)").matches) box.blur();
@@ -654,7 +937,7 @@
     follow(log, messages.length, busy);
   }
 
-  function decorateMessage(message) {
+  function decorateMessage(message, last) {
     message.setAttribute("aria-label", T.answer);
     message.querySelectorAll('a[href^="#w-"]').forEach((link) => {
       if (link.dataset.cd) return;
@@ -662,33 +945,39 @@
       link.setAttribute("role", "button");
       link.setAttribute("aria-label", link.title);
     });
-    let id = "";
     message.querySelectorAll('a[href^="#c-"]').forEach((link) => {
       const found = MARK.exec(link.getAttribute("href"));
       if (!found) return;
-      id = found[1];
+      loadAnswer(found[1]); // while the answer still grows
       if (link.dataset.cd) return;
       link.dataset.cd = "1";
       link.setAttribute("role", "button");
       if (found[2][0] !== "r") link.setAttribute("aria-label", T.mark(link.textContent));
     });
-    // only when the answer is whole: a growing one is drawn anew with every piece
-    if (message.querySelector(".cd-coverage")) message.querySelectorAll("table").forEach(decorateTable);
+    // the last link is there only when the answer is whole: a growing one is drawn anew each time
+    const end = message.querySelector('a[href^="#s-"]');
+    const found = end && END.exec(end.getAttribute("href"));
+    const id = found ? found[1] : "";
+    if (id) message.querySelectorAll("table").forEach(decorateTable);
     const old = message.querySelector(":scope > .cd-cards");
     if (old && old.dataset.answer !== id) old.remove();
     if (!id) return;
-    const wanted = loadAnswer(id);
-    if ((old && old.dataset.answer === id) || !message.querySelector(".cd-coverage")) return;
+    if (old && old.dataset.answer === id) {
+      if (last && old.childElementCount) offerNext(message, id);
+      return;
+    }
     const place = make("section", "cd-cards");
     place.dataset.answer = id;
     message.appendChild(place);
-    wanted.then(
+    loadAnswer(id).then(
       (answer) => {
         const built = cards(answer, id);
         built.dataset.answer = id;
         place.replaceWith(built);
         if (answer.open && !opened.has(id)) openMark(id, "1"); // 打开第三条: asked for in words
         opened.add(id);
+        document.dispatchEvent(new CustomEvent("chadang-answer", { detail: answer }));
+        plan();
       },
       () => undefined
     );
@@ -720,6 +1009,15 @@
     });
   }
 
+  /* The hidden box carries what is no question: a reading to take off, a conversation to open. */
+  function command(text) {
+    const box = hiddenBox("cd-without");
+    if (!box || isBusy()) return false;
+    put(box, text);
+    press(box);
+    return true;
+  }
+
   /* A chip names a reading; the hidden box carries it to the server, which asks again without. */
   document.addEventListener("click", (event) => {
     const link = event.target.closest && event.target.closest('a[href^="#w-"]');
@@ -727,12 +1025,8 @@
     if (!found) return;
     event.preventDefault();
     event.stopPropagation();
-    const box = document.querySelector("#cd-without textarea, #cd-without input");
-    if (!box || isBusy()) return;
-    box.value = found[1];
-    box.dispatchEvent(new Event("input", { bubbles: true }));
-    window.setTimeout(() => // the page's framework takes up the value first
-      box.dispatchEvent(new KeyboardEvent("keypress", { key: "Enter", bubbles: true, cancelable: true })), 30);
+    if (!command(found[1])) return;
+    document.dispatchEvent(new CustomEvent("chadang-taken-off", { detail: link.textContent }));
     const question = questionBox(); // the chip goes out of view; a phone keeps its keyboard down
     if (question && !window.matchMedia("(pointer: coarse)").matches) question.focus({ preventScroll: true });
   }, true);
@@ -791,12 +1085,20 @@
       characterData: true,
     });
     plan();
-    const place = PLACE.exec(window.location.hash);
-    if (place) {
-      window.history.replaceState(window.history.state, "", window.location.pathname + window.location.search);
-      drawer.openPlace(place[1], Number(place[2]), Number(place[3]), Number(place[4]));
-    }
+    openAddress();
+    window.addEventListener("hashchange", openAddress);
   }
+
+  /* The place a permalink names. */
+  function openAddress() {
+    const place = PLACE.exec(window.location.hash);
+    if (!place) return;
+    window.history.replaceState(window.history.state, "", window.location.pathname + window.location.search);
+    drawer.openPlace(place[1], Number(place[2]), Number(place[3]), Number(place[4]), place[5] || "");
+  }
+
+  /* For the page's other scripts. */
+  window.Chadang = { BASE, make, button, fetchJson, toast, send, command, put, hiddenBox, questionBox, isBusy };
 
   start();
 })();
