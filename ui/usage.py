@@ -131,7 +131,7 @@ class UseLog:
             PurposeNeededError: If the purpose has to be stated first.
         """
         if not use.purpose and asked_when(self._settings, use.reader) == "always":
-            raise PurposeNeededError
+            raise PurposeNeededError(command=use.channel is Channel.COMMAND)
         self._write(use, Action.ASK, (), question=question)
 
     def answered(self, use: Use, result: Answer | Refusal, without: Collection[str] = ()) -> None:
@@ -315,7 +315,7 @@ class UseLog:
         if use.purpose or asked_when(self._settings, use.reader) == "never":
             return
         if any(map(is_closed, records)):
-            raise PurposeNeededError
+            raise PurposeNeededError(command=use.channel is Channel.COMMAND)
 
     def _once(self, use: Use, action: Action, record: Record, page: int, kind: str) -> None:
         pages = [page] if page else []
