@@ -21,6 +21,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
+from assistant.register import Action
 from index.access import ADMINISTRATORS, may_grant_roles, may_manage_users, may_see_users
 from index.domain import Reader, Role
 from index.errors import ArchiveError
@@ -45,6 +46,7 @@ from ui.sign_in import (
     safe_next,
     session_token,
 )
+from ui.usage import Channel, Use, UseLog
 
 logger = logging.getLogger(__name__)
 
@@ -96,17 +98,27 @@ class Forms:
         return hmac.new(self._key, f"{nonce}:{bound_to}".encode(), hashlib.sha256).hexdigest()
 
 
-def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> APIRouter:
+def build_account_router(
+    door: Doorkeeper, settings: Settings, version: str, uses: UseLog | None = None
+) -> APIRouter:
     """The routes of sign-in and of the accounts.
 
     Args:
         door: Knows the accounts and how people come in.
         settings: Settings in force.
         version: Version of our static files, for their addresses.
+        uses: Writes the use register; nothing is registered when None.
     """
     router = APIRouter()
     accounts = door.accounts
     forms = Forms()
+
+    def noted(
+        what: str, account: Account | None, detail: str, address: str, by: Reader | None = None
+    ) -> None:
+        _note(what, account, detail, address)
+        if uses is not None:
+            _register(uses, what, account, detail, address, by)
 
     def page(
         request: Request, title: str, body: str, *, status: int = 200, reader: Reader | None = None
@@ -170,7 +182,7 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
                 session_token(request.scope),
             )
         except SignInRefusedError as error:
-            _note("sign-in failed", accounts.find(account), "", address)
+            await run_in_threadpool(noted, "sign-in failed", accounts.find(account), "", address)
             status = 429 if error.retry_s else 401
             return login_page(
                 request, said=str(error), account=account, wanted=wanted, status=status
@@ -178,7 +190,7 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
         session = accounts.session(made)
         if session is None:  # disabled between the two
             return login_page(request, account=account, status=401)
-        _note("sign-in", session.account, "", address)
+        await run_in_threadpool(noted, "sign-in", session.account, "", address)
         role = session.account.role
         if session.must_change:
             target = "account"
@@ -198,7 +210,7 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
             return not_available()
         if session is not None:
             await run_in_threadpool(accounts.sign_out, session_token(request.scope))
-            _note("sign-out", session.account, "", _address(request))
+            await run_in_threadpool(noted, "sign-out", session.account, "", _address(request))
         response: Response = (
             JSONResponse({"next": "login?out=1"}, headers=PRIVATE)
             if as_json
@@ -262,7 +274,9 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
             door.setup.give_back()
             return setup_page(request, said=str(error), form=form, status=422)
         for account, _ in made:
-            _note("account added at setup", account, account.role.value, _address(request))
+            await run_in_threadpool(
+                noted, "account added at setup", account, account.role.value, _address(request)
+            )
         return page(request, "开通", _set_up(made))
 
     # -- one's own account --------------------------------------------------------------------
@@ -298,11 +312,11 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
         agent = request.headers.get("user-agent", "")
         if action == "session":
             await run_in_threadpool(accounts.end_session, account, form.get("session", ""))
-            _note("session ended", session.account, "", address)
+            await run_in_threadpool(noted, "session ended", session.account, "", address)
             return RedirectResponse("../account?done=session", 303, headers=PRIVATE)
         if action == "elsewhere":
             await run_in_threadpool(accounts.end_other_sessions, account, session.session_id)
-            _note("signed out elsewhere", session.account, "", address)
+            await run_in_threadpool(noted, "signed out elsewhere", session.account, "", address)
             return RedirectResponse("../account?done=elsewhere", 303, headers=PRIVATE)
         if form.get("new", "") != form.get("again", ""):
             return account_page(request, session, wrong="两次输入的新密码不一样。", status=422)
@@ -312,12 +326,12 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
                 address, agent,
             )  # fmt: skip
         except SignInRefusedError as error:
-            _note("password change failed", session.account, "", address)
+            await run_in_threadpool(noted, "password change failed", session.account, "", address)
             wrong = str(error) if error.retry_s else "原密码不对。"
             return account_page(request, session, wrong=wrong, status=401)
         except ArchiveError as error:
             return account_page(request, session, wrong=str(error), status=422)
-        _note("password changed", session.account, "", address)
+        await run_in_threadpool(noted, "password changed", session.account, "", address)
         return opened(request, made, "../account?done=password")
 
     # -- everybody's accounts -----------------------------------------------------------------
@@ -370,11 +384,13 @@ def build_account_router(door: Doorkeeper, settings: Settings, version: str) -> 
             result = await run_in_threadpool(actions[action], reader, form)
         except ArchiveError as error:
             return users_page(request, reader, wrong=str(error), form=form, status=422, up="../../")
-        _note(
-            f"{action} by {reader.account}",
+        await run_in_threadpool(
+            noted,
+            action,
             accounts.find(form.get("account", "")),
             "",
             _address(request),
+            reader,
         )
         if isinstance(result, tuple):
             account, password = result
@@ -578,6 +594,40 @@ def _note(what: str, account: Account | None, detail: str, address: str) -> None
     """The one place that learns of sign-ins and of changes to accounts."""
     who = "(no such account)" if account is None else account.account
     logger.info("accounts: %s: %s %s from %s", what, who, detail, address)
+
+
+def _register(
+    uses: UseLog, what: str, account: Account | None, detail: str, address: str, by: Reader | None
+) -> None:
+    """The same in the use register; what was typed for no account may be a password: not kept."""
+    own = Reader(Role.PUBLIC) if account is None else account.reader
+    action, said = _EVENTS.get(what, (Action.USER, what))
+    if by is not None and action is not Action.USER:
+        action, said = Action.USER, "退出其登录"
+    if account is None:
+        said = f"{said}：没有这个账号"
+    elif by is not None:
+        said = f"{said}：{account.account}"
+        detail = f"{account.name}（{account.role.value}）{detail}"
+    uses.did(Use(by or own, Channel.WEB, address), action, said, detail)
+
+
+_EVENTS: Final = {
+    "sign-in": (Action.SIGN_IN, "登录"),
+    "sign-in failed": (Action.SIGN_IN_FAILED, "密码不对或账号不能用"),
+    "sign-out": (Action.SIGN_OUT, "退出"),
+    "account added at setup": (Action.USER, "开通时建立账号"),
+    "session ended": (Action.USER, "退出自己的一处登录"),
+    "signed out elsewhere": (Action.USER, "退出自己在别处的登录"),
+    "password change failed": (Action.USER, "改密码没有成功"),
+    "password changed": (Action.USER, "改了自己的密码"),
+    "add": (Action.USER, "增加账号"),
+    "reset": (Action.USER, "重置密码"),
+    "disable": (Action.USER, "停用账号"),
+    "enable": (Action.USER, "启用账号"),
+    "grant": (Action.USER, "授予身份"),
+    "unlock": (Action.USER, "解除锁定"),
+}
 
 
 # -- HTML -----------------------------------------------------------------------------------------

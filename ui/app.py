@@ -97,7 +97,7 @@ def build_app(
     app.include_router(build_admin_router(assistant.store, settings, version, uses))
     app.include_router(build_manage_router(assistant.store, settings, version))
     door = door or Doorkeeper(Accounts(settings), settings)
-    app.include_router(build_account_router(door, settings, version))
+    app.include_router(build_account_router(door, settings, version, uses))
     app.include_router(build_register_router(assistant, recent, uses, version))
     app.include_router(build_browse_router(assistant.store, settings, version))
     add_api(app, assistant, images, version)

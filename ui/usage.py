@@ -30,6 +30,7 @@ from index.store import Store
 from ui.purposes import PurposeNeededError, Purposes, asked_when
 from ui.reader import current_reader
 from ui.render import answer_text
+from ui.sign_in import ADDRESS_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -112,12 +113,13 @@ class UseLog:
             purpose = self.purposes.last(reader)
         else:
             self.purposes.keep(reader, purpose)
-        client = None if request is None else request.client
-        channel = Channel.WEB if request is None else request.scope.get(CHANNEL_KEY, Channel.WEB)
+        scope: Mapping[str, Any] = {} if request is None else request.scope
+        client = scope.get("client")
+        address = scope.get(ADDRESS_KEY) or (client[0] if client else "")
         return Use(
             reader,
-            Channel(channel),
-            client.host if client else "",
+            Channel(scope.get(CHANNEL_KEY, Channel.WEB)),
+            str(address),
             conversation,
             purpose,
         )

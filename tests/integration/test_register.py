@@ -23,6 +23,8 @@ from index import access
 from index.domain import Reader, Role
 from index.errors import ArchiveError
 from index.settings import load_settings
+from tests.account_fakes import Clock, add_people, open_accounts
+from tests.integration.test_sign_in import form_token, make_site, sign_in
 from tests.web_fakes import (
     HIDDEN,
     HOSTILE,
@@ -70,7 +72,8 @@ class Web:
 
     def ask(self, question: str, purpose: str = "") -> str:
         """Ask over Gradio's own queue; returns what is shown under the question."""
-        session = {"session_hash": "s1234567890"}
+        account = "" if self.front.reader is None else self.front.reader.account
+        session = {"session_hash": f"s1234567890{account}"}  # one belongs to one reader
         steps = self.client.get("/app/config").json()
         box = next(c["id"] for c in steps["components"] if c["type"] == "textbox")
         typed = next(d["id"] for d in steps["dependencies"] if [box, "submit"] in d["targets"])
@@ -412,6 +415,65 @@ def test_a_deputy_s_entry_names_no_hidden_record(web: Web) -> None:
 
     assert "来信" not in shown
     assert HIDDEN not in [record.record_id for record in entry.records]
+
+
+# -- accounts -----------------------------------------------------------------------------------
+
+
+def test_sign_ins_and_changes_of_accounts_are_registered(tmp_path: Path) -> None:
+    """This test ensures that who tried what is there, and nothing that may be a password."""
+    settings = make_settings(tmp_path, host="0.0.0.0")
+    site = make_site(make_store(tmp_path), settings, Clock())
+    wrong, right = site.browser(), site.browser(address="10.9.8.7")
+    sign_in(wrong, "deputy", "not-the-password")
+    sign_in(wrong, "typed-my-password-here")
+    sign_in(right, "system")
+    token = form_token(right.get("/admin/users").text)
+    fields = {"form": token, "account": "clerk"}
+    right.post("/admin/users/disable", data=fields, headers={"Origin": str(right.base_url)})
+    right.post("/logout", json={}, headers={"Origin": str(right.base_url)})
+    found = register_of(settings).entries()[::-1]
+
+    told = [(entry.action, entry.account, entry.outcome) for entry in found]
+    assert told == [
+        ("登录失败", "deputy", "密码不对或账号不能用"),
+        ("登录失败", "", "密码不对或账号不能用：没有这个账号"),
+        ("登录", "system", "登录"),
+        ("用户管理", "system", "停用账号：clerk"),
+        ("退出", "system", "退出"),
+    ]
+    assert found[-1].address == "10.9.8.7"
+    kept = (tmp_path / REGISTER_FILE).read_bytes() + Path(
+        f"{tmp_path / REGISTER_FILE}-wal"
+    ).read_bytes()
+    assert b"typed-my-password-here" not in kept
+    assert b"not-the-password" not in kept
+
+
+def test_the_audit_administrator_sees_the_register_and_nothing_else(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, host="0.0.0.0")
+    site = make_site(make_store(tmp_path), settings, Clock())
+    seen = site.signed_in("auditor").get("/admin/register")
+
+    assert seen.status_code == 200
+    assert "登录" in seen.text
+    for account in ("auditor", "archivist", "system", "security", "clerk", "deputy"):
+        client = site.signed_in(account)
+        status = client.get("/admin/register.xlsx").status_code
+        assert status == (200 if account == "auditor" else 404)
+        status = client.get("/admin/feedback").status_code
+        assert status == (200 if account == "archivist" else 404)
+    page = site.signed_in("auditor").get(f"/api/pages/{record_token(TYPED)}/1")
+    assert page.status_code == 404
+
+
+def test_accounts_changed_at_the_command_line_are_registered(tmp_path: Path) -> None:
+    accounts = open_accounts(make_settings(tmp_path))
+    add_people(accounts)
+
+    assert cli.main(["users", "disable", "clerk", "--home", str(tmp_path)]) == 0
+    (entry,) = Register(tmp_path / REGISTER_FILE).entries()
+    assert (entry.action, entry.outcome, entry.channel) == ("用户管理", "停用账号：clerk", "命令行")
 
 
 # -- the page -------------------------------------------------------------------------------------
