@@ -63,17 +63,6 @@ SETUP_CLOSED: Final = (
     "或把设置 sign_in 改成 accounts 后重新启动服务，按终端里的启用码开通。"
 )
 NO_SECURITY_ADMIN: Final = "现在没有可用的安全管理员，身份无人授予。请在服务器上运行 chadang users add 登录名 --role 安全管理员 --name 姓名。"
-#: Who the use register names when nobody is signed in.
-NOBODY: Final = Reader(Role.PUBLIC, "（未登录）")
-_ACTION_WORDS: Final = {
-    "add": "开账号",
-    "reset": "重置密码",
-    "disable": "停用",
-    "enable": "启用",
-    "sign-out": "令其退出",
-    "grant": "授予身份",
-    "unlock": "解除锁定",
-}
 _DONE: Final = {
     "password": "密码已修改，其他地方的登录都已退出。",
     "elsewhere": "其他地方的登录都已退出。",
@@ -110,7 +99,7 @@ class Forms:
 
 
 def build_account_router(
-    door: Doorkeeper, settings: Settings, version: str, uses: UseLog
+    door: Doorkeeper, settings: Settings, version: str, uses: UseLog | None = None
 ) -> APIRouter:
     """The routes of sign-in and of the accounts.
 
@@ -118,20 +107,18 @@ def build_account_router(
         door: Knows the accounts and how people come in.
         settings: Settings in force.
         version: Version of our static files, for their addresses.
-        uses: Writes the use entries.
+        uses: Writes the use register; nothing is registered when None.
     """
     router = APIRouter()
     accounts = door.accounts
     forms = Forms()
 
-    def note(
-        action: Action, what: str, account: Account | None, address: str, by: Reader | None = None
+    def noted(
+        what: str, account: Account | None, detail: str, address: str, by: Reader | None = None
     ) -> None:
-        """The one place that learns of sign-ins and of changes to accounts."""
-        who = "（没有这个账号）" if account is None else account.account
-        logger.info("accounts: %s: %s from %s", what, who, address)
-        reader = by or (NOBODY if account is None else account.reader)
-        uses.did(Use(reader, Channel.WEB, address), action, what, f"账号 {who}")
+        _note(what, account, detail, address)
+        if uses is not None:
+            _register(uses, what, account, detail, address, by)
 
     def page(
         request: Request, title: str, body: str, *, status: int = 200, reader: Reader | None = None
@@ -195,7 +182,7 @@ def build_account_router(
                 session_token(request.scope),
             )
         except SignInRefusedError as error:
-            note(Action.SIGN_IN_FAILED, "未登录成功", accounts.find(account), address)
+            await run_in_threadpool(noted, "sign-in failed", accounts.find(account), "", address)
             status = 429 if error.retry_s else 401
             return login_page(
                 request, said=str(error), account=account, wanted=wanted, status=status
@@ -203,7 +190,7 @@ def build_account_router(
         session = accounts.session(made)
         if session is None:  # disabled between the two
             return login_page(request, account=account, status=401)
-        note(Action.SIGN_IN, "登录", session.account, address)
+        await run_in_threadpool(noted, "sign-in", session.account, "", address)
         role = session.account.role
         if session.must_change:
             target = "account"
@@ -223,7 +210,7 @@ def build_account_router(
             return not_available()
         if session is not None:
             await run_in_threadpool(accounts.sign_out, session_token(request.scope))
-            note(Action.SIGN_OUT, "退出", session.account, _address(request))
+            await run_in_threadpool(noted, "sign-out", session.account, "", _address(request))
         response: Response = (
             JSONResponse({"next": "login?out=1"}, headers=PRIVATE)
             if as_json
@@ -287,7 +274,9 @@ def build_account_router(
             door.setup.give_back()
             return setup_page(request, said=str(error), form=form, status=422)
         for account, _ in made:
-            note(Action.USER, f"启用时开通（{account.role.value}）", account, _address(request))
+            await run_in_threadpool(
+                noted, "account added at setup", account, account.role.value, _address(request)
+            )
         return page(request, "开通", _set_up(made))
 
     # -- one's own account --------------------------------------------------------------------
@@ -323,11 +312,11 @@ def build_account_router(
         agent = request.headers.get("user-agent", "")
         if action == "session":
             await run_in_threadpool(accounts.end_session, account, form.get("session", ""))
-            note(Action.SIGN_OUT, "结束一处登录", session.account, address)
+            await run_in_threadpool(noted, "session ended", session.account, "", address)
             return RedirectResponse("../account?done=session", 303, headers=PRIVATE)
         if action == "elsewhere":
             await run_in_threadpool(accounts.end_other_sessions, account, session.session_id)
-            note(Action.SIGN_OUT, "在别处退出", session.account, address)
+            await run_in_threadpool(noted, "signed out elsewhere", session.account, "", address)
             return RedirectResponse("../account?done=elsewhere", 303, headers=PRIVATE)
         if form.get("new", "") != form.get("again", ""):
             return account_page(request, session, wrong="两次输入的新密码不一样。", status=422)
@@ -337,12 +326,12 @@ def build_account_router(
                 address, agent,
             )  # fmt: skip
         except SignInRefusedError as error:
-            note(Action.USER, "未改成密码", session.account, address)
+            await run_in_threadpool(noted, "password change failed", session.account, "", address)
             wrong = str(error) if error.retry_s else "原密码不对。"
             return account_page(request, session, wrong=wrong, status=401)
         except ArchiveError as error:
             return account_page(request, session, wrong=str(error), status=422)
-        note(Action.USER, "改密码", session.account, address)
+        await run_in_threadpool(noted, "password changed", session.account, "", address)
         return opened(request, made, "../account?done=password")
 
     # -- everybody's accounts -----------------------------------------------------------------
@@ -395,8 +384,14 @@ def build_account_router(
             result = await run_in_threadpool(actions[action], reader, form)
         except ArchiveError as error:
             return users_page(request, reader, wrong=str(error), form=form, status=422, up="../../")
-        about = accounts.find(form.get("account", ""))
-        note(Action.USER, _ACTION_WORDS.get(action, action), about, _address(request), reader)
+        await run_in_threadpool(
+            noted,
+            action,
+            accounts.find(form.get("account", "")),
+            "",
+            _address(request),
+            reader,
+        )
         if isinstance(result, tuple):
             account, password = result
             body = _new_password(account, password, reset=action == "reset")
@@ -593,6 +588,46 @@ def _set_cookie(response: Response, scope: Scope, name: str, value: str) -> None
         samesite="lax",
         secure=is_https(scope),
     )
+
+
+def _note(what: str, account: Account | None, detail: str, address: str) -> None:
+    """The one place that learns of sign-ins and of changes to accounts."""
+    who = "(no such account)" if account is None else account.account
+    logger.info("accounts: %s: %s %s from %s", what, who, detail, address)
+
+
+def _register(
+    uses: UseLog, what: str, account: Account | None, detail: str, address: str, by: Reader | None
+) -> None:
+    """The same in the use register; what was typed for no account may be a password: not kept."""
+    own = Reader(Role.PUBLIC) if account is None else account.reader
+    action, said = _EVENTS.get(what, (Action.USER, what))
+    if by is not None and action is not Action.USER:
+        action, said = Action.USER, "退出其登录"
+    if account is None:
+        said = f"{said}：没有这个账号"
+    elif by is not None:
+        said = f"{said}：{account.account}"
+        detail = f"{account.name}（{account.role.value}）{detail}"
+    uses.did(Use(by or own, Channel.WEB, address), action, said, detail)
+
+
+_EVENTS: Final = {
+    "sign-in": (Action.SIGN_IN, "登录"),
+    "sign-in failed": (Action.SIGN_IN_FAILED, "密码不对或账号不能用"),
+    "sign-out": (Action.SIGN_OUT, "退出"),
+    "account added at setup": (Action.USER, "开通时建立账号"),
+    "session ended": (Action.USER, "退出自己的一处登录"),
+    "signed out elsewhere": (Action.USER, "退出自己在别处的登录"),
+    "password change failed": (Action.USER, "改密码没有成功"),
+    "password changed": (Action.USER, "改了自己的密码"),
+    "add": (Action.USER, "增加账号"),
+    "reset": (Action.USER, "重置密码"),
+    "disable": (Action.USER, "停用账号"),
+    "enable": (Action.USER, "启用账号"),
+    "grant": (Action.USER, "授予身份"),
+    "unlock": (Action.USER, "解除锁定"),
+}
 
 
 # -- HTML -----------------------------------------------------------------------------------------

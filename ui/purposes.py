@@ -21,8 +21,12 @@ _KEPT: Final = 5000
 class PurposeNeededError(ArchiveError):
     """The purpose must be stated first; the message says where."""
 
-    def __init__(self) -> None:
-        super().__init__("请先在提问框上方选择利用目的（选“其他”的请写明），再查阅。")
+    def __init__(self, *, command: bool = False) -> None:
+        super().__init__(
+            f"请用 --purpose 写明利用目的：{'、'.join(PURPOSES[:-1])}，或 其他：写明。"
+            if command
+            else "请先在提问框上方选择利用目的（选“其他”的请写明），再查阅。"
+        )
 
 
 def stated(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -13,10 +14,12 @@ from index.errors import ArchiveError
 from index.settings import Settings
 
 if TYPE_CHECKING:
-    from assistant.register import Register, Search
+    from assistant.register import Action, Register, Search
     from index.store import Store
     from ui.arguments import ChineseParser
     from ui.usage import Use, UseLog
+
+logger = logging.getLogger(__name__)
 
 SUMMARY: Final = "利用登记：列出、核对、导出登记簿、到期清理；反馈和未检得的提问"
 DETAILS: Final = (
@@ -114,6 +117,18 @@ def uses_of(settings: Settings, store: Store) -> UseLog:
     from ui.usage import UseLog
 
     return UseLog(settings, store)
+
+
+def note_at_terminal(settings: Settings, action: Action, outcome: str) -> None:
+    """Register what was done at the command line; when that fails, it is logged."""
+    from assistant.register import RegisterError, register_of
+
+    try:
+        register_of(settings).write(
+            _nobody(_terminal()), action, outcome=outcome, channel="命令行", address=_terminal()
+        )
+    except RegisterError as error:
+        logger.error("%s was not registered: %s", action.value, error)
 
 
 def _terminal() -> str:

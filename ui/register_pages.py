@@ -496,7 +496,7 @@ def _entry_html(entry: Entry) -> str:
 
 def _record_html(record_id: str, title: str, pages: str) -> str:
     named = f"《{escape(title)}》" if title else ""
-    where = f'<span class="rg-soft">影像第 {escape(pages)} 页</span>' if pages else ""
+    where = f'<span class="rg-soft">第 {escape(pages)} 页</span>' if pages else ""
     return (
         f'<p class="rg-record"><span class="rg-code">{escape(record_id)}</span>{named}{where}</p>'
     )

@@ -298,7 +298,7 @@ def home_of(role: Role) -> str:
     """The page, relative to the site's root, on which somebody starts."""
     if role in (Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN):
         return "admin/users"
-    return "account" if role is Role.AUDITOR else "app/"
+    return "admin/register" if role is Role.AUDITOR else "app/"
 
 
 def safe_next(wanted: str) -> str:

@@ -12,7 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from index.store import Store
 from ui.purposes import PurposeNeededError, Purposes, asked_when
 from ui.reader import current_reader
 from ui.render import answer_text
+from ui.sign_in import ADDRESS_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -112,12 +113,13 @@ class UseLog:
             purpose = self.purposes.last(reader)
         else:
             self.purposes.keep(reader, purpose)
-        client = None if request is None else request.client
-        channel = Channel.WEB if request is None else request.scope.get(CHANNEL_KEY, Channel.WEB)
+        scope: Mapping[str, Any] = {} if request is None else request.scope
+        client = scope.get("client")
+        address = scope.get(ADDRESS_KEY) or (client[0] if client else "")
         return Use(
             reader,
-            Channel(channel),
-            client.host if client else "",
+            Channel(scope.get(CHANNEL_KEY, Channel.WEB)),
+            str(address),
             conversation,
             purpose,
         )
@@ -131,7 +133,7 @@ class UseLog:
             PurposeNeededError: If the purpose has to be stated first.
         """
         if not use.purpose and asked_when(self._settings, use.reader) == "always":
-            raise PurposeNeededError
+            raise PurposeNeededError(command=use.channel is Channel.COMMAND)
         self._write(use, Action.ASK, (), question=question)
 
     def answered(self, use: Use, result: Answer | Refusal, without: Collection[str] = ()) -> None:
@@ -245,7 +247,7 @@ class UseLog:
         named = record.record_id if record is not None else asked[:200]
         try:
             with self._first(use, Action.DENIED, named) as first:
-                if first:
+                if first.wanted:
                     self._register(
                         use,
                         Action.DENIED,
@@ -253,6 +255,7 @@ class UseLog:
                         record_ids=[named],
                         outcome=reason or _MISSING,
                     )
+                    first.written = True
         except RegisterError as error:
             logger.error("a denied use was not registered: %s", error)
 
@@ -281,6 +284,7 @@ class UseLog:
         Raises:
             RegisterError: If `must` and it could not be written.
         """
+        use = replace(use, purpose="", conversation="")
         try:
             self._register(use, action, (), outcome=outcome, detail=detail, approver=approver)
         except RegisterError as error:
@@ -290,10 +294,12 @@ class UseLog:
 
     def looked(self, use: Use, what: str, detail: Mapping[str, Any]) -> None:
         """Somebody looked into the register or the feedback; once per use, never raises."""
+        use = replace(use, purpose="", conversation="")
         try:
             with self._first(use, Action.REGISTER, what, str(sorted(detail.items()))) as first:
-                if first:
+                if first.wanted:
                     self._register(use, Action.REGISTER, (), outcome=what, detail=detail)
+                    first.written = True
         except RegisterError as error:
             logger.error("a look into the register was not registered: %s", error)
 
@@ -311,19 +317,20 @@ class UseLog:
         if use.purpose or asked_when(self._settings, use.reader) == "never":
             return
         if any(map(is_closed, records)):
-            raise PurposeNeededError
+            raise PurposeNeededError(command=use.channel is Channel.COMMAND)
 
     def _once(self, use: Use, action: Action, record: Record, page: int, kind: str) -> None:
         pages = [page] if page else []
         with self._first(use, action, record.record_id, page, kind) as first:
-            if first:
-                self._write(use, action, (record,), pages=pages, outcome=kind)
+            if first.wanted:
+                first.written = self._write(use, action, (record,), pages=pages, outcome=kind)
 
     def _first(self, use: Use, *key: object) -> _First:
         whole = (use.reader, use.channel, *key)
         return _First(self._seen, self._seen_lock, self._locks[hash(whole) % 16], whole)
 
-    def _write(self, use: Use, action: Action, records: Sequence[Record], **more: Any) -> None:
+    def _write(self, use: Use, action: Action, records: Sequence[Record], **more: Any) -> bool:
+        """Write an entry; gives whether it was, raises when it was not and has to be."""
         try:
             self._register(use, action, records, **more)
         except RegisterError as error:
@@ -331,6 +338,8 @@ class UseLog:
             if any(map(is_closed, records)):
                 msg = "利用登记现在写不进去，未开放的档案暂不提供。请告诉管理员检查磁盘空间和权限。"
                 raise RegisterError(msg) from error
+            return False
+        return True
 
     def _register(self, use: Use, action: Action, records: Sequence[Record], **more: Any) -> None:
         more.setdefault("record_ids", [record.record_id for record in records])
@@ -347,7 +356,12 @@ class UseLog:
 
 
 class _First:
-    """Whether a use is the first of its kind for a while; noted only when its entry was written."""
+    """Whether a use is the first of its kind for a while; the same use waits for its entry.
+
+    Attributes:
+        wanted: Whether an entry is to be written.
+        written: Set by the caller once it is; only then the next one is passed over.
+    """
 
     def __init__(
         self,
@@ -357,16 +371,18 @@ class _First:
         key: tuple[object, ...],
     ) -> None:
         self._seen, self._seen_lock, self._lock, self._key = seen, seen_lock, lock, key
+        self.wanted = True
+        self.written = False
 
-    def __enter__(self) -> bool:
+    def __enter__(self) -> _First:
         self._lock.acquire()
         with self._seen_lock:
             at = self._seen.get(self._key)
-        self._again = at is not None and time.monotonic() - at < SAME_USE_S
-        return not self._again
+        self.wanted = at is None or time.monotonic() - at >= SAME_USE_S
+        return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None and not self._again:
+    def __exit__(self, *_: object) -> None:
+        if self.written:
             with self._seen_lock:
                 self._seen[self._key] = time.monotonic()
                 self._seen.move_to_end(self._key)

@@ -266,7 +266,7 @@ def test_over_tls_the_cookie_is_for_tls(network: Site, base: str, secure: bool) 
 @pytest.mark.parametrize(
     ("account", "home"),
     [("archivist", "app/"), ("deputy", "app/"), ("system", "admin/users"),
-     ("security", "admin/users"), ("auditor", "account")],
+     ("security", "admin/users"), ("auditor", "admin/register")],
 )  # fmt: skip
 def test_everybody_starts_on_their_own_page(network: Site, account: str, home: str) -> None:
     client = network.browser()
