@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from index.domain import Reader, Record, Role
+from index.opening import Result, open_in_catalogue
 from index.restrictions import WORK_SECRET, kind_of, shipped_table
 
-_OPEN_STATUS: Final = frozenset({"开放"})
-_PUBLISHED: Final = frozenset({"主动公开"})
+_SYSTEM_ADMINISTRATOR: Final[str] = "系统管理员"
 _OWN_TYPES: Final = ("建议", "议案", "答复")
 
 #: The three administrators (三员): each runs one part of the system and none reads the archive.
@@ -50,8 +50,10 @@ NOTHING: Final = Permitted(frozenset())
 
 
 def opened(record: Record) -> bool:
-    """Whether the catalogue says that everybody may read a record."""
-    return record.opening.strip() in _OPEN_STATUS or record.publicity.strip() in _PUBLISHED
+    """Whether everybody may read a record, by an opening decision or else by the catalogue."""
+    if record.opening_decision:
+        return record.opening == Result.OPEN
+    return open_in_catalogue(record.opening, record.publicity)
 
 
 def restriction(record: Record) -> str:
@@ -107,6 +109,33 @@ def may_manage_intake(reader: Reader) -> Verdict:
     if reader.role is Role.ARCHIVIST:
         return Verdict(True, "档案管理员可管理入库")
     return Verdict(False, "入库由档案管理员管理")
+
+
+def may_decide_opening(reader: Reader) -> Verdict:
+    """Decide whether a reader may set opening marks (开放审核)."""
+    if reader.role is Role.ARCHIVIST:
+        return Verdict(True, "档案管理员可登记开放审核结果")
+    return Verdict(False, "开放审核由档案管理员登记")
+
+
+def may_edit_vocabulary(reader: Reader) -> Verdict:
+    """Decide whether a reader may change the table of everyday words and official terms."""
+    if reader.role is Role.ARCHIVIST:
+        return Verdict(True, "档案管理员可改口语对照表")
+    return Verdict(False, "口语对照表由档案管理员维护")
+
+
+def may_operate(reader: Reader) -> Verdict:
+    """Decide whether a reader may see settings, the examination and the log of the program.
+
+    None of the three shows text of a record. On a single machine, where nobody signs in, the
+    archivist runs the program too.
+    """
+    if reader.role.value == _SYSTEM_ADMINISTRATOR:
+        return Verdict(True, "系统管理员可看运行情况")
+    if reader.role is Role.ARCHIVIST and not reader.account:
+        return Verdict(True, "单机使用的档案管理员可看运行情况")
+    return Verdict(False, "运行情况由系统管理员查看")
 
 
 def may_see_personal(reader: Reader) -> Verdict:

@@ -103,7 +103,7 @@ class Record:
         meeting: 届次 as printed.
         retention: 保管期限, literal.
         secrecy: 密级, literal. Records marked 秘密/机密/绝密 never get this far.
-        opening: 开放标识, literal; blank means closed.
+        opening: 开放标识, literal, or the result of an opening decision; blank means closed.
         publicity: 公开属性, literal.
         department: 机构(问题).
         proposers: Names of the deputies who proposed a 建议/议案.
@@ -121,6 +121,8 @@ class Record:
         file_sha256: Hash of that file, hex; empty when no file is linked.
         derived: Fields above that were read from the pages, the catalogue being silent.
         parts: Papers inside the record in page order; empty when it holds only one.
+        opening_decision: Number of the decision that gives `opening` and beats `publicity`, 0 when
+            both are the catalogue's. Laid over by the store, never stored in a record.
     """
 
     record_id: str
@@ -153,6 +155,7 @@ class Record:
     file_sha256: str = ""
     derived: tuple[Derived, ...] = ()
     parts: tuple[SubDocument, ...] = ()
+    opening_decision: int = 0
 
     def __post_init__(self) -> None:
         if not self.record_id.strip():

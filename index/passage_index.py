@@ -123,7 +123,7 @@ def build_index(
     """
     began = time.monotonic()
     current = read_manifest(settings.index_path)
-    version = store.data_version
+    version = store.content_version
     if current is not None and current["data_version"] == version and encoder is None:
         wanted = settings.text("model")
         if str(current["model_setting"]) == wanted and current["format"] == FORMAT:

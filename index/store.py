@@ -37,11 +37,12 @@ from index.domain import (
     TextSource,
 )
 from index.errors import IndexMismatchError, IndexNotFoundError, IndexStoreError
+from index.opening import Mark, Result, with_mark
 from index.personal import PersonalSpan, find_personal, mask_page, mask_record, masked
 from index.text import matching_key
 
-#: 2: personal data by page, what the gate held back, jobs of ingest runs.
-SCHEMA_VERSION: Final = 2
+#: 2: personal data by page, what the gate held back, jobs of ingest runs. 3: opening decisions.
+SCHEMA_VERSION: Final = 3
 
 _SCHEMA: Final = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -163,6 +164,41 @@ _SCHEMA_2: Final = (
 ) WITHOUT ROWID""",
     "CREATE INDEX jobs_state ON jobs (state)",
 )
+#: What version 3 added; filled by `index.opening_decisions`.
+_SCHEMA_3: Final = (
+    """CREATE TABLE opening_batches (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    result TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    note TEXT NOT NULL,
+    decided_by TEXT NOT NULL,
+    decided TEXT NOT NULL,
+    entered_by TEXT NOT NULL,
+    entered TEXT NOT NULL,
+    selection TEXT NOT NULL,
+    undoes INTEGER
+)""",
+    # By 档号 and not by row: a record that is taken in again keeps its decision.
+    """CREATE TABLE opening_marks (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    batch INTEGER NOT NULL REFERENCES opening_batches (number),
+    record_id TEXT NOT NULL,
+    result TEXT NOT NULL,
+    opening TEXT NOT NULL,
+    publicity TEXT NOT NULL,
+    title TEXT NOT NULL
+)""",
+    "CREATE INDEX opening_marks_record ON opening_marks (record_id, number)",
+    "CREATE INDEX opening_marks_batch ON opening_marks (batch)",
+    """CREATE VIEW opening_newest AS
+    SELECT max(number) AS number FROM opening_marks GROUP BY record_id""",
+    *(
+        f"""CREATE TRIGGER {table}_{name} BEFORE {event} ON {table}
+    BEGIN SELECT RAISE(ABORT, 'opening decisions are never {done}'); END"""
+        for table in ("opening_batches", "opening_marks")
+        for name, event, done in (("stay", "UPDATE", "changed"), ("are_kept", "DELETE", "deleted"))
+    ),
+)
 
 #: What `str.strip` takes off; SQLite's own trim knows the space only.
 _BLANKS: Final = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())
@@ -255,12 +291,14 @@ class Store:
                 with self._writing() as cursor:
                     # Another process may have made the tables while this one waited to write.
                     if cursor.execute("PRAGMA user_version").fetchone()[0] == 0:
-                        for statement in (*_SCHEMA.split(";"), *_SCHEMA_2):
+                        for statement in (*_SCHEMA.split(";"), *_SCHEMA_2, *_SCHEMA_3):
                             if statement.strip():
                                 cursor.execute(statement)
                         cursor.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            elif version == 1:
-                self._upgrade_from_1()
+            elif version in (1, 2):
+                if version == 1:
+                    self._upgrade_from_1()
+                self._upgrade_from_2()
             elif version != SCHEMA_VERSION:
                 msg = (
                     f"{path} 的格式版本是 {version}，本程序需要 {SCHEMA_VERSION}。"
@@ -295,7 +333,15 @@ class Store:
                     "INSERT OR REPLACE INTO meta SELECT 'index_after', value FROM meta"
                     " WHERE key = 'data_version'"
                 )
-            cursor.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            cursor.execute("PRAGMA user_version = 2")
+
+    def _upgrade_from_2(self) -> None:
+        with self._writing() as cursor:
+            if cursor.execute("PRAGMA user_version").fetchone()[0] != 2:
+                return  # another process was faster
+            for statement in _SCHEMA_3:
+                cursor.execute(statement)
+            cursor.execute("PRAGMA user_version = 3")
 
     @property
     def _db(self) -> sqlite3.Connection:
@@ -364,8 +410,13 @@ class Store:
 
     @property
     def data_version(self) -> int:
-        """A counter that grows with every change of records or passages."""
+        """A counter that grows with every change of records, passages or opening decisions."""
         return int(self.meta("data_version") or 0)
+
+    @property
+    def content_version(self) -> int:
+        """`data_version` at the last change that an index has to follow: opening is no part of it."""
+        return int(self.meta("content_version") or self.data_version)
 
     # -- records ------------------------------------------------------------------------------
 
@@ -374,9 +425,12 @@ class Store:
         cached = self._records
         if cached is None or cached[0] != version:
             rows = self._db.execute("SELECT number, body FROM records ORDER BY number")
+            marks = self.opening_marks()
+            records = ((number, _record_from_json(body)) for number, body in rows)
             cached = (
-                version, {number: mask_record(_record_from_json(body)) for number, body in rows}
-            )  # fmt: skip
+                version,
+                {n: mask_record(with_mark(r, marks.get(r.record_id))) for n, r in records},
+            )
             self._records = cached
         return cached[1]
 
@@ -400,8 +454,26 @@ class Store:
         ).fetchone()
         if row is None:
             return None
-        record = _record_from_json(row[0])
+        record = self._marked(_record_from_json(row[0]))
         return record if clear else mask_record(record)
+
+    def catalogued(self, record_id: str) -> Record | None:
+        """As `record`, with the catalogue's own opening mark where an archivist decided otherwise."""
+        row = self._db.execute(
+            "SELECT body FROM records WHERE record_id = ?", (record_id,)
+        ).fetchone()
+        return None if row is None else mask_record(_record_from_json(row[0]))
+
+    def opening_marks(self) -> dict[str, Mark]:
+        """The newest opening decision by record id; ids that are not stored (any more) too."""
+        rows = self._db.execute(f"{_MARK_ROWS} WHERE number IN opening_newest")
+        return {record_id: _mark(*mark) for record_id, *mark in rows}
+
+    def _marked(self, record: Record) -> Record:
+        row = self._db.execute(
+            f"{_MARK_ROWS} WHERE record_id = ? ORDER BY number DESC LIMIT 1", (record.record_id,)
+        ).fetchone()
+        return record if row is None else with_mark(record, _mark(*row[1:]))
 
     def record_by_number(self, number: int) -> Record:
         """The record with this row number.
@@ -431,8 +503,8 @@ class Store:
             "doc_no": "SELECT number, body FROM records WHERE doc_no_key = ? ORDER BY number",
         }[column]
         return [
-            mask_record(_record_from_json(body))
-            for number, body in self._db.execute(statement, (key,))
+            mask_record(self._marked(_record_from_json(body)))
+            for number, body in self._db.execute(statement, (key,)).fetchall()
             if permitted.allows(number)
         ]
 
@@ -467,8 +539,8 @@ class Store:
             True when the record is new, False when it replaced an earlier version.
 
         Raises:
-            ValueError: If a passage is not an exact substring of the record text, or page numbers
-                have gaps.
+            ValueError: If a passage is not an exact substring of the record text, page numbers
+                have gaps, or the record carries an opening decision, which is not the catalogue's.
         """
         with self._writing() as cursor:
             added = self._put_record(cursor, record, pages, passages, content_hash)
@@ -506,6 +578,9 @@ class Store:
         passages: Sequence[Passage],
         content_hash: str,
     ) -> bool:
+        if record.opening_decision:
+            msg = f"{record.record_id}：开放审核的结果不写入条目"
+            raise ValueError(msg)
         starts: list[int] = []
         total = 0
         for seq, page in enumerate(pages, start=1):
@@ -969,10 +1044,19 @@ def _doc_no_key(doc_no: str) -> str:
     return matching_key(number.canonical if number is not None else doc_no)
 
 
+_NEXT_VERSION: Final = (
+    "INSERT INTO meta VALUES ('data_version', '1')"
+    " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+)
+_MARK_ROWS: Final = "SELECT record_id, batch, result, opening, publicity, title FROM opening_marks"
 _PAGE_ROWS: Final = (
     "SELECT p.seq, p.start, p.raw, p.body, p.personal FROM pages p JOIN records r"
     " ON r.number = p.record_number"
 )
+
+
+def _mark(batch: int, result: str, opening: str, publicity: str, title: str) -> Mark:
+    return Mark(batch, Result(result), opening, publicity, title)
 
 
 def _put_file(cursor: sqlite3.Cursor, file: StoredFile) -> None:
@@ -1008,10 +1092,20 @@ def _spans_to_json(spans: Sequence[PersonalSpan]) -> str:
 
 
 def _bump(cursor: sqlite3.Cursor) -> None:
+    cursor.execute(_NEXT_VERSION)
     cursor.execute(
-        "INSERT INTO meta VALUES ('data_version', '1')"
-        " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1"
+        "INSERT OR REPLACE INTO meta SELECT 'content_version', value FROM meta"
+        " WHERE key = 'data_version'"
     )
+
+
+def bump_opening(cursor: sqlite3.Cursor) -> None:
+    """Count a change of what is open: caches of rights and catalogues go, the index stays."""
+    cursor.execute(
+        "INSERT OR IGNORE INTO meta SELECT 'content_version', value FROM meta"
+        " WHERE key = 'data_version'"
+    )
+    cursor.execute(_NEXT_VERSION)
 
 
 @contextmanager
@@ -1094,4 +1188,4 @@ def _page_from_row(
     return page if clear else mask_page(page)
 
 
-__all__ = ["SCHEMA_VERSION", "PageFacts", "Store", "StoredFile", "passage_id"]
+__all__ = ["SCHEMA_VERSION", "PageFacts", "Store", "StoredFile", "bump_opening", "passage_id"]

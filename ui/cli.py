@@ -21,6 +21,7 @@ from ui import (
     bench_command,
     check_command,
     jobs_command,
+    opening_command,
     register_command,
     report_command,
     review_command,
@@ -268,6 +269,10 @@ def _parser() -> ChineseParser:
     jobs_command.add_options(command("jobs", _jobs, jobs_command.SUMMARY, jobs_command.DETAILS))
     review_command.add_options(
         command("review", _review, review_command.SUMMARY, review_command.DETAILS)
+    )
+
+    opening_command.add_options(
+        command("opening", _opening, opening_command.SUMMARY, opening_command.DETAILS)
     )
 
     report_command.add_options(
@@ -811,6 +816,10 @@ def _users(options: argparse.Namespace) -> int:
 
 def _register(options: argparse.Namespace) -> int:
     return OK if register_command.run(options, _load(options), _say) else FAILED
+
+
+def _opening(options: argparse.Namespace) -> int:
+    return OK if opening_command.run(options, _load(options), _say) else FAILED
 
 
 def _report(options: argparse.Namespace) -> int:

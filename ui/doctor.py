@@ -276,7 +276,7 @@ def _index(store: Store, settings: Settings) -> Finding:
     damage = verify_generation(settings.index_path)
     if damage is not None:
         return Finding(False, "索引损坏", damage)
-    if manifest["data_version"] != store.data_version:
+    if manifest["data_version"] != store.content_version:
         return Finding(False, f"索引 {manifest['generation']} 落后于馆藏", build)
     if manifest["model_setting"] != settings.text("model"):
         return Finding(

@@ -130,7 +130,7 @@ class Intake:
         manifest = read_manifest(self._settings.index_path)
         if manifest is None:
             return "没有索引"
-        current = manifest["data_version"] == self._store.data_version
+        current = manifest["data_version"] == self._store.content_version
         return "与馆藏一致" if current else "落后于馆藏"
 
     def _covered(self) -> dict[str, Any]:
