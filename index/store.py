@@ -965,6 +965,38 @@ class Store:
                     (row[0], row[0]),
                 )
 
+    def relocate(self, folders: Mapping[str, str]) -> None:
+        """Note that ingested folders lie elsewhere now.
+
+        Args:
+            folders: Absolute path before to absolute path now.
+        """
+
+        def moved(path: str) -> str:
+            for old in sorted(folders, key=len, reverse=True):
+                if path == old or path.startswith(old.rstrip("/") + "/"):
+                    return folders[old] + path[len(old.rstrip("/")) :]
+            return path
+
+        with self._writing() as cursor:
+            for table, column in (
+                ("files", "root"), ("jobs", "place"), ("jobs", "source"), ("ingest_runs", "source"),
+            ):  # fmt: skip
+                for (path,) in cursor.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall():  # noqa: S608
+                    cursor.execute(
+                        f"UPDATE {table} SET {column} = ? WHERE {column} = ?",  # noqa: S608
+                        (moved(path), path),
+                    )
+            for key, value in cursor.execute(
+                "SELECT key, value FROM meta WHERE key LIKE 'base:%' OR key LIKE 'rows:%'"
+            ).fetchall():
+                kind, _, path = key.partition(":")
+                cursor.execute("DELETE FROM meta WHERE key = ?", (key,))
+                cursor.execute(
+                    "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                    (f"{kind}:{moved(path)}", moved(value) if kind == "base" else value),
+                )
+
     def page_result(self, sha256: str, file_page: int, reader: str) -> dict[str, Any] | None:
         """A page already read by this reader from a file of this content, or None."""
         row = self._db.execute(

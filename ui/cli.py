@@ -18,6 +18,7 @@ from index.domain import Role
 from index.errors import ArchiveError
 from index.settings import ENVIRONMENT_PREFIX, TABLE, Settings, load_settings
 from ui import (
+    backup_command,
     bench_command,
     check_command,
     jobs_command,
@@ -275,6 +276,12 @@ def _parser() -> ChineseParser:
         command("opening", _opening, opening_command.SUMMARY, opening_command.DETAILS)
     )
 
+    backup_command.add_options(
+        command("backup", _backup, backup_command.SUMMARY, backup_command.DETAILS)
+    )
+    backup_command.add_restore_options(
+        command("restore", _restore, backup_command.RESTORE_SUMMARY, backup_command.RESTORE_DETAILS)
+    )
     report_command.add_options(
         command("report", _report, report_command.SUMMARY, report_command.DETAILS)
     )
@@ -820,6 +827,24 @@ def _register(options: argparse.Namespace) -> int:
 
 def _opening(options: argparse.Namespace) -> int:
     return OK if opening_command.run(options, _load(options), _say) else FAILED
+
+
+def _backup(options: argparse.Namespace) -> int:
+    return OK if backup_command.run(options, _load(options), _version(), _say) else FAILED
+
+
+def _restore(options: argparse.Namespace) -> int:
+    home = options.home
+    if home is None and not options.check:
+        msg = "请写明恢复到哪里，例如：chadang restore 备份.tar.zst --home 新目录。"
+        raise _MisusedError(msg)
+    done = backup_command.run_restore(
+        options,
+        lambda folder: load_settings(folder, dict(options.set)),
+        home or Path(),
+        _say,
+    )
+    return OK if done else FAILED
 
 
 def _report(options: argparse.Namespace) -> int:

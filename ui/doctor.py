@@ -33,6 +33,7 @@ _PACKAGES: Final = (
     "tantivy",
     "torch",
     "uvicorn",
+    "zstandard",
 )
 _PYTHON: Final = (3, 11)
 #: The unpacked model takes 0.5 GB; below this much free space an ingest may not finish.

@@ -33,8 +33,8 @@ from ui.terminal import ProgressLine, printable, result_json, result_text, table
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMANDS = (
-    "demo", "ingest", "ask", "serve", "eval", "vocabulary", "bench", "jobs", "review", "report",
-    "register", "users", "tokens", "doctor", "settings",
+    "demo", "ingest", "ask", "serve", "eval", "vocabulary", "bench", "jobs", "review", "opening",
+    "backup", "restore", "report", "register", "users", "tokens", "doctor", "settings",
 )  # fmt: skip
 #: Words that stay as they are in Chinese help.
 LATIN_WORDS = re.compile(
@@ -104,6 +104,7 @@ def test_help_is_chinese_and_quick(command: str) -> None:
     words = set(re.findall(r"[A-Za-z][a-z]{3,}", LATIN_WORDS.sub("", described)))
     typed = {"list", "release", "withhold"}  # what `chadang review` is told to do
     typed |= {"verify", "export", "purge", "feedback", "failed"}  # and `chadang register`
+    typed |= {"undo", "presets"}  # and `chadang opening`
     assert words <= set(COMMANDS) | {"reader"} | typed, words
     assert "选项" in done.stdout
     # The target is 0.5 s on an idle machine; the bound only catches a heavy import.
