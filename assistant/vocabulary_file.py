@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ DROPPED: Final = "停用"
 _DIRECTIONS: Final = {"": True, "双向": True, "单向": False}
 _SEPARATOR: Final = re.compile(r"[/\uff0f|\uff5c]")
 _LARGEST_BYTES: Final = 4_000_000
+_LONGEST_CELL: Final = 400
 
 
 class VocabularyError(AssistantError):
@@ -47,6 +49,21 @@ class BadRow:
     def line(self) -> str:
         """The row and its reason as one line for people."""
         return f"第 {self.row} 行：{self.reason}" if self.row else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRow:
+    """A row of the archive's own file, as an editor shows it.
+
+    Attributes:
+        number: Place among the rows, from 1; what `VocabularySource.put_row` is told.
+        values: Text by heading, one for each of `HEADINGS`.
+        problem: Why it is not used, empty when it is.
+    """
+
+    number: int
+    values: Mapping[str, str]
+    problem: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,6 +327,79 @@ class VocabularySource:
             rows.append(["/".join(drop.colloquial), "/".join(drop.official), "", "", DROPPED])
         self._write(rows)
         return True
+
+    def own_rows(self) -> tuple[str, list[OwnRow]]:
+        """The archive's own rows for an editor, with a stamp that changes with the file.
+
+        Raises:
+            VocabularyError: If the file cannot be read.
+        """
+        stamp = self._content_stamp()
+        rows = []
+        for number, cells in enumerate(self._own_cells(), start=1):
+            values = _by_heading(cells)
+            entry = _entry(values, OWN, number)
+            rows.append(OwnRow(number, values, entry if isinstance(entry, str) else ""))
+        return stamp, rows
+
+    def put_row(self, number: int, values: Mapping[str, str], stamp: str) -> None:
+        """Change a row of the own file, or with number 0 add one.
+
+        Args:
+            number: `OwnRow.number`.
+            values: Text by heading; headings left out are blank.
+            stamp: Of the file the editor has read.
+
+        Raises:
+            VocabularyError: If the row cannot be used, the file was changed meanwhile, or it cannot
+                be written.
+        """
+        cells = [values.get(name, "").strip() for name in HEADINGS]
+        for name, cell in zip(HEADINGS, cells, strict=True):
+            if len(cell) > _LONGEST_CELL or any(ord(c) < 32 for c in cell):
+                msg = f"没有保存：“{name}”太长或含有换行。"
+                raise VocabularyError(msg)
+            if cell.startswith(("=", "+", "-", "@")):
+                msg = f"没有保存：“{name}”不能以 {cell[0]} 开头，电子表格会当成公式。"
+                raise VocabularyError(msg)
+        entry = _entry(_by_heading(cells), OWN, 0)
+        if isinstance(entry, str):
+            msg = f"没有保存：{entry}"
+            raise VocabularyError(msg)
+        with self._lock:
+            rows = self._fresh_cells(number, stamp)
+            if number:
+                rows[number - 1] = cells
+            else:
+                rows.append(cells)
+            self._write(rows)
+
+    def drop_row(self, number: int, stamp: str) -> None:
+        """Take a row out of the own file.
+
+        Raises:
+            VocabularyError: If there is none, the file was changed meanwhile, or cannot be written.
+        """
+        with self._lock:
+            rows = self._fresh_cells(max(1, number), stamp)
+            del rows[number - 1]
+            self._write(rows)
+
+    def _fresh_cells(self, number: int, stamp: str) -> list[list[str]]:
+        if stamp != self._content_stamp():
+            msg = "对照表刚被别人改过，没有保存。请刷新页面后再改。"
+            raise VocabularyError(msg)
+        rows = self._own_cells()
+        if not 0 <= number <= len(rows):
+            msg = "没有这一行，没有保存。请刷新页面后再改。"
+            raise VocabularyError(msg)
+        return rows
+
+    def _content_stamp(self) -> str:
+        try:
+            return hashlib.sha256(self.path.read_bytes()).hexdigest()[:16]
+        except OSError:
+            return ""
 
     @staticmethod
     def _pairs(entry: Entry) -> set[tuple[str, str]]:

@@ -138,6 +138,14 @@ def may_operate(reader: Reader) -> Verdict:
     return Verdict(False, "运行情况由系统管理员查看")
 
 
+def may_manage(reader: Reader) -> Verdict:
+    """Decide whether a reader has anything to manage, and so an overview of it."""
+    for decide in (may_manage_intake, may_decide_opening, may_edit_vocabulary, may_operate):
+        if (verdict := decide(reader)).allowed:
+            return verdict
+    return Verdict(False, "没有要管理的")
+
+
 def may_see_personal(reader: Reader) -> Verdict:
     """Decide whether a reader gets personal data unmasked; asked besides `may_read`.
 

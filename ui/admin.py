@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from ui.api import not_available
 from ui.frame import page_html
 from ui.intake import Intake
 from ui.reader import current_reader
+from ui.small_body import small_json
 from ui.usage import UseLog
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ def build_admin_router(
         reader = await run_in_threadpool(archivist, request)
         if reader is None or action not in intake.actions:
             return not_available()
-        body = await _body(request)
+        body = await small_json(request, _LONGEST_BODY)
         if body is None:
             return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
         logger.info("ingest page: %s by %s", action, reader.name)
@@ -149,26 +149,6 @@ def _registered(
 
 def _told(body: dict[str, Any]) -> dict[str, Any]:
     return {name: body[name] for name in _TOLD if name in body}
-
-
-async def _body(request: Request) -> dict[str, Any] | None:
-    """A small JSON object; None for anything else.
-
-    A form of another site cannot send this media type without asking first, which the gate denies:
-    a second lock beside its look at the Origin.
-    """
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return None
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > _LONGEST_BODY:
-            return None
-    try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -26,6 +26,7 @@ from ui.api import build_router
 from ui.api_faces import add_api, add_api_gate
 from ui.frame import CHAT, header_html
 from ui.gate import MOUNT, Gate, HtmlRewrite, content_security_policy
+from ui.manage import build_manage_router
 from ui.page_images import PageImages
 from ui.queue_guard import QueueGuard
 from ui.reader import current_reader
@@ -78,6 +79,7 @@ def build_app(
 
     version = asset_version()
     app.include_router(build_admin_router(assistant.store, settings, version, uses))
+    app.include_router(build_manage_router(assistant.store, settings, version, uses))
     door = door or Doorkeeper(Accounts(settings), settings)
     app.include_router(build_account_router(door, settings, version))
     app.include_router(build_register_router(assistant, recent, uses, version))

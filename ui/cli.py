@@ -856,22 +856,16 @@ def _tokens(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> int:
+    from ui.settings_view import bounds, shown_value
     from ui.terminal import printable, table
 
     settings = _load(options)
     print(f"馆藏目录：{settings.home}\n")
     rows = [("名称", "当前值", "来源", "说明")]
     for setting in TABLE:
-        value = settings.values[setting.name]
-        shown = ("（已设置，不显示）" if value else "（未设置）") if setting.secret else str(value)
-        bounds = ""
-        if setting.choices:
-            bounds = f"（{'、'.join(setting.choices)}）"
-        elif setting.lowest is not None and setting.highest is not None:
-            bounds = f"（{setting.lowest:g}–{setting.highest:g}）"
-        rows.append(
-            (setting.name, shown or "（空）", settings.sources[setting.name], setting.help + bounds)
-        )
+        value, allowed = shown_value(setting, settings), bounds(setting)
+        said = setting.help + (f"（{allowed}）" if allowed else "")
+        rows.append((setting.name, value or "（空）", settings.sources[setting.name], said))
     print(printable(table(rows)))
     print(
         "\n写法：命令行 --set 名称=值；环境变量 CHADANG_名称（大写）；馆藏目录里的 chadang.toml。"

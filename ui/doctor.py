@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.util
 import shutil
 import sys
@@ -39,6 +40,7 @@ _PYTHON: Final = (3, 11)
 #: The unpacked model takes 0.5 GB; below this much free space an ingest may not finish.
 _FREE_BYTES: Final = 1_000_000_000
 _NAMED: Final = 5
+_BACKUP_DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,14 @@ class Finding:
         what: What was looked at, and what was found.
         next_step: What to do; empty when `good`, unless it is a hint.
         hint: Whether nothing is broken, and somebody has something to look at all the same.
+        names: Whether `next_step` names records or files of the holdings.
     """
 
     good: bool
     what: str
     next_step: str = ""
     hint: bool = False
+    names: bool = False
 
     @property
     def line(self) -> str:
@@ -85,6 +89,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     try:
         for check in (
             _integrity, _holdings, _unreadable_pages, _source_files, _dead_letters, _reviews,
+            _openings, _backup,
         ):  # fmt: skip
             yield _guarded(check, store)
         yield _guarded(lambda opened: _index(opened, settings), store)
@@ -202,7 +207,7 @@ def _language_model(settings: Settings) -> Finding:
 def _integrity(store: Store) -> Finding:
     findings = store.check()
     if findings:
-        return Finding(False, f"数据库有 {len(findings)} 处问题", _some(findings))
+        return Finding(False, f"数据库有 {len(findings)} 处问题", _some(findings), names=True)
     return Finding(True, "数据库完好，段落与原文逐字一致")
 
 
@@ -230,6 +235,7 @@ def _unreadable_pages(store: Store) -> Finding:
         f"有 {count} 页没有识别出文字，检索不到",
         f"{_some(named)}。请查看影像，可提高设置 ocr_dpi 后用 --force 重新入库；空白页可不理会。",
         hint=True,
+        names=True,
     )
 
 
@@ -241,7 +247,7 @@ def _dead_letters(store: Store) -> Finding:
         return Finding(True, "没有读坏的文件")
     named = _some([f"{job.path}（{job.state.value}）" for job in dead])
     step = f"{named}。原因见 chadang ingest --failed，改好后 chadang ingest --retry。"
-    return Finding(True, f"有 {len(dead)} 个文件没有读全", step, hint=True)
+    return Finding(True, f"有 {len(dead)} 个文件没有读全", step, hint=True, names=True)
 
 
 def _reviews(store: Store) -> Finding:
@@ -252,7 +258,31 @@ def _reviews(store: Store) -> Finding:
         return Finding(True, "没有等待审核的档案")
     named = _some([f"第 {item.number} 号 {item.place}" for item in items])
     step = f"{named}。审核之前不入库：chadang review list。"
-    return Finding(True, f"有 {len(items)} 件等待审核", step, hint=True)
+    return Finding(True, f"有 {len(items)} 件等待审核", step, hint=True, names=True)
+
+
+def _openings(store: Store) -> Finding:
+    from index.opening_decisions import OpeningDecisions
+
+    conflicts = OpeningDecisions(store).conflicts()
+    if not conflicts:
+        return Finding(True, "开放审核登记与目录没有矛盾")
+    named = _some([f"{c.record.record_id}：{c.why}" for c in conflicts])
+    step = f"{named}。现按严的一方，请重新审核登记：chadang opening list。"
+    return Finding(
+        True, f"有 {len(conflicts)} 件的开放审核登记与目录矛盾", step, hint=True, names=True
+    )
+
+
+def _backup(store: Store) -> Finding:
+    made = store.meta("last_backup")
+    how = "例：chadang backup /备份盘/chadang-日期.tar.zst"
+    if made is None:
+        return Finding(True, "还没有做过备份", f"{how}。", hint=True)
+    days = (dt.datetime.now().astimezone() - dt.datetime.fromisoformat(made)).days
+    if days > _BACKUP_DAYS:
+        return Finding(True, f"上次备份在 {days} 天前", f"请再备份一次，{how}。", hint=True)
+    return Finding(True, f"上次备份 {made[:10]}")
 
 
 def _source_files(store: Store) -> Finding:
@@ -263,6 +293,7 @@ def _source_files(store: Store) -> Finding:
             False,
             f"有 {len(missing)} 个原文件找不到，这些件的页面影像打不开",
             f"{_some(missing)}。请把文件放回原处，或从新位置重新入库。",
+            names=True,
         )
     return Finding(True, f"{len(files)} 个原文件都在")
 

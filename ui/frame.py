@@ -14,7 +14,11 @@ from typing import Final
 
 from index.access import (
     may_audit,
+    may_decide_opening,
+    may_edit_vocabulary,
+    may_manage,
     may_manage_intake,
+    may_operate,
     may_read_anything,
     may_see_feedback,
     may_see_users,
@@ -50,10 +54,16 @@ class Place:
 #: The whole navigation, in the order shown.
 PLACES: Final[tuple[Place, ...]] = (
     Place(CHAT, "问答", lambda r: may_read_anything(r).allowed),
+    Place("admin", "管理总览", lambda r: may_manage(r).allowed, manage=True),
     Place("admin/ingest", "入库管理", lambda r: may_manage_intake(r).allowed, manage=True),
+    Place("admin/opening", "开放审核", lambda r: may_decide_opening(r).allowed, manage=True),
+    Place("admin/vocabulary", "口语对照表", lambda r: may_edit_vocabulary(r).allowed, manage=True),
     Place("admin/users", "用户管理", lambda r: may_see_users(r).allowed, manage=True),
     Place("admin/feedback", "反馈", lambda r: may_see_feedback(r).allowed, manage=True),
     Place("admin/register", "利用登记", lambda r: may_audit(r).allowed, manage=True),
+    Place("admin/settings", "设置", lambda r: may_operate(r).allowed, manage=True),
+    Place("admin/doctor", "体检", lambda r: may_operate(r).allowed, manage=True),
+    Place("admin/logs", "运行日志", lambda r: may_operate(r).allowed, manage=True),
     Place(ACCOUNT, "我的账号", lambda r: bool(r.account)),
 )
 

@@ -74,7 +74,9 @@ def serve(
         import uvicorn
 
         from ui.app import build_app
+        from ui.log_file import start_log_file
 
+        start_log_file(settings)
         app = build_app(assistant, settings, examples, door)
         config = uvicorn.Config(
             app,

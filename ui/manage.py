@@ -1,0 +1,222 @@
+"""The pages of administration: overview, opening marks, vocabulary, settings, examination, log.
+
+Every route asks the right of its own area in `index.access` before it looks at what was sent; for
+others it answers as a route that does not exist.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Callable
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from index.access import (
+    Verdict,
+    may_decide_opening,
+    may_edit_vocabulary,
+    may_manage,
+    may_manage_intake,
+    may_operate,
+)
+from index.domain import Reader
+from index.errors import ArchiveError
+from index.settings import Settings
+from index.store import Store
+from ui import strings
+from ui.api import not_available
+from ui.examination import Examination
+from ui.frame import PLACES, page_html
+from ui.log_file import LEVELS, log_lines
+from ui.opening_page import OpeningPage
+from ui.reader import current_reader
+from ui.settings_view import settings_json
+from ui.small_body import small_json
+from ui.vocabulary_page import VocabularyPage
+
+logger = logging.getLogger(__name__)
+
+_PRIVATE: Final = {"Cache-Control": "private, no-store"}
+_LONGEST_BODY: Final = 1_000_000
+#: What a page is for, on the overview; a page without a line here shows its name only.
+_PURPOSES: Final = {
+    "admin/ingest": "入库一个文件夹，看进度、失败的文件和待审核的，取入库报告。",
+    "admin/opening": "登记开放审核结果：开放、控制、延期开放；立即生效，可以撤销。",
+    "admin/vocabulary": "平常说法和正式用语的对照；改完立即生效。",
+    "admin/settings": "看全部设置现在的值和来源。",
+    "admin/doctor": "检查安装、馆藏、索引和模型是否完好。",
+    "admin/logs": "程序运行中记下的事，不含问题和档案内容。",
+    "admin/users": "账号、身份、停用和解锁。",
+    "admin/register": "谁在什么时候查了什么。",
+    "admin/feedback": "利用者说对、说错的，没查到的问题。",
+}
+_PAGES: Final[tuple[tuple[str, str, Callable[[Reader], Verdict]], ...]] = (
+    ("admin", "manage-overview.js", may_manage),
+    ("admin/opening", "manage-opening.js", may_decide_opening),
+    ("admin/vocabulary", "manage-vocabulary.js", may_edit_vocabulary),
+    ("admin/settings", "manage-settings.js", may_operate),
+    ("admin/doctor", "manage-doctor.js", may_operate),
+    ("admin/logs", "manage-logs.js", may_operate),
+)
+
+
+def build_manage_router(store: Store, settings: Settings, version: str) -> APIRouter:
+    """The routes over one home.
+
+    Args:
+        store: The holdings.
+        settings: Settings in force.
+        version: Version of our static files, for their addresses.
+    """
+    router = APIRouter()
+    examination = Examination(settings)
+    opening = OpeningPage(store)
+    vocabulary = VocabularyPage(settings.home)
+
+    def allowed(request: Request, may: Callable[[Reader], Verdict]) -> Reader | None:
+        reader = current_reader(request, settings)
+        return reader if may(reader).allowed else None
+
+    def add_page(address: str, script: str, may: Callable[[Reader], Verdict]) -> None:
+        title = next(place.name for place in PLACES if place.address == address)
+
+        def page(request: Request) -> Response:
+            reader = allowed(request, may)
+            if reader is None:
+                return not_available()
+            content = page_html(
+                settings, reader, version, address=address, title=title, main_id="ad-main",
+                scripts=(script,), styles=("admin.css", "manage.css"), body_class="cd-plain ad",
+                data={"reader": reader.name},
+            )  # fmt: skip
+            return HTMLResponse(content, headers=_PRIVATE)
+
+        router.add_api_route(f"/{address}", page, methods=["GET"])
+
+    for address, script, may in _PAGES:
+        add_page(address, script, may)
+
+    @router.get("/api/admin/overview")
+    def overview(request: Request) -> Response:
+        reader = allowed(request, may_manage)
+        return not_available() if reader is None else _json(_overview(store, reader))
+
+    @router.get("/api/admin/settings")
+    def all_settings(request: Request) -> Response:
+        reader = allowed(request, may_operate)
+        return not_available() if reader is None else _json(settings_json(settings))
+
+    @router.get("/api/admin/logs")
+    def logs(request: Request, level: str = "INFO", count: int = 300) -> Response:
+        if allowed(request, may_operate) is None:
+            return not_available()
+        lines = log_lines(settings.home, level, min(2000, max(1, count)))
+        shown = [{"at": x.at, "level": x.level, "where": x.where, "what": x.what} for x in lines]
+        return _json({"levels": list(LEVELS[1:4]), "lines": shown})
+
+    @router.get("/api/admin/doctor")
+    def doctor(request: Request) -> Response:
+        reader = allowed(request, may_operate)
+        if reader is None:
+            return not_available()
+        return _json(examination.state(names=may_manage_intake(reader).allowed))
+
+    @router.post("/api/admin/doctor")
+    def start_doctor(request: Request) -> Response:
+        reader = allowed(request, may_operate)
+        if reader is None:
+            return not_available()
+        examination.start()
+        return _json(examination.state(names=may_manage_intake(reader).allowed))
+
+    @router.get("/api/admin/opening")
+    def opening_state(request: Request) -> Response:
+        reader = allowed(request, may_decide_opening)
+        return not_available() if reader is None else _json(opening.state())
+
+    @router.get("/api/admin/opening/{number}")
+    def opening_batch(request: Request, number: int) -> Response:
+        found = None
+        if allowed(request, may_decide_opening) is not None:
+            found = opening.batch(number)
+        return not_available() if found is None else _json(found)
+
+    @router.post("/api/admin/opening/{action}")
+    async def opening_act(request: Request, action: str) -> Response:
+        return await act(request, action, may_decide_opening, opening.actions)
+
+    @router.get("/api/admin/vocabulary")
+    def vocabulary_state(request: Request, q: str = "") -> Response:
+        if allowed(request, may_edit_vocabulary) is None:
+            return not_available()
+        try:
+            return _json(vocabulary.state(q[:100]))
+        except ArchiveError as error:
+            return _refused(error)
+
+    @router.post("/api/admin/vocabulary/{action}")
+    async def vocabulary_act(request: Request, action: str) -> Response:
+        return await act(request, action, may_edit_vocabulary, vocabulary.actions)
+
+    async def act(
+        request: Request,
+        action: str,
+        may: Callable[[Reader], Verdict],
+        actions: dict[str, Callable[[dict[str, Any], Reader, str], dict[str, Any]]],
+    ) -> Response:
+        # Rights before the body is looked at: a stranger learns nothing from a wrong one.
+        reader = await run_in_threadpool(allowed, request, may)
+        if reader is None or action not in actions:
+            return not_available()
+        body = await small_json(request, _LONGEST_BODY)
+        if body is None:
+            return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
+        now = dt.datetime.now().astimezone().isoformat(timespec="seconds")
+        try:
+            done = await run_in_threadpool(actions[action], body, reader, now)
+        except ArchiveError as error:
+            return _refused(error)
+        if "said" in done:
+            # Whoever keeps the use register writes its entry here: a change by a named person.
+            logger.info("%s: %s by %s", request.url.path.rpartition("/admin/")[2], action,
+                        reader.account or reader.name)  # fmt: skip
+        return _json(done)
+
+    return router
+
+
+def _overview(store: Store, reader: Reader) -> dict[str, Any]:
+    places = [
+        {"address": p.address, "name": p.name, "purpose": _PURPOSES.get(p.address, "")}
+        for p in PLACES
+        if p.manage and p.address != "admin" and p.may(reader)
+    ]
+    facts: list[tuple[str, str]] = []
+    if may_manage_intake(reader).allowed:
+        counts = store.counts()
+        facts += [
+            ("馆藏", f"{counts['records']} 件"),
+            ("页", f"{counts['pages']} 页"),
+            ("读不出的页", f"{counts['unreadable_pages']} 页"),
+        ]
+    if may_decide_opening(reader).allowed:
+        from index.access import opened
+        from index.opening_decisions import OpeningDecisions
+
+        facts.append(("已开放", f"{sum(1 for r in store.records() if opened(r))} 件"))
+        facts.append(("开放登记与目录矛盾", f"{len(OpeningDecisions(store).conflicts())} 件"))
+    made = store.meta("last_backup")
+    facts.append(("上次备份", made[:10] if made else "还没有"))
+    return {"places": places, "facts": facts}
+
+
+def _refused(error: ArchiveError) -> Response:
+    return JSONResponse({"detail": str(error)}, 409, headers=_PRIVATE)
+
+
+def _json(body: dict[str, Any]) -> Response:
+    return JSONResponse(body, headers=_PRIVATE)
