@@ -381,7 +381,7 @@ class VocabularySource:
             VocabularyError: If there is none, the file was changed meanwhile, or cannot be written.
         """
         with self._lock:
-            rows = self._fresh_cells(max(1, number), stamp)
+            rows = self._fresh_cells(number or -1, stamp)
             del rows[number - 1]
             self._write(rows)
 

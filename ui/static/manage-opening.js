@@ -53,6 +53,7 @@ function buildPick() {
 function showPreview(scroll) {
   return send("api/admin/opening/preview", { ...chosen, without: [...without] }).then((body) => {
     preview = body;
+    say("");
     look.section.hidden = false;
     decide.section.hidden = !body.total || body.unknown.length > 0;
     look.note.textContent = `${body.total} 件，其中现在开放的 ${body.open} 件，要注意的 ${body.warned} 件`;
@@ -68,7 +69,7 @@ function showPreview(scroll) {
         const off = button("去掉", () => { without.add(row.record); showPreview().catch(complain); });
         off.setAttribute("aria-label", `去掉 ${row.record}`);
         return [row.record, row.title, row.type, row.year, row.opening + (row.batch ? `（第 ${row.batch} 号）` : ""),
-          row.catalogue || "（空）", add(make("span", "mg-warn"), row.warnings.join("；")), off];
+          row.catalogue || "（空）", row.warnings.length ? make("span", "mg-warn", row.warnings.join("；")) : "", off];
       }), "预览"));
       if (body.total > body.rows.length) look.body.append(make("p", "ad-soft", `这里列前 ${body.rows.length} 件；登记的是全部 ${body.total} 件。`));
     }

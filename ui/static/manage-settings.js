@@ -25,7 +25,7 @@ request("api/admin/settings").then((state) => {
   onlySet.addEventListener("change", show);
   add(all.body,
     make("p", "ad-soft", `要改：在 ${state.file} 里写一行“名称 = 值”，或用环境变量 CHADANG_名称（大写），然后重新启动服务。密钥不显示。`),
-    add(make("div", "ad-row"), field("查找", find), tick), list);
+    add(make("div", "ad-row mg-end"), field("查找", find), tick), list);
   mainOf(all);
   show();
 }).catch(complain);
