@@ -13,7 +13,6 @@ from index.domain import Reader, Record, Role
 from index.opening import Result, open_in_catalogue
 from index.restrictions import WORK_SECRET, kind_of, shipped_table
 
-_SYSTEM_ADMINISTRATOR: Final[str] = "系统管理员"
 _OWN_TYPES: Final = ("建议", "议案", "答复")
 
 #: The three administrators (三员): each runs one part of the system and none reads the archive.
@@ -131,7 +130,7 @@ def may_operate(reader: Reader) -> Verdict:
     None of the three shows text of a record. On a single machine, where nobody signs in, the
     archivist runs the program too.
     """
-    if reader.role.value == _SYSTEM_ADMINISTRATOR:
+    if reader.role is Role.SYSTEM_ADMIN:
         return Verdict(True, "系统管理员可看运行情况")
     if reader.role is Role.ARCHIVIST and not reader.account:
         return Verdict(True, "单机使用的档案管理员可看运行情况")
@@ -140,7 +139,7 @@ def may_operate(reader: Reader) -> Verdict:
 
 def may_manage(reader: Reader) -> Verdict:
     """Decide whether a reader has anything to manage, and so an overview of it."""
-    for decide in (may_manage_intake, may_decide_opening, may_edit_vocabulary, may_operate):
+    for decide in (may_manage_intake, may_decide_opening, may_operate, may_see_users):
         if (verdict := decide(reader)).allowed:
             return verdict
     return Verdict(False, "没有要管理的")
