@@ -7,7 +7,6 @@ others it answers as a route that does not exist.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -40,8 +39,6 @@ from ui.small_body import small_json
 from ui.usage import UseLog
 from ui.vocabulary_page import VocabularyPage
 
-logger = logging.getLogger(__name__)
-
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 _LONGEST_BODY: Final = 1_000_000
 #: What a page is for, on the overview; a page without a line here shows its name only.
@@ -56,6 +53,14 @@ _PURPOSES: Final = {
     "admin/register": "谁在什么时候查了什么。",
     "admin/feedback": "利用者说对、说错的，没查到的问题。",
 }
+#: Fields of an action that the use register keeps.
+_TOLD: Final = (
+    "preset", "doc_type", "state", "first_year", "last_year", "title", "codes", "without", "reason",
+    "on", "note", "number", "values", "colloquial", "official",
+)  # fmt: skip
+_VOCABULARY_WORDS: Final = {
+    "put": "改口语对照表", "drop": "删口语对照表一行", "disable": "停用口语对照表一行",
+}  # fmt: skip
 _PAGES: Final[tuple[tuple[str, str, Callable[[Reader], Verdict]], ...]] = (
     ("admin", "manage-overview.js", may_manage),
     ("admin/opening", "manage-opening.js", may_decide_opening),
@@ -66,15 +71,18 @@ _PAGES: Final[tuple[tuple[str, str, Callable[[Reader], Verdict]], ...]] = (
 )
 
 
-def build_manage_router(store: Store, settings: Settings, version: str, uses: UseLog) -> APIRouter:
+def build_manage_router(
+    store: Store, settings: Settings, version: str, uses: UseLog | None = None
+) -> APIRouter:
     """The routes over one home.
 
     Args:
         store: The holdings.
         settings: Settings in force.
         version: Version of our static files, for their addresses.
-        uses: Writes the use entries.
+        uses: Writes the use register; one of its own when None.
     """
+    uses = uses or UseLog(settings, store)
     router = APIRouter()
     examination = Examination(settings)
     opening = OpeningPage(store)
@@ -82,7 +90,10 @@ def build_manage_router(store: Store, settings: Settings, version: str, uses: Us
 
     def allowed(request: Request, may: Callable[[Reader], Verdict]) -> Reader | None:
         reader = current_reader(request, settings)
-        return reader if may(reader).allowed else None
+        verdict = may(reader)
+        if not verdict.allowed:
+            uses.denied(uses.of(request, reader), None, request.url.path, verdict.reason)
+        return reader if verdict.allowed else None
 
     def add_page(address: str, script: str, may: Callable[[Reader], Verdict]) -> None:
         title = next(place.name for place in PLACES if place.address == address)
@@ -178,17 +189,38 @@ def build_manage_router(store: Store, settings: Settings, version: str, uses: Us
         body = await small_json(request, _LONGEST_BODY)
         if body is None:
             return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
-        now = dt.datetime.now().astimezone().isoformat(timespec="seconds")
         try:
-            done = await run_in_threadpool(actions[action], body, reader, now)
+            done = await run_in_threadpool(registered, request, action, actions[action], body)
         except ArchiveError as error:
             return _refused(error)
-        if "said" in done:
-            kind = Action.OPENING if may is may_decide_opening else Action.SETTING
-            await run_in_threadpool(
-                uses.did, uses.of(request, reader), kind, str(done["said"])[:500]
-            )
         return _json(done)
+
+    def registered(
+        request: Request,
+        action: str,
+        act: Callable[[dict[str, Any], Reader, str], dict[str, Any]],
+        body: dict[str, Any],
+    ) -> dict[str, Any]:
+        """Do what the page asks, with its use entry; without that entry nothing is decided."""
+        use = uses.of(request)
+        now = dt.datetime.now().astimezone().isoformat(timespec="seconds")
+        opens = action in ("decide", "undo")
+        told = {name: body[name] for name in _TOLD if body.get(name)}
+        approver = str(body.get("by", ""))
+        outcome = str(body.get("result", "")) if action == "decide" else "撤销登记"
+        if opens:
+            uses.did(use, Action.OPENING, outcome, told, must=True, approver=approver)
+        try:
+            done = act(body, use.reader, now)
+        except ArchiveError as error:
+            if opens:
+                uses.did(use, Action.OPENING, f"{outcome}：未成", str(error), approver=approver)
+            raise
+        if opens:
+            uses.did(use, Action.OPENING, outcome, done["said"], approver=approver)
+        elif action in _VOCABULARY_WORDS:
+            uses.did(use, Action.SETTING, _VOCABULARY_WORDS[action], told)
+        return done
 
     return router
 

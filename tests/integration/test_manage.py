@@ -23,7 +23,6 @@ from ui.examination import Examination
 from ui.log_file import FILE_NAME, log_lines, start_log_file
 from ui.manage import build_manage_router
 from ui.reader import READER_KEY
-from ui.usage import UseLog
 
 SECRET = "sk-very-secret"
 PAGES = ("", "/opening", "/vocabulary", "/settings", "/doctor", "/logs")
@@ -61,8 +60,7 @@ def client(home: Path, reader: Reader | None = None, **flags: object) -> TestCli
     given = {"llm_api_key": SECRET, "llm_base_url": "http://me:pw@10.0.0.8/v1", **flags}
     settings = load_settings(home, given, {})
     app = FastAPI()
-    store = Store(settings.database_path)
-    app.include_router(build_manage_router(store, settings, "v", UseLog(settings, store)))
+    app.include_router(build_manage_router(Store(settings.database_path), settings, "v"))
     return TestClient(As(app, reader))
 
 
