@@ -24,6 +24,7 @@ from ui.accounts import Accounts
 from ui.admin import build_admin_router
 from ui.api import build_router
 from ui.frame import CHAT, INSTALL, header_html
+from ui.framing import PLACE_KEY, widget_origins
 from ui.gate import MOUNT, Gate, HtmlRewrite
 from ui.page_images import PageImages
 from ui.portals import Portals
@@ -33,14 +34,7 @@ from ui.register_pages import build_register_router
 from ui.session import Asker, RecentAnswers
 from ui.sign_in import Doorkeeper, SignIn
 from ui.usage import UseLog, add_handlers
-from ui.widget import (
-    PLACE_KEY,
-    WidgetAccess,
-    WidgetPrefix,
-    build_widget_router,
-    framed_page,
-    widget_origins,
-)
+from ui.widget import WidgetAccess, WidgetPrefix, build_widget_router, framed_page
 from ui.widget_sessions import WidgetSessions
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -97,7 +91,11 @@ def build_app(
     app.include_router(build_register_router(assistant, recent, uses, version))
     mount_chat(app, assistant, recent, MOUNT, examples, uses)
     portals = Portals(settings.home)
-    framed = WidgetSessions(portals.in_use)
+    framed = WidgetSessions(
+        portals.in_use,
+        settings.number("session_idle_minutes") * 60,
+        settings.number("session_hours") * 3600,
+    )
     app.include_router(build_widget_router(settings, portals, framed, version))
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])
@@ -105,9 +103,7 @@ def build_app(
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(QueueGuard, questions_per_minute=settings.number("questions_per_minute"))
     app.add_middleware(SignIn, doorkeeper=door)
-    app.add_middleware(
-        WidgetAccess, sessions=framed, public_access=bool(settings.values["public_access"])
-    )
+    app.add_middleware(WidgetAccess, sessions=framed)
     app.add_middleware(
         Gate,
         host=settings.text("host"),

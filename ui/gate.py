@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import strings
-from ui.widget import PLACE_KEY, frame_ancestors, host_names
+from ui.framing import PLACE_KEY, frame_ancestors, host_names
 
 logger = logging.getLogger(__name__)
 

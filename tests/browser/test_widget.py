@@ -16,11 +16,15 @@ import pytest
 
 from index.domain import Role
 from tests.browser.test_pages import CHROMIUM, QUESTION, ROOT, SIZES, _wait_for
+from tests.web_fakes import make_settings
 from tests.widget_fakes import Host, hosting, sign
+from ui.accounts import Accounts
 from ui.portals import Portals
+from ui.sign_in import COOKIE
 
 pytestmark = pytest.mark.browser
 
+ACCOUNT, PASSWORD = "wangwu", "正确的密码Abc123"
 #: Rules a careless page may have; none of them may reach the widget.
 RUDE = """<style>
 button { display: none !important; transform: rotate(90deg) !important; }
@@ -37,6 +41,7 @@ class Setting:
     host: Host
     portals: Portals
     secret: str
+    accounts: Accounts
 
     def address(self, name: str = "portal.gov.test") -> str:
         return f"http://{name}:{self.host.port}/"
@@ -50,10 +55,13 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
     home = tmp_path_factory.mktemp("home")
     portals = Portals(home)
     secret = portals.add("oa", (Role.STAFF, Role.DEPUTY))
+    accounts = Accounts(make_settings(home))
+    accounts.add(ACCOUNT, "工作人员乙", Role.STAFF, PASSWORD, approved=True, must_change=False)
     with hosting() as host:
         origin = f"http://portal.gov.test:{host.port}"
-        with _archive(home, f"widget_origins={origin}") as port:
-            yield Setting(port, host, portals, secret)
+        flags = (f"widget_origins={origin}", "sign_in=accounts", "ask_purpose=never")
+        with _archive(home, *flags) as port:
+            yield Setting(port, host, portals, secret, accounts)
 
 
 @contextmanager
@@ -98,6 +106,7 @@ def browser() -> Iterator[Any]:
 class Visit:
     page: Any
     setting: Setting
+    cookie: str
     cookies: list[tuple[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -130,13 +139,14 @@ def visit(request: pytest.FixtureRequest, browser: Any, setting: Setting) -> Ite
         has_touch=request.param == "phone",
         locale="en-US",
     )
-    # what a reader signed in to the archive would have
+    # as somebody who is signed in to the archive has it
+    cookie = setting.accounts.sign_in(ACCOUNT, PASSWORD, "127.0.0.1", "test")
     context.add_cookies(
-        [{"name": "probe", "value": "1", "domain": name, "path": "/", "sameSite": "Lax"}
+        [{"name": COOKIE, "value": cookie, "domain": name, "path": "/", "sameSite": "Lax"}
          for name in ("dang.gov.test", "dang.other.test")]
     )  # fmt: skip
     page = context.new_page()
-    visit = Visit(page, setting)
+    visit = Visit(page, setting, cookie)
     setting.host.token = lambda: sign(setting.secret, setting.portals.audience)
 
     def seen(request: Any) -> None:
@@ -166,7 +176,9 @@ def test_another_site_s_reader_asks_without_cookies(visit: Visit) -> None:
         f"{RUDE}<h1 id='h'>示例门户</h1><p>正文</p>{visit.setting.script(attributes=TOKEN)}",
         {"Content-Security-Policy": policy},
     )
-    heading = "(() => { const s = getComputedStyle(h); return [s.font, s.color, s.display].join() })()"
+    heading = (
+        "(() => { const s = getComputedStyle(h); return [s.font, s.color, s.display].join() })()"
+    )
     before = page.evaluate(heading)
     launcher = page.locator("button[aria-haspopup=dialog]")
     place = launcher.bounding_box()
@@ -217,7 +229,9 @@ def test_a_source_takes_the_room_it_needs_and_gives_it_back(visit: Visit) -> Non
     page.wait_for_timeout(200)
     large = visit.panel.bounding_box()
     if phone:
-        assert (small["width"], small["height"]) == (large["width"], large["height"]) == (wide, height)
+        assert (
+            (small["width"], small["height"]) == (large["width"], large["height"]) == (wide, height)
+        )
     else:
         assert small["width"] < 450
         assert large["width"] > 1200
@@ -257,9 +271,7 @@ def test_a_link_that_is_handed_on_names_no_session(visit: Visit) -> None:
 
 def test_the_phone_s_own_bar_closes_and_lets_the_page_scroll_again(visit: Visit) -> None:
     page = visit.page
-    visit.open(
-        f"<div style='height:3000px'>长页面</div>{visit.setting.script(attributes=TOKEN)}"
-    )
+    visit.open(f"<div style='height:3000px'>长页面</div>{visit.setting.script(attributes=TOKEN)}")
     page.get_by_role("button", name="查档案").click()
     visit.box.wait_for()
     bar = visit.panel.get_by_role("button", name="关闭", exact=True)
@@ -283,7 +295,10 @@ def test_the_keyboard_alone_opens_asks_and_closes(visit: Visit) -> None:
     page.keyboard.press("Enter")
     visit.box.wait_for()
     for _ in range(30):
-        if visit.inside().evaluate("document.hasFocus() && document.activeElement.tagName") == "TEXTAREA":
+        if (
+            visit.inside().evaluate("document.hasFocus() && document.activeElement.tagName")
+            == "TEXTAREA"
+        ):
             break
         page.keyboard.press("Tab")
     else:
@@ -328,11 +343,15 @@ def test_no_other_page_of_the_archive_can_be_framed(visit: Visit) -> None:
 
 def test_on_the_same_site_the_sign_in_is_shared(visit: Visit) -> None:
     """This test ensures that a Lax cookie reaches the frame, which opens without any token."""
-    visit.open(visit.setting.script("dang.gov.test", "data-open='true' data-position='left-bottom'"))
+    visit.open(
+        visit.setting.script("dang.gov.test", "data-open='true' data-position='left-bottom'")
+    )
     visit.box.wait_for()
 
     assert re.search(r"/widget/app/", visit.inside().url)
-    assert {cookie for _, cookie in visit.cookies} == {"probe=1"}
+    assert {cookie for _, cookie in visit.cookies} == {f"{COOKIE}={visit.cookie}"}
+    status = visit.inside().evaluate("fetch('../api/status').then((r) => r.json())")
+    assert (status["reader"], status["role"]) == ("工作人员乙", "机关工作人员")
     assert visit.page.evaluate("document.activeElement === document.body")
     if visit.page.viewport_size["width"] > 480:
         assert visit.panel.bounding_box()["x"] == 24
@@ -353,7 +372,9 @@ def test_a_token_that_is_refused_is_told_and_tried_again(visit: Visit) -> None:
 
 def test_messages_of_anybody_else_change_nothing(visit: Visit) -> None:
     page = visit.page
-    visit.open(f"<iframe id='x' srcdoc='<p>别的框'></iframe>{visit.setting.script(attributes=TOKEN)}")
+    visit.open(
+        f"<iframe id='x' srcdoc='<p>别的框'></iframe>{visit.setting.script(attributes=TOKEN)}"
+    )
     page.get_by_role("button", name="查档案").click()
     frame = page.frame_locator("iframe[title]")
     frame.locator("#cd-question textarea").wait_for()

@@ -102,7 +102,12 @@ def test_help_is_chinese_and_quick(command: str) -> None:
     assert done.stdout.startswith("用法：chadang")
     described = re.sub(r"\{.*?\}|\[.*?\]", "", done.stdout)
     words = set(re.findall(r"[A-Za-z][a-z]{3,}", LATIN_WORDS.sub("", described)))
-    typed = {"list", "release", "withhold", "revoke"}  # what `chadang review` or `portals` is told to do
+    typed = {
+        "list",
+        "release",
+        "withhold",
+        "revoke",
+    }  # what `chadang review` or `portals` is told to do
     typed |= {"verify", "export", "purge", "feedback", "failed"}  # and `chadang register`
     assert words <= set(COMMANDS) | {"reader"} | typed, words
     assert "选项" in done.stdout
