@@ -58,7 +58,7 @@ TABLE: Final[tuple[Setting, ...]] = (
     Setting("department", "", "单机使用时所在的部门"),
     Setting("sign_in", "auto", "登录方式：auto（有账号或对网络开放就要登录）、local（只供本机，不登录）、accounts（账号密码）、"
             "proxy（由单位的单点登录代理认定）", choices=("auto", "local", "accounts", "proxy")),
-    Setting("public_access", False, "公众（只看开放档案）可否使用；否 = 身份为公众的账号不能登录"),
+    Setting("public_access", False, "公众（只看开放档案）可否使用：身份为公众的账号可以登录，查档小窗不登录也可查；否 = 都不行"),
     Setting("session_idle_minutes", 30, "登录后多少分钟不操作要重新登录", 1, 720),
     Setting("session_hours", 12, "登录一次最长管多少小时", 1, 72),
     Setting("password_days", 0, "密码用多少天必须换；0 = 不强制", 0, 3650),

@@ -27,6 +27,7 @@ from ui.api_faces import add_api, add_api_gate
 from ui.browse import build_browse_router
 from ui.chat_routes import build_chat_router
 from ui.frame import CHAT, INSTALL, header_html
+from ui.framing import PLACE_KEY, widget_origins
 from ui.gate import MOUNT, Gate, HtmlRewrite
 from ui.history import HISTORY_FILE, History
 from ui.manage import build_manage_router
@@ -38,14 +39,7 @@ from ui.register_pages import build_register_router
 from ui.session import Asker, RecentAnswers
 from ui.sign_in import Doorkeeper, SignIn
 from ui.usage import UseLog, add_handlers
-from ui.widget import (
-    PLACE_KEY,
-    WidgetAccess,
-    WidgetPrefix,
-    build_widget_router,
-    framed_page,
-    widget_origins,
-)
+from ui.widget import WidgetAccess, WidgetPrefix, build_widget_router, framed_page
 from ui.widget_sessions import WidgetSessions
 
 _STATIC: Final = Path(__file__).parent / "static"
@@ -107,7 +101,11 @@ def build_app(
     add_api(app, assistant, images, version)
     mount_chat(app, assistant, recent, history, MOUNT, examples, uses)
     portals = Portals(settings.home)
-    framed = WidgetSessions(portals.in_use)
+    framed = WidgetSessions(
+        portals.in_use,
+        settings.number("session_idle_minutes") * 60,
+        settings.number("session_hours") * 3600,
+    )
     app.include_router(build_widget_router(settings, portals, framed, version))
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])
@@ -116,9 +114,7 @@ def build_app(
     app.add_middleware(QueueGuard, questions_per_minute=settings.number("questions_per_minute"))
     app.add_middleware(SignIn, doorkeeper=door)
     add_api_gate(app, settings)  # outside whatever knows sessions, inside the gate
-    app.add_middleware(
-        WidgetAccess, sessions=framed, public_access=bool(settings.values["public_access"])
-    )
+    app.add_middleware(WidgetAccess, sessions=framed)
     app.add_middleware(
         Gate,
         host=settings.text("host"),

@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import strings
 from ui.api_gate import bears_token, is_api_path
-from ui.widget import PLACE_KEY, frame_ancestors, host_names
+from ui.framing import PLACE_KEY, frame_ancestors, host_names
 
 logger = logging.getLogger(__name__)
 

@@ -189,8 +189,8 @@ class Portals:
             public_access: Whether the public may use the system at all.
 
         Returns:
-            The portal and the reader it vouches for. The account is `sub@portal`, so that no
-            portal can pass a reader off as one of our own accounts or another portal's.
+            The portal and the reader it vouches for. The account is `portal/sub`; accounts of our
+            own have no slash, so no portal can name one of them, or another portal's.
 
         Raises:
             TokenRefusedError: If it is not signed by a portal in use, not for this archive, too
@@ -320,4 +320,4 @@ def _reader(claims: dict[str, Any], portal: str, granted: tuple[Role, ...]) -> R
     # neither counts for a role it means nothing to
     name = words["name"] or subject
     department = words["department"] if role is Role.STAFF else ""
-    return Reader(role, name, department, f"{subject}@{portal}")
+    return Reader(role, name, department, f"{portal}/{subject}")

@@ -41,7 +41,17 @@ COOKIE: Final = "chadang_session"
 
 #: Open to everybody. Nothing below them says anything about the archive or its accounts.
 OPEN: Final = frozenset(
-    {"/login", "/setup", "/logout", "/healthz", "/readyz", "/widget.js", "/api/widget/session"}
+    {
+        "/login",
+        "/setup",
+        "/logout",
+        "/healthz",
+        "/readyz",
+        "/widget.js",
+        "/widget",
+        "/widget/",
+        "/api/widget/session",
+    }
 )
 OPEN_BELOW: Final = ("/static/",)
 #: All that is left to somebody who has to change their password first.

@@ -1,11 +1,11 @@
 """The widget: the chat in a frame on another intranet page.
 
-`/widget/` is a small page that finds out who is asking and then opens the chat below one of three
+`/widget/` is a small page that finds out who is asking and then opens the chat below one of two
 prefixes; behind each lies the very same application, so there is one chat and one answering path:
 
 * `/widget/app/…` – whoever is signed in here (the cookie reaches frames of the same site only);
-* `/widget/s/SESSION/app/…` – whom a portal vouched for with a signed token;
-* `/widget/p/app/…` – the public, when it may use the system at all.
+* `/widget/s/SESSION/app/…` – whom a portal vouched for with a signed token, or one of the public
+  when it may use the system at all.
 
 Only what the chat needs is served below the prefixes, and only they may be framed by others.
 """
@@ -16,11 +16,10 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Final, Literal
-from urllib.parse import urlsplit
+from secrets import token_hex
+from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
@@ -31,32 +30,35 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from index.domain import Reader, Role
 from index.settings import Settings
 from ui import strings
+from ui.framing import PLACE_KEY, Place, widget_origins
 from ui.portals import Portals, TokenRefusedError
+from ui.queue_guard import Buckets
 from ui.reader import READER_KEY
+from ui.sign_in import ADDRESS_KEY
 from ui.widget_sessions import WidgetSessions
 
 logger = logging.getLogger(__name__)
 
 PREFIX: Final = "/widget"
-#: Where `WidgetPrefix` leaves the `Place` of a request that came through the frame.
-PLACE_KEY: Final = "chadang.widget"
 
 _STATIC: Final = Path(__file__).parent / "static"
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 _LONGEST_BODY: Final = 8192
+#: Visitors without a name from one address: at once, and a second afterwards.
+_VISITS: Final = 60
+_VISITS_A_SECOND: Final = 0.5
 _SESSION: Final = r"[A-Za-z0-9_\-]{43}"
-_FRAMED: Final = re.compile(rf"/widget(?:/s/(?P<session>{_SESSION})|(?P<public>/p))?(?P<rest>/.+)")
+_FRAMED: Final = re.compile(rf"/widget(?:/s/(?P<session>{_SESSION}))?(?P<rest>/.+)")
 #: What the chat asks for; administration, sign-in and the other interfaces are not in the frame.
 _SERVED: Final = re.compile(
     r"/app/.*|/static/[\w.\-]+|/page/.+|/record/.+"
-    r"|/api/(?:status|precedents|(?:answers|records|pages)/.+)"
-)
-_ORIGIN: Final = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[a-z0-9.\-]+|\[[0-9a-f:]+\])(?::(?P<port>\d{1,5}))?/?"
+    r"|/api/(?:session|status|ping|precedents|purpose|feedback|facets|history)"
+    r"|/api/(?:answers|records|pages|history)/.+"
 )
 
 _CLOSED: Final = "小窗的登录已过期，请关闭后重新打开。"
 _NOT_PUBLIC: Final = "本馆没有对公众开放查询。"
+_TOO_MANY: Final = "打开得太频繁，请过一分钟再试。"
 _DOOR: Final = {
     "opening": strings.OPENING_PAGE,
     "signIn": "查档需要先登录。登录后这里会自动打开。",
@@ -65,38 +67,6 @@ _DOOR: Final = {
     "offline": "连不上查档服务，请稍后再试。",
     "again": "重试",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """How a request came through the frame.
-
-    Attributes:
-        kind: `door` for the opening page and everything unknown below the prefix.
-        session: Name of the session of kind `session`.
-    """
-
-    kind: Literal["door", "cookie", "public", "session"]
-    session: str = ""
-
-
-def widget_origins(settings: Settings) -> tuple[str, ...]:
-    """The sites that may frame the widget, as origins a browser would name; no wildcards."""
-    origins = []
-    for word in settings.text("widget_origins").split():
-        found = _ORIGIN.fullmatch(word.lower())
-        if found is None:
-            logger.warning("widget_origins: %r is not the address of a site, left out", word)
-            continue
-        usual = {"http": "80", "https": "443"}[found["scheme"]]
-        port = "" if found["port"] in (None, usual) else f":{found['port']}"
-        origins.append(f"{found['scheme']}://{found['host']}{port}")
-    return tuple(dict.fromkeys(origins))
-
-
-def frame_ancestors(origins: tuple[str, ...]) -> str:
-    """The `frame-ancestors` directive of everything in the frame; nobody when the list is empty."""
-    return f"frame-ancestors {' '.join(origins) or chr(39) + 'none' + chr(39)}"
 
 
 class WidgetPrefix:
@@ -126,49 +96,32 @@ def _place(path: str, root: str) -> Mapping[str, object]:
     if found is None or not _SERVED.fullmatch(found["rest"]):
         return {PLACE_KEY: Place("door")}
     session = found["session"] or ""
-    kind: Literal["session", "public", "cookie"] = (
-        "session" if session else "public" if found["public"] else "cookie"
-    )
     prefix = root + path[: len(path) - len(found["rest"])]
-    return {PLACE_KEY: Place(kind, session), "root_path": prefix}
+    return {PLACE_KEY: Place("session" if session else "cookie", session), "root_path": prefix}
 
 
 class WidgetAccess:
-    """Inside the gate, around the sign-in: names the reader of a session or of the public frame."""
+    """Inside the gate, around the sign-in: names the reader of a session."""
 
-    def __init__(self, app: ASGIApp, sessions: WidgetSessions, public_access: bool) -> None:
-        """Wrap an application.
-
-        Args:
-            app: What is behind.
-            sessions: The open sessions.
-            public_access: Whether the public may use the system.
-        """
+    def __init__(self, app: ASGIApp, sessions: WidgetSessions) -> None:
+        """Wrap an application."""
         self._app = app
         self._sessions = sessions
-        self._public = public_access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         place = scope.get(PLACE_KEY)
-        if not isinstance(place, Place) or place.kind in ("door", "cookie"):
+        if not isinstance(place, Place) or place.kind != "session":
             await self._app(scope, receive, send)
             return
-        reader: Reader | None = None
-        refused: tuple[int, str] = (403, _NOT_PUBLIC)
-        if place.kind == "public" and self._public:
-            reader = Reader(Role.PUBLIC, Role.PUBLIC.value)
-        elif place.kind == "session":
-            reader = await run_in_threadpool(self._sessions.reader, place.session)
-            refused = (401, _CLOSED)
+        reader = await run_in_threadpool(self._sessions.reader, place.session)
         if reader is not None:
             await self._app({**scope, READER_KEY: reader}, receive, send)
             return
-        response: Response = JSONResponse({"detail": refused[1]}, refused[0], headers=_PRIVATE)
+        response: Response = JSONResponse({"detail": _CLOSED}, 401, headers=_PRIVATE)
         if str(scope["path"]) == f"{scope['root_path']}/app/" and scope["method"] == "GET":
             # the page itself goes back to the door, which asks the portal for a new token
-            back = "../../../" if place.kind == "session" else "../../"
-            response = RedirectResponse(back, 303, headers=_PRIVATE)
+            response = RedirectResponse("../../../", 303, headers=_PRIVATE)
         await response(scope, receive, send)
 
 
@@ -185,7 +138,9 @@ def build_widget_router(
     """
     router = APIRouter()
     public = bool(settings.values["public_access"])
-    door = _door_page(settings, version)
+    anonymous = public and bool(widget_origins(settings))
+    door = _door_page(settings, version, anonymous=anonymous)
+    visits = Buckets(_VISITS, _VISITS_A_SECOND)
 
     @router.get("/widget.js")
     def script() -> Response:
@@ -204,18 +159,37 @@ def build_widget_router(
         token = await _token(request)
         if token is None:
             return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
+        if not token:
+            address = str(request.scope.get(ADDRESS_KEY, ""))
+            return visitor(address) if anonymous else _refused(403, _NOT_PUBLIC, "public_off")
         try:
             portal, reader = await run_in_threadpool(portals.redeem, token, public_access=public)
         except TokenRefusedError as error:
             logger.warning("widget: a token was refused: %s", error.code)
-            return JSONResponse({"detail": str(error), "code": error.code}, 403, headers=_PRIVATE)
+            return _refused(403, str(error), error.code)
         logger.info("widget: session for %s (%s)", reader.account, reader.role.value)
-        return JSONResponse({"path": f"s/{sessions.begin(portal, reader)}/app/"}, headers=_PRIVATE)
+        return _opened(sessions.begin(portal, reader))
+
+    def visitor(address: str) -> Response:
+        # every visitor is somebody else: what one asked is not another's to open
+        if visits.take(address):
+            return _refused(429, _TOO_MANY, "too_many")
+        name = Role.PUBLIC.value
+        return _opened(sessions.begin("", Reader(Role.PUBLIC, name, "", f"{name}/{token_hex(6)}")))
 
     return router
 
 
+def _opened(session: str) -> Response:
+    return JSONResponse({"path": f"s/{session}/app/"}, headers=_PRIVATE)
+
+
+def _refused(status: int, detail: str, code: str) -> Response:
+    return JSONResponse({"detail": detail, "code": code}, status, headers=_PRIVATE)
+
+
 async def _token(request: Request) -> str | None:
+    """The token that was sent, '' for a visitor without one, None for what makes no sense."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         return None
     content = bytearray()
@@ -228,7 +202,7 @@ async def _token(request: Request) -> str | None:
     except (ValueError, RecursionError):
         return None
     token = body.get("token") if isinstance(body, dict) else None
-    return token if isinstance(token, str) and token else None
+    return token if isinstance(token, str) else None
 
 
 def frame_attributes(settings: Settings) -> str:
@@ -244,8 +218,8 @@ def framed_page(settings: Settings, version: str) -> tuple[str, str]:
     )
 
 
-def _door_page(settings: Settings, version: str) -> str:
-    public = "1" if settings.values["public_access"] else ""
+def _door_page(settings: Settings, version: str, *, anonymous: bool) -> str:
+    public = "1" if anonymous else ""
     words = escape(json.dumps(_DOOR, ensure_ascii=False))
     return f"""<!DOCTYPE html>
 <html lang="zh-CN" {frame_attributes(settings)} data-public="{public}" data-words="{words}">
@@ -261,18 +235,3 @@ def _door_page(settings: Settings, version: str) -> str:
 <body><main class="cd-door"><p role="status" id="cd-door-status">{strings.OPENING_PAGE}</p>
 <p id="cd-door-actions"></p></main>
 <noscript><div class="cd-noscript">{strings.NO_SCRIPT}</div></noscript></body></html>"""
-
-
-def host_names(addresses: str) -> set[str]:
-    """Host names in a list of addresses or bare names, separated by spaces."""
-    names = set()
-    for word in addresses.split():
-        try:
-            name = urlsplit(word if "//" in word else f"//{word}").hostname
-        except ValueError:
-            name = None
-        if name:
-            names.add(name)
-        else:
-            logger.warning("site_names: %r is not a name or address, left out", word)
-    return names

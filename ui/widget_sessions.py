@@ -58,7 +58,12 @@ class WidgetSessions:
         self._lock = threading.Lock()
 
     def begin(self, portal: str, reader: Reader) -> str:
-        """Open a session; returns its name, 43 characters that cannot be guessed."""
+        """Open a session; returns its name, 43 characters that cannot be guessed.
+
+        Args:
+            portal: Who vouched for the reader, '' for one of the public.
+            reader: Whose it is.
+        """
         name = secrets.token_urlsafe(32)
         now = self._clock()
         with self._lock:
@@ -78,7 +83,7 @@ class WidgetSessions:
                 del self._sessions[name]
                 return None
             ask = now - session.standing > _STANDING_S
-        if ask and not self._in_use(session.portal):
+        if ask and session.portal and not self._in_use(session.portal):
             with self._lock:
                 self._sessions.pop(name, None)
             return None

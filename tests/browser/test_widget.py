@@ -16,11 +16,15 @@ import pytest
 
 from index.domain import Role
 from tests.browser.test_pages import CHROMIUM, QUESTION, ROOT, SIZES, _wait_for
+from tests.web_fakes import make_settings
 from tests.widget_fakes import Host, hosting, sign
+from ui.accounts import Accounts
 from ui.portals import Portals
+from ui.sign_in import COOKIE
 
 pytestmark = pytest.mark.browser
 
+ACCOUNT, PASSWORD = "wangwu", "正确的密码Abc123"
 #: Rules a careless page may have; none of them may reach the widget.
 RUDE = """<style>
 button { display: none !important; transform: rotate(90deg) !important; }
@@ -37,6 +41,7 @@ class Setting:
     host: Host
     portals: Portals
     secret: str
+    accounts: Accounts
 
     def address(self, name: str = "portal.gov.test") -> str:
         return f"http://{name}:{self.host.port}/"
@@ -50,10 +55,13 @@ def setting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Setting]:
     home = tmp_path_factory.mktemp("home")
     portals = Portals(home)
     secret = portals.add("oa", (Role.STAFF, Role.DEPUTY))
+    accounts = Accounts(make_settings(home))
+    accounts.add(ACCOUNT, "工作人员乙", Role.STAFF, PASSWORD, approved=True, must_change=False)
     with hosting() as host:
         origin = f"http://portal.gov.test:{host.port}"
-        with _archive(home, f"widget_origins={origin}") as port:
-            yield Setting(port, host, portals, secret)
+        flags = (f"widget_origins={origin}", "sign_in=accounts", "ask_purpose=never")
+        with _archive(home, *flags) as port:
+            yield Setting(port, host, portals, secret, accounts)
 
 
 @contextmanager
@@ -98,6 +106,7 @@ def browser() -> Iterator[Any]:
 class Visit:
     page: Any
     setting: Setting
+    cookie: str
     cookies: list[tuple[str, str]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
 
@@ -130,13 +139,14 @@ def visit(request: pytest.FixtureRequest, browser: Any, setting: Setting) -> Ite
         has_touch=request.param == "phone",
         locale="en-US",
     )
-    # what a reader signed in to the archive would have
+    # as somebody who is signed in to the archive has it
+    cookie = setting.accounts.sign_in(ACCOUNT, PASSWORD, "127.0.0.1", "test")
     context.add_cookies(
-        [{"name": "probe", "value": "1", "domain": name, "path": "/", "sameSite": "Lax"}
+        [{"name": COOKIE, "value": cookie, "domain": name, "path": "/", "sameSite": "Lax"}
          for name in ("dang.gov.test", "dang.other.test")]
     )  # fmt: skip
     page = context.new_page()
-    visit = Visit(page, setting)
+    visit = Visit(page, setting, cookie)
     setting.host.token = lambda: sign(setting.secret, setting.portals.audience)
 
     def seen(request: Any) -> None:
@@ -339,7 +349,9 @@ def test_on_the_same_site_the_sign_in_is_shared(visit: Visit) -> None:
     visit.box.wait_for()
 
     assert re.search(r"/widget/app/", visit.inside().url)
-    assert {cookie for _, cookie in visit.cookies} == {"probe=1"}
+    assert {cookie for _, cookie in visit.cookies} == {f"{COOKIE}={visit.cookie}"}
+    status = visit.inside().evaluate("fetch('../api/status').then((r) => r.json())")
+    assert (status["reader"], status["role"]) == ("工作人员乙", "机关工作人员")
     assert visit.page.evaluate("document.activeElement === document.body")
     if visit.page.viewport_size["width"] > 480:
         assert visit.panel.bounding_box()["x"] == 24

@@ -61,13 +61,13 @@ def test_a_token_names_its_reader_and_the_account_is_the_portal_s_own(
     portal, reader = portals.redeem(sign(department="办公室"), public_access=False)
 
     assert portal == "oa"
-    assert reader == Reader(Role.STAFF, "张三", "办公室", "zhangsan@oa")
+    assert reader == Reader(Role.STAFF, "张三", "办公室", "oa/zhangsan")
 
 
 def test_a_deputy_gets_no_department(portals: Portals, sign: Sign) -> None:
     _, reader = portals.redeem(sign(role="代表", department="办公室"), public_access=False)
 
-    assert reader == Reader(Role.DEPUTY, "张三", "", "zhangsan@oa")
+    assert reader == Reader(Role.DEPUTY, "张三", "", "oa/zhangsan")
 
 
 def test_a_token_is_taken_once_even_by_two_at_a_time(portals: Portals, sign: Sign) -> None:
@@ -154,7 +154,7 @@ def test_no_other_algorithm_is_taken(portals: Portals, algorithm: str) -> None:
     assert _refused(portals, _by_hand({"alg": algorithm, "typ": "JWT"}, body)) == "unknown"
     assert _refused(portals, _by_hand({"alg": algorithm, "typ": "JWT"}, body, secret)) == "unknown"
     good = _by_hand({"alg": "HS256", "typ": "JWT"}, body, secret)
-    assert portals.redeem(good, public_access=False)[1].account == "a@oa"
+    assert portals.redeem(good, public_access=False)[1].account == "oa/a"
 
 
 @pytest.mark.parametrize(
@@ -225,7 +225,7 @@ def test_two_homes_have_two_audiences_that_stay(tmp_path: Path) -> None:
 
 # -- sessions -----------------------------------------------------------------------------------
 
-READER = Reader(Role.STAFF, "张三", "", "zhangsan@oa")
+READER = Reader(Role.STAFF, "张三", "", "oa/zhangsan")
 
 
 def test_a_session_ends_when_idle_and_after_its_longest_time() -> None:

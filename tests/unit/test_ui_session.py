@@ -3,10 +3,10 @@ from pathlib import Path
 from assistant.domain import Answer, Listing, Refusal, RefusalReason, Turn
 from index.domain import Coverage, Reader, Record, Role
 from tests.web_fakes import make_settings
+from ui.framing import frame_ancestors, widget_origins
 from ui.gate import content_security_policy
 from ui.places import permalink, record_id_of, record_token
 from ui.session import RecentAnswers, Session
-from ui.widget import frame_ancestors, widget_origins
 
 ANSWER = Answer("问", "问", "", "", (), (Listing(1, Record("A", "题名")),), Coverage(1, 1, 0))
 ARCHIVIST = Reader(Role.ARCHIVIST, "甲")

@@ -6,7 +6,7 @@
 
   const BASE = new URL("../", document.currentScript.src).href;
   /* Links that are handed on: not below the widget's prefix, which may name a session. */
-  const SITE = BASE.replace(/widget\/(?:s\/[\w-]{43}\/|p\/)?$/, "");
+  const SITE = BASE.replace(/widget\/(?:s\/[\w-]{43}\/)?$/, "");
   const CHIP = /^#w-([0-9a-f]{16}-\d+)$/;
   const MARK = /^#c-([0-9a-f]{32})-(r?\d+)$/;
   const PLACE = /^#r-([\w-]+)-(\d+)-(\d+)-(\d+)(?:-(\d+\.[0-9a-f]+))?$/;

@@ -16,6 +16,10 @@
   function toSignIn() {
     if (ended.done || here() === "login" || here() === "setup") return;
     ended.done = true;
+    if (document.documentElement.classList.contains("cd-widget")) { // its opening page knows what to do
+      window.location.replace(BASE.href.replace(/s\/[\w-]{43}\/$/, ""));
+      return;
+    }
     const next = here() + window.location.search.replace(/[?&]__theme=\w+/, "");
     const address = new URL("login", BASE);
     if (next) address.searchParams.set("next", next);

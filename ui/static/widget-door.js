@@ -51,7 +51,7 @@
     fetch(new URL("api/status", base).href, { credentials: "same-origin", cache: "no-store", redirect: "manual" }).then(
       (response) => {
         if (response.ok) go("app/");
-        else if (root.dataset.public) go("p/app/");
+        else if (root.dataset.public) exchange("");
         else say(words.signIn, [signIn(), again()]);
       },
       () => say(words.offline, [again()])
@@ -59,10 +59,6 @@
   }
 
   function exchange(token) {
-    if (!token) {
-      say(words.noToken, [again()]);
-      return;
-    }
     fetch(new URL("api/widget/session", base).href, {
       method: "POST",
       credentials: "omit",
@@ -86,7 +82,10 @@
       asked = message.token === true;
       window.parent.postMessage({ chadang: 1, type: "ready", phase: "door" }, host);
       begin();
-    } else if (message.type === "token" && asked && typeof message.token === "string") exchange(message.token);
+    } else if (message.type === "token" && asked && typeof message.token === "string") {
+      if (message.token) exchange(message.token);
+      else say(words.noToken, [again()]);
+    }
     else if (message.type === "shown") {
       const first = actions.querySelector("button, a");
       if (first) first.focus();

@@ -6,7 +6,7 @@
 
   const root = document.documentElement;
   const base = new URL("../", document.currentScript.src).href;
-  const door = base.replace(/(?:s\/[\w-]{43}\/|p\/)$/, "");
+  const door = base.replace(/s\/[\w-]{43}\/$/, "");
   const origins = (root.dataset.origins || "").split(" ").filter(Boolean);
   const CHECK_MS = 60000;
   let host = "";
