@@ -470,7 +470,7 @@ def _facet(table: Table, kind: FacetKind, mask: Mask, chosen: Sequence[str], mos
     picked = {c for c in map(column.code_of, chosen) if c is not None}
     present = [int(c) for c in np.flatnonzero(counts)]
     if kind.by_name:
-        present.sort(key=lambda c: column.names[c], reverse=True)
+        present.sort(key=lambda c: natural_key(column.names[c]), reverse=True)
         present.sort(key=lambda c: column.names[c] == BLANK)
     else:
         present.sort(key=lambda c: (-int(counts[c]), column.names[c]))

@@ -184,7 +184,7 @@ def _by_year(table: Table, mask: Mask) -> Chart:
     types = sorted(totals, key=lambda t: (t == BLANK, -totals[t], t))
     named, rest = types[:_TYPES], types[_TYPES:]
     years = [y for y in found if y != BLANK]
-    span = sorted(years)
+    span = sorted(years, key=int)
     if years and int(span[-1]) - int(span[0]) <= _LONGEST_SPAN:
         # Every year between the first and the last, so that a gap is seen as one.
         span = [str(y) for y in range(int(span[0]), int(span[-1]) + 1)]
