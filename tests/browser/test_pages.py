@@ -223,7 +223,8 @@ def test_pages_turn_and_zoom_and_text_stand_beside_the_image(visit: Visit) -> No
     drawer.get_by_role("button", name="放大").click()
     drawer.locator(".cd-loaded img").wait_for()
     assert drawer.locator(".cd-sheet").bounding_box()["width"] > before * 1.2
-    drawer.get_by_role("button", name="看文字").click()
+    if page.viewport_size["width"] < 1100:  # a desk has it beside the image already
+        drawer.get_by_role("button", name="看文字").click()
     assert drawer.locator(".cd-text mark").inner_text() == SCANNED_QUOTE
     drawer.get_by_role("button", name="关闭").click()
     drawer.wait_for(state="hidden")
@@ -525,5 +526,5 @@ def test_joining_text_is_put_above_without_holding_up_the_next_question(
             assert text.index("维修经费五千元") < text.index("从一九八五年预备")
         assert page.locator(".cd-composing").count() == 0
         messages.nth(0).locator('p a[href^="#c-"]').first.click()
-        page.locator("dialog img").wait_for()
+        page.locator("dialog .cd-image").wait_for()
         page.close()

@@ -54,7 +54,7 @@
     doubtful: "识别不可靠",
     others: "本件其他页、本卷其他件",
     sheet: "查档结果单",
-    sheetLabel: "查档结果单，可打印或存成 PDF，在新页打开",
+    sheetLabel: "查档结果单，可打印、可保存，在新页打开",
     otherWords: "换个说法",
     looking: "正在找别的说法…",
     noOtherWords: "词表和馆藏里没有能查到更多档案的说法。可以换一个词，或去掉检索条件再问。",
@@ -832,31 +832,23 @@
     const from = page.before.length;
     const to = from + (page.quote || "").length;
     let at = 0;
-    let rows = [];
-    let plain = [];
-    const flushPlain = () => {
-      if (plain.length) text.append(...marked(whole, plain[0], at, from, to));
-      plain = [];
-    };
-    const flushRows = () => {
-      if (rows.length > 1) text.appendChild(cellTable(whole, rows, from, to));
-      else if (rows.length) text.append(...marked(whole, rows[0].start, rows[0].end, from, to));
-      rows = [];
-    };
-    whole.split("\n").forEach((line) => {
-      const end = Math.min(whole.length, at + line.length + 1);
-      if (line.includes(CELLS)) {
-        flushPlain();
-        rows.push({ start: at, end: end, line: line });
-      } else {
-        flushRows();
-        plain.push(at);
-      }
-      at = end;
-      if (plain.length) plain.length = 1; // only where the stretch began
+    const lines = whole.split("\n").map((line) => {
+      const start = at;
+      at = Math.min(whole.length, at + line.length + 1);
+      return { start: start, end: at, line: line };
     });
-    flushRows();
-    flushPlain();
+    let plain = 0; // where the running text not yet put out begins
+    for (let first = 0; first < lines.length;) {
+      let past = first;
+      while (past < lines.length && lines[past].line.includes(CELLS)) past += 1;
+      if (past - first > 1) {
+        text.append(...marked(whole, plain, lines[first].start, from, to));
+        text.appendChild(cellTable(whole, lines.slice(first, past), from, to));
+        plain = lines[past - 1].end;
+      }
+      first = Math.max(past, first + 1);
+    }
+    text.append(...marked(whole, plain, whole.length, from, to));
     return text;
   }
 
