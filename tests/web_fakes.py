@@ -286,7 +286,7 @@ class FakeAssistant:
             raise QuestionError("问题太长，请不超过 *500* 字。")
         if "坏" in question:
             raise RuntimeError("broken")
-        if "没有" in question:
+        if "没有" in question or not self.store.records(self.store.permitted(reader)):
             return Refusal(
                 question,
                 question,
