@@ -62,6 +62,7 @@ class Action(StrEnum):
 
     ASK = "提问"
     ANSWER = "答复"
+    SEARCH = "检索"
     REFUSE = "未答"
     VIEW_PAGE = "阅览原文"
     VIEW_RECORD = "阅览目录"
@@ -84,6 +85,7 @@ class Action(StrEnum):
 #: 方式 of the paper register, by what was done.
 MANNERS: Final[Mapping[str, str]] = {
     Action.ANSWER: "摘录",
+    Action.SEARCH: "摘录",
     Action.VIEW_PAGE: "阅览",
     Action.VIEW_RECORD: "阅览",
     Action.EXPORT: "复制",

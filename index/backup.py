@@ -241,6 +241,11 @@ def _home_files(home: Path, store: Store, staging: Path) -> Iterator[tuple[str, 
             copy = staging / path.name
             _copy_database(path, copy)
             yield f"home/{path.name}", copy
+        elif path.is_file() and path.suffix == ".head":
+            # The end of a chain kept in the database of that name: never younger than its copy,
+            # or the restored one would look cut off.
+            shutil.copyfile(path, staging / path.name)
+            yield f"home/{path.name}", staging / path.name
         elif path.is_file():
             yield f"home/{path.name}", path
         elif path.is_dir() and path.name not in _DERIVED:

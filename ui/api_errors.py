@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 
 from assistant.domain import AssistantError
+from assistant.register import RegisterError
 from index.errors import ArchiveError
 
 logger = logging.getLogger(__name__)
@@ -184,6 +185,8 @@ def as_api_error(error: Exception) -> ApiError:
         return error
     if isinstance(error, AssistantError):
         return ApiError(QUESTION, str(error))
+    if isinstance(error, RegisterError):
+        return ApiError(UNAVAILABLE, str(error))
     if isinstance(error, ArchiveError):
         logger.warning("the archive cannot be searched: %s", error)
         return ApiError(UNAVAILABLE)

@@ -14,11 +14,12 @@ from ui.openai_api import build_openai_router
 from ui.page_images import PageImages
 from ui.rate_limit import RateLimit
 from ui.session import Asker
+from ui.usage import UseLog
 
 
-def add_api(app: FastAPI, assistant: Asker, images: PageImages, version: str) -> None:
+def add_api(app: FastAPI, assistant: Asker, images: PageImages, version: str, uses: UseLog) -> None:
     """Add the routes; all of them call one `ApiService`."""
-    service = ApiService(assistant, images)
+    service = ApiService(assistant, images, uses)
     app.include_router(build_api_router(service, version))
     app.include_router(build_openai_router(service))
     app.include_router(build_mcp_router(service))

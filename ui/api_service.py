@@ -55,6 +55,7 @@ from ui.plain_answer import plain_answer
 from ui.precedent_view import precedent_json
 from ui.render import prose_text
 from ui.session import Asker
+from ui.usage import UseLog
 
 #: Conversations of programs whose earlier answers are kept, to save asking them again.
 _KEPT: Final = 500
@@ -63,8 +64,9 @@ _KEPT: Final = 500
 class ApiService:
     """The calls, as models in and models out. Safe between threads."""
 
-    def __init__(self, assistant: Asker, images: PageImages) -> None:
-        """Bind the assistant and the renderer of page pictures."""
+    def __init__(self, assistant: Asker, images: PageImages, uses: UseLog) -> None:
+        """Bind the assistant, the renderer of page pictures and the use register."""
+        self._uses = uses
         self._assistant = assistant
         self._images = images
         self._earlier = _EarlierTurns()
@@ -107,7 +109,11 @@ class ApiService:
         Raises:
             QuestionError: If the question is empty or too long.
             ApiError: If the holdings changed between asking and answering.
+            RegisterError: If the answer names a record that is not open and its entry could not
+                be written.
         """
+        use = self._uses.here(reader)
+        self._uses.asked(use, question)
         turns: list[Turn] = []
         for number, before in enumerate(earlier):
             turn = self._earlier.get(reader, self._version, earlier[: number + 1])
@@ -124,6 +130,7 @@ class ApiService:
             self._earlier.put(reader, began, (*earlier, question), Turn(question, result))
         if self._version != began and not self._readable(result, reader):
             raise ApiError(CHANGED)
+        self._uses.answered(use, result, without)
         return result
 
     @property
@@ -138,7 +145,10 @@ class ApiService:
         """The answer with joining text, or the same; slow."""
         if not answer.citations or answer.precedents:
             return answer
-        return self._assistant.compose(answer, reader)
+        composed = self._assistant.compose(answer, reader)
+        if composed.prose is not None and composed is not answer:
+            self._uses.answered(self._uses.here(reader), composed)
+        return composed
 
     def ask(self, request: AskRequest, reader: Reader) -> AskResponse:
         """A question as JSON."""
@@ -177,6 +187,7 @@ class ApiService:
         """Passages by rank."""
         wanted = SearchFilter(query.year_from, query.year_to, query.doc_type)
         found, coverage = self._assistant.search(query.q, reader, query.limit, wanted)
+        self._uses.searched(self._uses.here(reader), query.q, found)
         return SearchResponse(
             q=query.q,
             hits=[
@@ -196,6 +207,7 @@ class ApiService:
         record = self.readable(token, reader)
         if may_see_personal(reader).allowed:
             record = self.store.record(record.record_id, clear=True) or record
+        self._uses.record_shown(self._uses.here(reader), record)
         return FullRecordBody(
             **record_fields(record, token),
             fields=catalogue_fields(record),
@@ -220,6 +232,7 @@ class ApiService:
         page = self.store.page(record.record_id, seq, clear=may_see_personal(reader).allowed)
         if page is None:
             raise ApiError(NOT_AVAILABLE)
+        self._uses.page_shown(self._uses.here(reader), record, page.seq, "文字")
         count = self.store.page_count(record.record_id)
         start, end = query.start, query.end
         if not 0 <= start < end <= len(page.raw):
@@ -256,6 +269,7 @@ class ApiService:
         drawn = self._images.jpeg(page, width, clear=may_see_personal(reader).allowed)
         if drawn is None:
             raise ApiError(IMAGE_BROKEN)
+        self._uses.page_shown(self._uses.here(reader), record, page.seq, "影像")
         return drawn
 
     def readable(self, token: str, reader: Reader) -> Record:
@@ -266,7 +280,10 @@ class ApiService:
         """
         record_id = record_id_of(token)
         record = None if record_id is None else self.store.record(record_id)
-        if record is None or not may_read(reader, record).allowed:
+        verdict = None if record is None else may_read(reader, record)
+        if record is None or verdict is None or not verdict.allowed:
+            reason = "" if verdict is None else verdict.reason
+            self._uses.denied(self._uses.here(reader), record, record_id or token, reason)
             raise ApiError(NOT_AVAILABLE)
         return record
 

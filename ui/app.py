@@ -38,7 +38,7 @@ from ui.reader import current_reader
 from ui.register_pages import build_register_router
 from ui.session import Asker, RecentAnswers
 from ui.sign_in import Doorkeeper, SignIn
-from ui.usage import UseLog, add_handlers
+from ui.usage import UseContext, UseLog, add_handlers
 from ui.widget import WidgetAccess, WidgetPrefix, build_widget_router, framed_page
 from ui.widget_sessions import WidgetSessions
 
@@ -98,7 +98,7 @@ def build_app(
     app.include_router(build_account_router(door, settings, version, uses))
     app.include_router(build_register_router(assistant, recent, uses, version))
     app.include_router(build_browse_router(assistant.store, settings, version, uses))
-    add_api(app, assistant, images, version)
+    add_api(app, assistant, images, version, uses)
     mount_chat(app, assistant, recent, history, MOUNT, examples, uses)
     portals = Portals(settings.home)
     framed = WidgetSessions(
@@ -107,6 +107,7 @@ def build_app(
         settings.number("session_hours") * 3600,
     )
     app.include_router(build_widget_router(settings, portals, framed, version))
+    app.add_middleware(UseContext)
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(HtmlRewrite, rewrite=page_rewriter(settings, version))

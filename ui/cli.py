@@ -88,7 +88,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     _set_up_logging(verbose=options.verbose)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        if code == OK and register_command.is_noted(options):
+            register_command.note_command(options, _load(options))
+        return code
     except _MisusedError as error:
         _fail(str(error), verbose=False)
         return MISUSED

@@ -14,7 +14,7 @@ from index.errors import ArchiveError
 from index.settings import Settings
 
 if TYPE_CHECKING:
-    from assistant.register import Action, Register, Search
+    from assistant.register import Register, Search
     from index.store import Store
     from ui.arguments import ChineseParser
     from ui.usage import Use, UseLog
@@ -119,16 +119,54 @@ def uses_of(settings: Settings, store: Store) -> UseLog:
     return UseLog(settings, store)
 
 
-def note_at_terminal(settings: Settings, action: Action, outcome: str) -> None:
-    """Register what was done at the command line; when that fails, it is logged."""
-    from assistant.register import RegisterError, register_of
+#: Commands that change something: command and what it was told to do, to 事项 and words.
+_NOTED: Final[dict[tuple[str, str], tuple[str, str]]] = {
+    ("users", "add"): ("用户管理", "增加账号"),
+    ("users", "set-role"): ("用户管理", "授予身份"),
+    ("users", "reset"): ("用户管理", "重置密码"),
+    ("users", "disable"): ("用户管理", "停用账号"),
+    ("users", "enable"): ("用户管理", "启用账号"),
+    ("users", "unlock"): ("用户管理", "解除锁定"),
+    ("users", "sign-out"): ("用户管理", "退出其登录"),
+    ("tokens", "add"): ("用户管理", "发接口令牌"),
+    ("tokens", "revoke"): ("用户管理", "停用接口令牌"),
+    ("portals", "add"): ("用户管理", "增加门户"),
+    ("portals", "revoke"): ("用户管理", "停用门户"),
+    ("review", "release"): ("涉密审核", "放行"),
+    ("review", "withhold"): ("涉密审核", "不予入库"),
+    ("opening", "set"): ("开放审核", "登记开放审核结果"),
+    ("opening", "undo"): ("开放审核", "撤销开放审核结果"),
+}
 
+
+def is_noted(options: argparse.Namespace) -> bool:
+    """Whether a command changes something that the register tells of."""
+    return _told_to(options) in _NOTED
+
+
+def note_command(options: argparse.Namespace, settings: Settings) -> None:
+    """Register what was done at the command line; when that fails, it is logged."""
+    from assistant.register import Action, RegisterError, register_of
+
+    action, words = _NOTED[_told_to(options)]
+    on = [getattr(options, name, None) for name in ("account", "name", "number")]
+    named = next((str(value) for value in on if value), "")
+    told = ("by", "reason", "paper", "role", "department", "result", "preset", "note")
+    detail = {name: str(v) for name in told if (v := getattr(options, name, None))}
+    by = detail.get("by", "")
     try:
         register_of(settings).write(
-            _nobody(_terminal()), action, outcome=outcome, channel="命令行", address=_terminal()
-        )
+            _nobody(by or _terminal()), Action(action), detail=detail, approver=by,
+            outcome=f"{words}：{named}" if named else words, channel="命令行", address=_terminal(),
+        )  # fmt: skip
     except RegisterError as error:
-        logger.error("%s was not registered: %s", action.value, error)
+        logger.error("%s was not registered: %s", action, error)
+
+
+def _told_to(options: argparse.Namespace) -> tuple[str, str]:
+    return options.command, getattr(
+        options, "what" if options.command == "tokens" else "action", ""
+    )
 
 
 def _terminal() -> str:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -19,18 +20,21 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.requests import HTTPConnection, Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from assistant.domain import Answer, Refusal
+from assistant.domain import Answer, Citation, Refusal
 from assistant.register import Action, Register, RegisterError, register_of
 from index.access import is_closed
 from index.domain import Reader, Record
 from index.passage_index import read_manifest
 from index.settings import Settings
 from index.store import Store
+from ui.api_gate import is_api_path, site_path
 from ui.purposes import PurposeNeededError, Purposes, asked_when
 from ui.reader import current_reader
 from ui.render import answer_text
 from ui.sign_in import ADDRESS_KEY
+from ui.widget import PLACE_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +46,9 @@ SAME_USE_S: Final = 600.0
 
 _KEPT: Final = 20_000
 _MISSING: Final = "没有这一件"
+
+
+_HERE: Final[ContextVar[HTTPConnection | None]] = ContextVar("chadang_request", default=None)
 
 
 class Channel(StrEnum):
@@ -118,11 +125,15 @@ class UseLog:
         address = scope.get(ADDRESS_KEY) or (client[0] if client else "")
         return Use(
             reader,
-            Channel(scope.get(CHANNEL_KEY, Channel.WEB)),
+            _channel(scope),
             str(address),
             conversation,
             purpose,
         )
+
+    def here(self, reader: Reader) -> Use:
+        """The use behind the request being served (`UseContext`), for code that has none at hand."""
+        return self.of(_HERE.get(), reader)
 
     # -- asking -------------------------------------------------------------------------------
 
@@ -132,7 +143,7 @@ class UseLog:
         Raises:
             PurposeNeededError: If the purpose has to be stated first.
         """
-        if not use.purpose and asked_when(self._settings, use.reader) == "always":
+        if not use.purpose and self._asked_when(use) == "always":
             raise PurposeNeededError(command=use.channel is Channel.COMMAND)
         self._write(use, Action.ASK, (), question=question)
 
@@ -169,19 +180,30 @@ class UseLog:
         detail["lead"] = result.lead
         detail["quoted"] = [[c.record.record_id, c.page, c.start, c.end] for c in result.citations]
         detail["text_sha256"] = hashlib.sha256(answer_text(result).encode()).hexdigest()
-        pages: dict[str, list[int]] = {}
-        for citation in result.citations:
-            pages.setdefault(citation.record.record_id, []).append(citation.page)
         if result.prose is not None:
             common["model"] = f"{common['model']} + {result.prose.model}"
         self._write(
             use,
             Action.ANSWER,
             records,
-            pages=["、".join(map(str, sorted(set(pages.get(r.record_id, []))))) for r in records],
+            pages=_pages(result.citations, records),
             outcome="含连接语" if result.prose is not None else result.kind,
             detail=detail,
             **common,
+        )
+
+    def searched(self, use: Use, words: str, citations: Sequence[Citation]) -> None:
+        """Passages found are about to be given out, not as an answer; raises as `answered`."""
+        records = list({c.record.record_id: c.record for c in citations}.values())
+        self._need_purpose(use, records)
+        self._write(
+            use,
+            Action.SEARCH,
+            records,
+            pages=_pages(citations, records),
+            question=words,
+            outcome=f"{len(citations)} 段",
+            **self.versions(),
         )
 
     # -- giving out ---------------------------------------------------------------------------
@@ -313,8 +335,12 @@ class UseLog:
             "model": str(manifest.get("model", "")),
         }
 
+    def _asked_when(self, use: Use) -> str:
+        """As `ui.purposes.asked_when`; a program cannot be asked, its token says what it is for."""
+        return "never" if use.channel is Channel.API else asked_when(self._settings, use.reader)
+
     def _need_purpose(self, use: Use, records: Iterable[Record]) -> None:
-        if use.purpose or asked_when(self._settings, use.reader) == "never":
+        if use.purpose or self._asked_when(use) == "never":
             return
         if any(map(is_closed, records)):
             raise PurposeNeededError(command=use.channel is Channel.COMMAND)
@@ -389,6 +415,41 @@ class _First:
                 while len(self._seen) > _KEPT:
                     self._seen.popitem(last=False)
         self._lock.release()
+
+
+class UseContext:
+    """The innermost layer: remembers the request, so that `UseLog.here` finds it further down."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        token = _HERE.set(HTTPConnection(scope))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            _HERE.reset(token)
+
+
+def _channel(scope: Mapping[str, Any]) -> Channel:
+    if CHANNEL_KEY in scope:
+        return Channel(scope[CHANNEL_KEY])
+    if "path" in scope and is_api_path(site_path(dict(scope))):
+        return Channel.API
+    return Channel.WIDGET if PLACE_KEY in scope else Channel.WEB
+
+
+def _pages(citations: Iterable[Citation], records: Iterable[Record]) -> list[str]:
+    """The pages quoted of each record, as they are written into an entry."""
+    pages: dict[str, set[int]] = {}
+    for citation in citations:
+        pages.setdefault(citation.record.record_id, set()).add(citation.page)
+    return ["、".join(map(str, sorted(pages.get(r.record_id, ())))) for r in records]
 
 
 def add_handlers(app: FastAPI) -> None:

@@ -62,9 +62,7 @@ def run(options: argparse.Namespace, settings: Settings, say: Callable[[str], No
         AccountError: If the account, the role or the name is missing or does not fit.
         PasswordError: If the password typed is weak.
     """
-    from assistant.register import Action
     from ui.accounts import AccountError, Accounts
-    from ui.register_command import note_at_terminal
 
     accounts = Accounts(settings)
     if options.action == "list":
@@ -87,19 +85,7 @@ def run(options: argparse.Namespace, settings: Settings, say: Callable[[str], No
             say(_INITIAL.format(password))
     else:
         _switch(options, accounts, say)
-    note_at_terminal(settings, Action.USER, f"{_WORDS[options.action]}：{options.account}")
     return True
-
-
-_WORDS: Final = {
-    "add": "增加账号",
-    "set-role": "授予身份",
-    "reset": "重置密码",
-    "disable": "停用账号",
-    "enable": "启用账号",
-    "unlock": "解除锁定",
-    "sign-out": "退出其登录",
-}
 
 
 def _add(options: argparse.Namespace, accounts: Accounts, say: Callable[[str], None]) -> None:

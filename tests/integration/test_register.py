@@ -286,6 +286,108 @@ def test_the_command_line_is_registered(command: Path, capsys: pytest.CaptureFix
     assert "--purpose" in capsys.readouterr().err
 
 
+# -- programs -------------------------------------------------------------------------------------
+
+
+PROGRAM = Reader(Role.STAFF, "办公系统", "办公室", "oa")
+
+
+def _mcp(method: str, params: dict[str, Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body", "actions", "records"),
+    [
+        ("POST", "/api/v1/ask", {"question": "维修经费？"}, ["提问", "答复"], SCANNED),
+        ("POST", "/api/v1/ask", {"question": "没有的事"}, ["提问", "未答"], ""),
+        ("POST", "/api/v1/precedents", {"topic": "水渠"}, ["提问", "答复"], SCANNED),
+        (
+            "POST",
+            "/v1/chat/completions",
+            {"model": "chadang", "messages": [{"role": "user", "content": "维修经费？"}]},
+            ["提问", "答复"],
+            SCANNED,
+        ),
+        ("GET", f"/api/v1/records/{record_token(TYPED)}", None, ["阅览目录"], TYPED),
+        ("GET", f"/api/v1/records/{record_token(TYPED)}/pages/1", None, ["阅览原文"], TYPED),
+        (
+            "GET",
+            f"/api/v1/records/{record_token(SCANNED)}/pages/1/image",
+            None,
+            ["阅览原文"],
+            SCANNED,
+        ),
+        ("GET", f"/api/v1/records/{record_token(HIDDEN)}/pages/1", None, ["拒绝查阅"], HIDDEN),
+        ("GET", f"/api/v1/records/{record_token(MISSING)}", None, ["拒绝查阅"], MISSING),
+    ],
+)
+def test_what_programs_get_is_registered_like_everything_else(
+    web: Web, method: str, address: str, body: Any, actions: list[str], records: str
+) -> None:
+    """This test ensures that a program is registered, and is not asked for a purpose."""
+    web.front.reader = PROGRAM
+    before = web.register.count()
+    assert web.client.request(method, address, json=body).status_code < 500
+    new = web.register.entries()[: web.register.count() - before][::-1]
+
+    assert [entry.action for entry in new] == actions
+    assert {(entry.person, entry.channel) for entry in new} == {("办公系统", "接口")}
+    if records:
+        assert records in [record.record_id for record in new[-1].records]
+
+
+def test_programs_get_nothing_closed_without_its_entry(broken: Web) -> None:
+    broken.front.reader = SIGNED_IN
+    try:
+        page = broken.client.get(f"/api/v1/records/{record_token(HIDDEN)}/pages/1")
+        asked = broken.client.post("/api/v1/ask", json={"question": "馆藏有哪些？"})
+        opened = broken.client.get(f"/api/v1/records/{record_token(TYPED)}/pages/1")
+        stream = broken.client.post(
+            "/api/v1/ask",
+            json={"question": "馆藏有哪些？"},
+            headers={"Accept": "text/event-stream"},
+        )
+    finally:
+        broken.front.reader = None
+
+    assert page.status_code == asked.status_code == 503
+    assert "利用登记" in page.json()["error"]["message"]
+    assert "来信" not in page.text + asked.text + stream.text
+    assert opened.status_code == 200
+
+
+def test_an_export_of_the_catalogue_is_registered(web: Web, broken: Web) -> None:
+    before = web.register.count()
+    assert web.client.get("/api/catalogue/export.csv").status_code == 200
+    refused = broken.client.get("/api/catalogue/export.csv")
+
+    assert web.register.count() == before + 1
+    entry = web.last()
+    assert (entry.action, entry.manner, entry.copies) == ("导出", "复制", 1)
+    assert HIDDEN in [record.record_id for record in entry.records]
+    assert refused.status_code == 503
+    assert "来信" not in refused.text
+
+
+def test_what_an_archivist_decides_is_registered(web: Web) -> None:
+    body = {"colloquial": "电动车", "official": "电动自行车", "category": "其他"}
+    shown = web.client.post("/api/admin/vocabulary/add", json=body)
+
+    assert shown.status_code == 200, shown.text
+    entry = web.last()
+    assert entry.action == "改设置"
+    assert "电动自行车" in entry.detail
+
+
+def test_the_frame_of_a_portal_can_state_a_purpose_and_give_feedback() -> None:
+    from ui.widget import _place
+
+    for address in ("/api/purpose", "/api/feedback", "/static/purpose.js"):
+        assert _place(f"/widget/s/{'a' * 43}{address}", "").get("root_path"), address
+    assert "root_path" not in _place(f"/widget/s/{'a' * 43}/admin/register", "")
+
+
 # -- fails closed ---------------------------------------------------------------------------------
 
 
