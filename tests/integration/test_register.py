@@ -371,8 +371,8 @@ def test_an_export_of_the_catalogue_is_registered(web: Web, broken: Web) -> None
 
 
 def test_what_an_archivist_decides_is_registered(web: Web) -> None:
-    body = {"colloquial": "电动车", "official": "电动自行车", "category": "其他"}
-    shown = web.client.post("/api/admin/vocabulary/add", json=body)
+    body = {"colloquial": "电动车", "official": "电动自行车"}
+    shown = web.client.post("/api/admin/vocabulary/disable", json=body)
 
     assert shown.status_code == 200, shown.text
     entry = web.last()
