@@ -63,6 +63,7 @@ class Action(StrEnum):
     ASK = "提问"
     ANSWER = "答复"
     SEARCH = "检索"
+    REOPEN = "重看答复"
     REFUSE = "未答"
     VIEW_PAGE = "阅览原文"
     VIEW_RECORD = "阅览目录"
@@ -86,6 +87,7 @@ class Action(StrEnum):
 MANNERS: Final[Mapping[str, str]] = {
     Action.ANSWER: "摘录",
     Action.SEARCH: "摘录",
+    Action.REOPEN: "摘录",
     Action.VIEW_PAGE: "阅览",
     Action.VIEW_RECORD: "阅览",
     Action.EXPORT: "复制",

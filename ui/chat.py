@@ -22,7 +22,6 @@ from fastapi import FastAPI
 
 from assistant.domain import Answer, Refusal, RefusalReason, Turn
 from assistant.filters import NO_FILTERS, Filters, read_filters
-from index.domain import Reader
 from index.errors import ArchiveError
 from ui import strings
 from ui.history import Exchange, History
@@ -41,7 +40,7 @@ from ui.render import (
     withheld_blocks,
 )
 from ui.session import Asked, Asker, RecentAnswers, Session
-from ui.usage import UseLog
+from ui.usage import Use, UseLog
 
 logger = logging.getLogger(__name__)
 
@@ -131,7 +130,7 @@ def _build_page(
     ) -> Iterator[Messages]:
         """A reading taken off, or a conversation to open again."""
         if reopened := _REOPEN.fullmatch(command):
-            reopen(reopened[1], session, request)
+            reopen(reopened[1], session, purpose, request)
             yield _messages(session)
             return
         asked = session.without(command)
@@ -228,7 +227,7 @@ def _build_page(
             return 0
         return number
 
-    def reopen(conversation_id: str, session: Session, request: gr.Request) -> None:
+    def reopen(conversation_id: str, session: Session, purpose: str, request: gr.Request) -> None:
         """Show a conversation from the history as its reader may see it now."""
         owner = history_owner(request.request, assistant.settings)
         kept = None if owner is None else history.exchanges(owner, conversation_id)
@@ -239,10 +238,14 @@ def _build_page(
         session.clear()
         session.conversation = conversation_id
         reader = current_reader(request.request, assistant.settings)
+        use = uses.of(
+            request.request, reader, conversation=conversation_id, purpose=stated(purpose or "")
+        )
         for exchange in kept:
-            show_again(exchange, session, reader)
+            show_again(exchange, session, use)
 
-    def show_again(exchange: Exchange, session: Session, reader: Reader) -> None:
+    def show_again(exchange: Exchange, session: Session, use: Use) -> None:
+        reader = use.reader
         store = assistant.store
         restored = restore(exchange.question, exchange.body, store, reader)
         origin, result = restored.origin, restored.result
@@ -265,6 +268,11 @@ def _build_page(
                 store.coverage(store.permitted(reader)),
             )
             session.remember(Turn(exchange.question, nothing))
+            return
+        try:
+            uses.reopened(use, result)
+        except ArchiveError as error:  # not registered, or without a purpose: not shown
+            session.begin(shown, message_markdown(str(error)))
             return
         asked = Asked(
             exchange.question,

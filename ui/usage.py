@@ -30,11 +30,11 @@ from index.passage_index import read_manifest
 from index.settings import Settings
 from index.store import Store
 from ui.api_gate import is_api_path, site_path
+from ui.framing import PLACE_KEY
 from ui.purposes import PurposeNeededError, Purposes, asked_when
 from ui.reader import current_reader
 from ui.render import answer_text
 from ui.sign_in import ADDRESS_KEY
-from ui.widget import PLACE_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -190,6 +190,22 @@ class UseLog:
             outcome="含连接语" if result.prose is not None else result.kind,
             detail=detail,
             **common,
+        )
+
+    def reopened(self, use: Use, result: Answer | Refusal) -> None:
+        """A result out of the history is about to be shown again; raises as `answered`."""
+        records = _records_of(result)
+        if not records:
+            return
+        self._need_purpose(use, records)
+        citations = result.citations if isinstance(result, Answer) else ()
+        self._write(
+            use,
+            Action.REOPEN,
+            records,
+            pages=_pages(citations, records),
+            question=result.question,
+            reading=result.reading,
         )
 
     def searched(self, use: Use, words: str, citations: Sequence[Citation]) -> None:

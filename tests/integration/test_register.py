@@ -79,7 +79,7 @@ class Web:
         typed = next(d["id"] for d in steps["dependencies"] if [box, "submit"] in d["targets"])
         after = {d["trigger_after"]: d["id"] for d in steps["dependencies"]}
         self._post("run/predict", {"data": [question], "fn_index": typed, **session})
-        data = [None, None, False, purpose]
+        data = [None, None, False, "", purpose]
         self._post("queue/join", {"data": data, "fn_index": after[typed], **session})
         address = "/app/gradio_api/queue/data"
         with self.client.stream("GET", address, params=session) as stream:
