@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from fastapi.responses import JSONResponse
 from starlette.requests import HTTPConnection, Request
 
-from assistant.domain import Answer, Refusal
+from assistant.domain import Answer, Citation, Refusal
 from assistant.register import Action, Register, RegisterError, register_of
 from index.access import is_closed
 from index.domain import Reader, Record
@@ -182,6 +182,23 @@ class UseLog:
             outcome="含连接语" if result.prose is not None else result.kind,
             detail=detail,
             **common,
+        )
+
+    def found(self, use: Use, words: str, citations: Sequence[Citation]) -> None:
+        """Passages found by words are about to be shown, unjudged; raises as `answered`."""
+        pages: dict[str, list[int]] = {}
+        for citation in citations:
+            pages.setdefault(citation.record.record_id, []).append(citation.page)
+        records = list({c.record.record_id: c.record for c in citations}.values())
+        self._need_purpose(use, records)
+        self._write(
+            use,
+            Action.ANSWER,
+            records,
+            pages=["、".join(map(str, sorted(set(pages[r.record_id])))) for r in records],
+            question=words,
+            outcome="检索",
+            **self.versions(),
         )
 
     # -- giving out ---------------------------------------------------------------------------

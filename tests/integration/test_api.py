@@ -15,6 +15,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from assistant.register import Search, register_of
+from index.access import READING_ROLES
 from index.domain import Role
 from tests.web_fakes import (
     HIDDEN,
@@ -28,6 +30,7 @@ from tests.web_fakes import (
     make_store,
 )
 from ui import strings
+from ui.accounts import Accounts
 from ui.api import record_token
 from ui.api_tokens import ApiTokens
 from ui.openapi import CALLS, example_command
@@ -58,7 +61,10 @@ def _opened(
     prepare_environment(settings)
     store = make_store(home)
     assistant = FakeAssistant(store, settings)
-    tokens = {role: ApiTokens(home).add(role.value, role, person="某人")[0] for role in Role}
+    tokens = {
+        role: ApiTokens(home).add(role.value, role, person="某人")[0]
+        for role in sorted(READING_ROLES)
+    }
 
     async def build() -> FastAPI:
         return build_app(assistant, settings)
@@ -203,6 +209,113 @@ def test_too_many_calls_are_told_to_wait(tmp_path: Path) -> None:
         assert _error(refused)["code"] == "too_many_requests"
         assert made.client.get("/v1/models", headers=public).status_code == 200
         assert made.client.get("/api/v1/docs").status_code == 200
+
+
+# -- people's accounts ----------------------------------------------------------------------------
+
+
+def test_once_people_sign_in_the_machine_has_no_own_user(tmp_path: Path) -> None:
+    with _opened(tmp_path) as made:
+        assert made.client.post("/api/v1/ask", json=ASK).status_code == 200
+        Accounts(made.assistant.settings).add(
+            "wangwu", "王五", Role.STAFF, "Long-password-1", approved=True
+        )
+        refused = made.client.post("/api/v1/ask", json=ASK)
+
+        assert refused.status_code == 401
+        assert _error(refused)["code"] == "token_needed"
+        assert made.client.post("/api/v1/ask", json=ASK, headers=made.headers()).status_code == 200
+        assert made.client.get("/api/v1/docs").status_code == 200
+        assert made.client.get("/readyz").status_code == 503
+
+
+def test_a_token_for_an_account_ends_with_it(tmp_path: Path) -> None:
+    with _opened(tmp_path) as made:
+        accounts = Accounts(made.assistant.settings)
+        accounts.add("wangwu", "王五", Role.STAFF, "Long-password-1", approved=True)
+        secret, _ = ApiTokens(tmp_path).add("办公系统", Role.STAFF, account="wangwu")
+        headers = {"Authorization": f"Bearer {secret}"}
+        made.client.post("/api/v1/ask", json=ASK, headers=headers)
+        assert made.assistant.readers[-1].name == "王五"
+        accounts.grant("wangwu", Role.DEPUTY)
+        changed = made.client.post("/api/v1/ask", json=ASK, headers=headers)
+        accounts.grant("wangwu", Role.STAFF)
+        again = made.client.post("/api/v1/ask", json=ASK, headers=headers)
+        accounts.set_disabled("wangwu", disabled=True)
+        disabled = made.client.post("/api/v1/ask", json=ASK, headers=headers)
+
+        assert [changed.status_code, again.status_code, disabled.status_code] == [401, 200, 401]
+
+
+# -- the use register -----------------------------------------------------------------------------
+
+
+def test_every_call_is_in_the_use_register(tmp_path: Path) -> None:
+    with _opened(tmp_path, mcp=True) as made:
+        token, headers = record_token(SCANNED), made.headers(Role.PUBLIC)
+        address = f"/api/v1/records/{token}"
+        made.client.post("/api/v1/ask", json=ASK, headers=headers)
+        made.client.get("/api/v1/search?q=经费", headers=headers)
+        made.client.get(address, headers=headers)
+        made.client.get(f"{address}/pages/1", headers=headers)
+        made.client.get(f"{address}/pages/1/image", headers=headers)
+        made.client.get(f"/api/v1/records/{record_token(HIDDEN)}", headers=headers)
+        stated = {**headers, "Chadang-Purpose": "%E5%AD%A6%E6%9C%AF%E7%A0%94%E7%A9%B6"}
+        made.client.post("/v1/chat/completions", headers=stated, json={
+            "messages": [{"role": "user", "content": "没有的事"}]})  # fmt: skip
+        entries = list(register_of(made.assistant.settings).entries(Search()))
+        done = [(entry.action, entry.outcome) for entry in sorted(entries, key=lambda e: e.number)]
+
+        assert done == [
+            ("提问", ""), ("答复", ""), ("提问", ""), ("答复", "检索"), ("阅览目录", ""),
+            ("阅览原文", "文字"), ("阅览原文", "影像"), ("拒绝查阅", "限制利用（信访），须经批准"), ("提问", ""),
+            ("未答", "未检索到"),
+        ]  # fmt: skip
+        assert {entry.channel for entry in entries} == {"接口"}
+        assert {entry.role for entry in entries} == {"公众"}
+        assert {entry.account for entry in entries} == {"api:4"}
+        assert [e.purpose for e in entries if e.action == "未答"] == ["学术研究"]
+        assert {e.purpose for e in entries} == {"学术研究", "工作查考"}
+
+
+def test_without_a_register_closed_records_stay_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This test ensures that every face fails closed, in its own shape."""
+    from assistant.register import Register, RegisterError
+
+    def broken(*_: object, **__: object) -> None:
+        raise RegisterError("磁盘满")
+
+    with _opened(tmp_path, mcp=True) as made:
+        monkeypatch.setattr(Register, "write", broken)
+        address = f"/api/v1/records/{record_token(HIDDEN)}"
+        refused = [made.client.get(address + path) for path in ("", "/pages/1")]
+        refused.append(made.client.get("/api/v1/search?q=x"))
+        counted = made.client.post("/v1/chat/completions", json={
+            "messages": [{"role": "user", "content": "有哪些"}]})  # fmt: skip
+        opened = made.client.get(f"/api/v1/records/{record_token(SCANNED)}/pages/1")
+
+        assert [answer.status_code for answer in refused] == [503] * 3
+        assert {_error(answer)["code"] for answer in refused} == {"register_unavailable"}
+        assert counted.status_code == 503
+        assert HIDDEN not in counted.text
+        assert opened.status_code == 200
+
+
+def test_where_a_purpose_must_be_stated_it_is_asked_for(tmp_path: Path) -> None:
+    with _opened(tmp_path, ask_purpose="always") as made:
+        without = made.client.post("/api/v1/ask", json=ASK)
+        stated = made.client.post(
+            "/api/v1/ask",
+            json=ASK,
+            headers={"Chadang-Purpose": "%E5%B7%A5%E4%BD%9C%E6%9F%A5%E8%80%83"},
+        )
+        by_token = made.client.post("/api/v1/ask", json=ASK, headers=made.headers())
+
+        assert without.status_code == 409
+        assert _error(without)["code"] == "purpose_needed"
+        assert stated.status_code == by_token.status_code == 200
 
 
 # -- asking ---------------------------------------------------------------------------------------

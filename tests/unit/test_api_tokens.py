@@ -80,6 +80,18 @@ def test_a_deputy_s_token_needs_the_deputy(tokens: ApiTokens) -> None:
     assert token.reader.name == "张三"
 
 
+@pytest.mark.parametrize("role", [Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDITOR])
+def test_administrators_do_not_read_by_token_either(tokens: ApiTokens, role: Role) -> None:
+    with pytest.raises(TokenError, match="不查阅"):
+        tokens.add("平台", role)
+
+
+@pytest.mark.parametrize("purpose", ["", "玩", "其他"])
+def test_a_token_has_a_purpose(tokens: ApiTokens, purpose: str) -> None:
+    with pytest.raises(TokenError, match="利用目的"):
+        tokens.add("平台", Role.STAFF, purpose=purpose)
+
+
 def test_the_name_of_a_program_is_never_taken_for_a_person(tokens: ApiTokens) -> None:
     """This test ensures that a token named like a deputy does not open the deputy's papers."""
     _, token = tokens.add("张三", Role.STAFF)
