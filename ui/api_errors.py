@@ -157,7 +157,7 @@ FAILED: Final = Kind(
 )
 
 
-class ApiError(Exception):
+class ApiError(ArchiveError):
     """An error to be sent as such."""
 
     def __init__(

@@ -22,6 +22,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
+from index.errors import ArchiveError
 from ui.api_errors import (
     PRIVATE,
     UNKNOWN_CALL,
@@ -135,7 +136,9 @@ TOOLS: Final = (
 )  # fmt: skip
 
 
-class _RpcError(Exception):
+class RpcError(ArchiveError):
+    """A JSON-RPC error to be sent as such."""
+
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(message)
         self.code, self.message, self.data = code, message, data
@@ -156,7 +159,7 @@ def build_mcp_router(service: ApiService) -> APIRouter:
         except ApiError as error:
             if error.kind.status != 400:
                 raise
-            return _error(None, _RpcError(_PARSE, "Parse error"))
+            return _error(None, RpcError(_PARSE, "Parse error"))
         return await run_in_threadpool(_answer, service, message, request.headers, use)
 
     @router.get("/mcp")
@@ -173,24 +176,24 @@ def _answer(service: ApiService, message: Any, headers: Mapping[str, str], use: 
     number = None
     try:
         if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
-            raise _RpcError(_INVALID, "One JSON-RPC request or notification, please")
+            raise RpcError(_INVALID, "One JSON-RPC request or notification, please")
         method, given = message.get("method"), message.get("id")
         if isinstance(given, (str, int)) and not isinstance(given, bool):
             number = given
         elif "id" in message:
-            raise _RpcError(_INVALID, "The id must be a string or a number")
+            raise RpcError(_INVALID, "The id must be a string or a number")
         if not isinstance(method, str):
-            raise _RpcError(_INVALID, "The method must be a string")
+            raise RpcError(_INVALID, "The method must be a string")
         if number is None:
             return Response(status_code=202)  # a notification: nothing is kept that it could change
         params = message.get("params", {})
         if not isinstance(params, dict):
-            raise _RpcError(_PARAMS, "params must be an object")
+            raise RpcError(_PARAMS, "params must be an object")
         stateless = _is_stateless(method, params, headers)
         result = _dispatch(service, method, params, use, stateless=stateless)
         if stateless:
             result = {"resultType": "complete", "_meta": {f"{_META}serverInfo": _INFO}, **result}
-    except _RpcError as error:
+    except RpcError as error:
         return _error(number, error)
     return JSONResponse({"jsonrpc": "2.0", "id": number, "result": result}, headers=PRIVATE)
 
@@ -206,21 +209,21 @@ def _is_stateless(method: str, params: Mapping[str, Any], headers: Mapping[str, 
         return False
     if not isinstance(stated, str) or f"{_META}clientCapabilities" not in (meta or {}):
         keys = f"{_META}protocolVersion, {_META}clientCapabilities"
-        raise _RpcError(_PARAMS, f"params._meta needs {keys}")
+        raise RpcError(_PARAMS, f"params._meta needs {keys}")
     if header != stated:
-        raise _RpcError(_HEADER_MISMATCH, "MCP-Protocol-Version differs from params._meta")
+        raise RpcError(_HEADER_MISMATCH, "MCP-Protocol-Version differs from params._meta")
     if stated != STATELESS:
         raise _unsupported(stated)
     if headers.get("mcp-method") != method:
-        raise _RpcError(_HEADER_MISMATCH, "Mcp-Method differs from the method")
+        raise RpcError(_HEADER_MISMATCH, "Mcp-Method differs from the method")
     if method == "tools/call" and _decoded(headers.get("mcp-name")) != params.get("name"):
-        raise _RpcError(_HEADER_MISMATCH, "Mcp-Name differs from params.name")
+        raise RpcError(_HEADER_MISMATCH, "Mcp-Name differs from params.name")
     return True
 
 
-def _unsupported(version: str) -> _RpcError:
+def _unsupported(version: str) -> RpcError:
     data = {"supported": [STATELESS], "requested": version[:40]}
-    return _RpcError(_UNSUPPORTED, "Unsupported protocol version", data)
+    return RpcError(_UNSUPPORTED, "Unsupported protocol version", data)
 
 
 def _decoded(header: str | None) -> str | None:
@@ -264,13 +267,13 @@ def _dispatch(
         return {"tools": [tool.described() for tool in TOOLS], **kept}
     if method == "tools/call":
         return _call_tool(service, params, use)
-    raise _RpcError(_NO_METHOD, "Method not found")
+    raise RpcError(_NO_METHOD, "Method not found")
 
 
 def _call_tool(service: ApiService, params: Mapping[str, Any], use: Use) -> dict[str, Any]:
     tool = next((tool for tool in TOOLS if tool.name == params.get("name")), None)
     if tool is None:
-        raise _RpcError(_PARAMS, f"Unknown tool; there are {', '.join(t.name for t in TOOLS)}")
+        raise RpcError(_PARAMS, f"Unknown tool; there are {', '.join(t.name for t in TOOLS)}")
     try:
         text, body = tool.run(service, validated(tool.takes, params.get("arguments") or {}), use)
     except Exception as error:  # noqa: BLE001 - the agent is told, in the tool's own result
@@ -284,7 +287,7 @@ def _call_tool(service: ApiService, params: Mapping[str, Any], use: Use) -> dict
     }
 
 
-def _error(number: str | int | None, error: _RpcError) -> Response:
+def _error(number: str | int | None, error: RpcError) -> Response:
     body: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.data is not None:
         body["data"] = error.data

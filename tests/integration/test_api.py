@@ -273,7 +273,7 @@ def test_every_call_is_in_the_use_register(tmp_path: Path) -> None:
         ]  # fmt: skip
         assert {entry.channel for entry in entries} == {"接口"}
         assert {entry.role for entry in entries} == {"公众"}
-        assert {entry.account for entry in entries} == {"api:4"}
+        assert {entry.account for entry in entries} == {"api:2"}
         assert [e.purpose for e in entries if e.action == "未答"] == ["学术研究"]
         assert {e.purpose for e in entries} == {"学术研究", "工作查考"}
 
