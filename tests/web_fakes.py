@@ -304,7 +304,8 @@ class FakeAssistant:
                 table = Table(("年份", "件数"), rows)
             lead = f"目录中共有 {len(listings)} 件。"
             reading = "按全部年度的目录统计"
-            return Answer(question, question, reading, lead, (), listings, coverage, table=table)
+            answer = Answer(question, question, reading, lead, (), listings, coverage, table=table)
+            return replace(answer, counted_of=len(records), unit="件")
         spans = [(SCANNED, 1, SCANNED_QUOTE), (TYPED, 1, TYPED_QUOTE), (SCANNED, 2, "工程预算表")]
         if "恶意" in question:
             spans = [(HOSTILE, 1, HOSTILE_TEXT)]

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from assistant.domain import AssistantError
 from assistant.register import RegisterError
 from index.errors import ArchiveError
+from ui.purposes import PurposeNeededError
 
 logger = logging.getLogger(__name__)
 
@@ -109,6 +110,20 @@ NOT_COUNTED: Final = Kind(
     "The catalogue does not answer this question.",
     "请写明统计的条件（年份、文种、届次等），或改用 /api/v1/ask。",
 )
+PURPOSE: Final = Kind(
+    409,
+    "purpose_needed",
+    "请先写明利用目的。",
+    "State the purpose of use first.",
+    "请在请求头 Chadang-Purpose 里写一项（百分号编码的 UTF-8）：工作查考、编史修志、学术研究、落实政策、其他：……。",
+)
+REGISTER: Final = Kind(
+    503,
+    "register_unavailable",
+    "利用登记现在写不进去，未开放的档案暂不提供。",
+    "The use register cannot be written; records that are not open are withheld.",
+    "请告诉管理员检查磁盘空间和权限。",
+)
 CHANGED: Final = Kind(
     409,
     "holdings_changed",
@@ -142,7 +157,7 @@ FAILED: Final = Kind(
 )
 
 
-class ApiError(Exception):
+class ApiError(ArchiveError):
     """An error to be sent as such."""
 
     def __init__(
@@ -185,8 +200,10 @@ def as_api_error(error: Exception) -> ApiError:
         return error
     if isinstance(error, AssistantError):
         return ApiError(QUESTION, str(error))
+    if isinstance(error, PurposeNeededError):
+        return ApiError(PURPOSE)
     if isinstance(error, RegisterError):
-        return ApiError(UNAVAILABLE, str(error))
+        return ApiError(REGISTER)
     if isinstance(error, ArchiveError):
         logger.warning("the archive cannot be searched: %s", error)
         return ApiError(UNAVAILABLE)

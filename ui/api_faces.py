@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from index.domain import Reader
 from index.settings import Settings
+from ui.accounts import Accounts
 from ui.api_gate import BearerToken
 from ui.api_service import ApiService
-from ui.api_tokens import ApiTokens
+from ui.api_tokens import ApiToken, ApiTokens
 from ui.api_v1 import build_api_router
 from ui.mcp import build_mcp_router
 from ui.openai_api import build_openai_router
@@ -17,7 +19,7 @@ from ui.session import Asker
 from ui.usage import UseLog
 
 
-def add_api(app: FastAPI, assistant: Asker, images: PageImages, version: str, uses: UseLog) -> None:
+def add_api(app: FastAPI, assistant: Asker, images: PageImages, uses: UseLog, version: str) -> None:
     """Add the routes; all of them call one `ApiService`."""
     service = ApiService(assistant, images, uses)
     app.include_router(build_api_router(service, version))
@@ -25,7 +27,19 @@ def add_api(app: FastAPI, assistant: Asker, images: PageImages, version: str, us
     app.include_router(build_mcp_router(service))
 
 
-def add_api_gate(app: FastAPI, settings: Settings) -> None:
+def add_api_gate(app: FastAPI, settings: Settings, accounts: Accounts) -> None:
     """Add the layer that reads tokens. Added after (outside) any layer that knows sessions."""
     limit = RateLimit(settings.number("api_per_minute"), settings.number("api_burst"))
-    app.add_middleware(BearerToken, tokens=ApiTokens(settings.home), limit=limit)
+
+    def acted_for(token: ApiToken) -> Reader | None:
+        """The reader of a token: its own, or its account's as long as that is what it was."""
+        if not token.account:
+            return token.reader
+        account = accounts.find(token.account)
+        if account is None or not accounts.usable(account) or account.role is not token.role:
+            return None
+        return account.reader
+
+    app.add_middleware(
+        BearerToken, tokens=ApiTokens(settings.home), limit=limit, acted_for=acted_for
+    )

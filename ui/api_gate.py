@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final
+from urllib.parse import unquote
 
 from fastapi import Request
 from starlette.concurrency import run_in_threadpool
@@ -16,33 +17,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from index.domain import Reader
 from index.settings import Settings
 from ui.api_errors import BAD_TOKEN, NO_TOKEN, TOO_MANY, ApiError
+from ui.api_paths import bears_token, is_api_path, site_path
 from ui.api_tokens import PREFIX, ApiToken, ApiTokens
+from ui.purposes import stated
 from ui.rate_limit import RateLimit
-from ui.reader import READER_KEY, current_reader
+from ui.reader import LOCAL_KEY, READER_KEY, current_reader
+from ui.usage import CHANNEL_KEY, Channel, Use, UseLog
 
 logger = logging.getLogger(__name__)
 
-#: Where programs call. Nowhere else is a token looked for.
-API_PATHS: Final = ("/api/v1", "/v1", "/mcp")
 #: Of those, what is open to everybody: it says nothing of the holdings.
 _OPEN: Final = frozenset({"/api/v1/openapi.json", "/api/v1/docs"})
+#: Where the layer leaves the 利用目的 of a call.
+PURPOSE_KEY: Final = "chadang.purpose"
+#: Header that states another purpose for one call, percent-encoded UTF-8.
+PURPOSE_HEADER: Final = "chadang-purpose"
 _FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
-
-
-def site_path(scope: Scope) -> str:
-    """The path of a request below the site's own root."""
-    path, root = str(scope["path"]), str(scope.get("root_path", ""))
-    return path.removeprefix(root) if root and path.startswith(f"{root}/") else path
-
-
-def is_api_path(path: str) -> bool:
-    """Whether programs call here."""
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in API_PATHS)
-
-
-def bears_token(headers: Headers) -> bool:
-    """Whether a request says who it is by a bearer token, be it good or not."""
-    return headers.get("authorization", "")[:7].lower() == "bearer "
 
 
 class BearerToken:
@@ -78,6 +68,8 @@ class BearerToken:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        scope.setdefault(CHANNEL_KEY, Channel.API)
+        purpose = stated(unquote(headers.get(PURPOSE_HEADER, "")))
         caller: object = (scope.get("client") or ("",))[0]
         if bears_token(headers):
             found = await run_in_threadpool(self._identify, headers["authorization"][7:].strip())
@@ -88,6 +80,9 @@ class BearerToken:
             token, reader = found
             caller = token.number
             scope[READER_KEY] = reader
+            purpose = purpose or token.purpose
+        if purpose:
+            scope[PURPOSE_KEY] = purpose
         wait = 0.0 if path in _OPEN else self._limit.wait(caller)
         if wait:
             headers_out = {"Retry-After": str(math.ceil(wait))}
@@ -101,8 +96,8 @@ class BearerToken:
         return None if token is None or reader is None else (token, reader)
 
 
-def calling_reader(request: Request, settings: Settings) -> Reader:
-    """The reader behind a call.
+def calling(request: Request, settings: Settings, uses: UseLog) -> Use:
+    """Who calls, from where, and what for.
 
     Raises:
         ApiError: If nobody has said who it is, and it is not the one user of this machine.
@@ -110,11 +105,14 @@ def calling_reader(request: Request, settings: Settings) -> Reader:
     identified = isinstance(request.scope.get(READER_KEY), Reader)
     if not identified and not _is_own_user(request, settings):
         raise ApiError(NO_TOKEN)
-    return current_reader(request, settings)
+    reader = current_reader(request, settings)
+    return uses.of(request, reader, purpose=request.scope.get(PURPOSE_KEY))
 
 
 def _is_own_user(request: Request, settings: Settings) -> bool:
     """Whether a call comes from this very machine to a server that only it can reach."""
+    if not request.scope.get(LOCAL_KEY):
+        return False  # people sign in here
     if any(name in request.headers for name in _FORWARDED):
         return False  # through a proxy: from anywhere
     client = request.client.host if request.client else ""

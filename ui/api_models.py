@@ -315,7 +315,7 @@ class CountsResponse(_Response):
         "The denominator: catalogue rows the reader may see.",
         default=None,
     )
-    unit: str = said("件或卷。", "件 (items) or 卷 (volumes).", default="")
+    unit: str = said("件或卷。", "What is counted: 件 (items) or 卷 (volumes).", default="")
     answer: AskResponse = said("完整答复。", "The whole answer.")
 
 

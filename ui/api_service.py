@@ -55,7 +55,7 @@ from ui.plain_answer import plain_answer
 from ui.precedent_view import precedent_json
 from ui.render import prose_text
 from ui.session import Asker
-from ui.usage import UseLog
+from ui.usage import Use, UseLog
 
 #: Conversations of programs whose earlier answers are kept, to save asking them again.
 _KEPT: Final = 500
@@ -66,9 +66,9 @@ class ApiService:
 
     def __init__(self, assistant: Asker, images: PageImages, uses: UseLog) -> None:
         """Bind the assistant, the renderer of page pictures and the use register."""
-        self._uses = uses
         self._assistant = assistant
         self._images = images
+        self._uses = uses
         self._earlier = _EarlierTurns()
 
     @property
@@ -87,6 +87,11 @@ class ApiService:
         return self._assistant.settings
 
     @property
+    def uses(self) -> UseLog:
+        """Where uses are registered."""
+        return self._uses
+
+    @property
     def composes(self) -> bool:
         """Whether a language model may add joining text."""
         return self._assistant.composes
@@ -96,7 +101,7 @@ class ApiService:
     def result(
         self,
         question: str,
-        reader: Reader,
+        use: Use,
         earlier: Sequence[str] = (),
         without: Collection[str] = (),
         *,
@@ -109,10 +114,10 @@ class ApiService:
         Raises:
             QuestionError: If the question is empty or too long.
             ApiError: If the holdings changed between asking and answering.
-            RegisterError: If the answer names a record that is not open and its entry could not
-                be written.
+            RegisterError: If it names a record that is not open and could not be registered.
+            PurposeNeededError: If the purpose has to be stated first.
         """
-        use = self._uses.here(reader)
+        reader = use.reader
         self._uses.asked(use, question)
         turns: list[Turn] = []
         for number, before in enumerate(earlier):
@@ -141,29 +146,29 @@ class ApiService:
         records = [self.store.record(r.record_id) for r in _records(result)]
         return all(r is not None and may_read(reader, r).allowed for r in records)
 
-    def composed(self, answer: Answer, reader: Reader) -> Answer:
+    def composed(self, answer: Answer, use: Use) -> Answer:
         """The answer with joining text, or the same; slow."""
         if not answer.citations or answer.precedents:
             return answer
-        composed = self._assistant.compose(answer, reader)
-        if composed.prose is not None and composed is not answer:
-            self._uses.answered(self._uses.here(reader), composed)
+        composed = self._assistant.compose(answer, use.reader)
+        if composed.prose is not None:
+            self._uses.answered(use, composed)
         return composed
 
-    def ask(self, request: AskRequest, reader: Reader) -> AskResponse:
+    def ask(self, request: AskRequest, use: Use) -> AskResponse:
         """A question as JSON."""
-        result = self.result(request.question, reader, request.earlier, request.without)
+        result = self.result(request.question, use, request.earlier, request.without)
         if request.compose and isinstance(result, Answer):
-            result = self.composed(result, reader)
+            result = self.composed(result, use)
         return answered(result, request.listings)
 
-    def counts(self, request: CountsRequest, reader: Reader) -> CountsResponse:
+    def counts(self, request: CountsRequest, use: Use) -> CountsResponse:
         """A count from the catalogue with its denominator.
 
         Raises:
             ApiError: If the catalogue does not answer the question.
         """
-        result = self.result(request.question, reader)
+        result = self.result(request.question, use)
         body = answered(result, request.listings)
         if isinstance(result, Refusal):
             return CountsResponse(refused=True, answer=body)
@@ -177,17 +182,18 @@ class ApiService:
             answer=body,
         )
 
-    def precedents(self, request: PrecedentsRequest, reader: Reader) -> AskResponse:
+    def precedents(self, request: PrecedentsRequest, use: Use) -> AskResponse:
         """Precedents of a topic."""
-        return answered(self.result(request.topic, reader, precedents=True), request.listings)
+        return answered(self.result(request.topic, use, precedents=True), request.listings)
 
     # -- looking ----------------------------------------------------------------------------------
 
-    def search(self, query: SearchQuery, reader: Reader) -> SearchResponse:
+    def search(self, query: SearchQuery, use: Use) -> SearchResponse:
         """Passages by rank."""
+        self._uses.asked(use, query.q)
         wanted = SearchFilter(query.year_from, query.year_to, query.doc_type)
-        found, coverage = self._assistant.search(query.q, reader, query.limit, wanted)
-        self._uses.searched(self._uses.here(reader), query.q, found)
+        found, coverage = self._assistant.search(query.q, use.reader, query.limit, wanted)
+        self._uses.searched(use, query.q, found)
         return SearchResponse(
             q=query.q,
             hits=[
@@ -198,16 +204,16 @@ class ApiService:
             notice=strings.NO_VOUCHER,
         )
 
-    def record(self, token: str, reader: Reader) -> FullRecordBody:
+    def record(self, token: str, use: Use) -> FullRecordBody:
         """A record with all its catalogue fields.
 
         Raises:
             ApiError: If there is none, or the reader may not read it: the same either way.
         """
-        record = self.readable(token, reader)
-        if may_see_personal(reader).allowed:
+        record = self.readable(token, use)
+        self._uses.record_shown(use, record)
+        if may_see_personal(use.reader).allowed:
             record = self.store.record(record.record_id, clear=True) or record
-        self._uses.record_shown(self._uses.here(reader), record)
         return FullRecordBody(
             **record_fields(record, token),
             fields=catalogue_fields(record),
@@ -222,17 +228,17 @@ class ApiService:
             pages_link=f"api/v1/records/{token}/pages/1",
         )
 
-    def page(self, token: str, seq: int, query: PageQuery, reader: Reader) -> PageBody:
+    def page(self, token: str, seq: int, query: PageQuery, use: Use) -> PageBody:
         """One page of a record.
 
         Raises:
             ApiError: If there is none, or the reader may not read it: the same either way.
         """
-        record = self.readable(token, reader)
-        page = self.store.page(record.record_id, seq, clear=may_see_personal(reader).allowed)
+        record = self.readable(token, use)
+        page = self.store.page(record.record_id, seq, clear=may_see_personal(use.reader).allowed)
         if page is None:
             raise ApiError(NOT_AVAILABLE)
-        self._uses.page_shown(self._uses.here(reader), record, page.seq, "文字")
+        self._uses.page_shown(use, record, seq, "文字")
         count = self.store.page_count(record.record_id)
         start, end = query.start, query.end
         if not 0 <= start < end <= len(page.raw):
@@ -256,23 +262,23 @@ class ApiService:
             link=permalink(record.record_id, page.seq, start, end),
         )
 
-    def image(self, token: str, seq: int, width: int, reader: Reader) -> tuple[str, bytes]:
+    def image(self, token: str, seq: int, width: int, use: Use) -> tuple[str, bytes]:
         """The picture of a page: entity tag and JPEG bytes.
 
         Raises:
             ApiError: If there is none, the reader may not read it, or it cannot be drawn.
         """
-        record = self.readable(token, reader)
+        record = self.readable(token, use)
         page: Page | None = self.store.page(record.record_id, seq)
         if page is None or not page.has_image:
             raise ApiError(NOT_AVAILABLE)
-        drawn = self._images.jpeg(page, width, clear=may_see_personal(reader).allowed)
+        self._uses.page_shown(use, record, seq, "影像")
+        drawn = self._images.jpeg(page, width, clear=may_see_personal(use.reader).allowed)
         if drawn is None:
             raise ApiError(IMAGE_BROKEN)
-        self._uses.page_shown(self._uses.here(reader), record, page.seq, "影像")
         return drawn
 
-    def readable(self, token: str, reader: Reader) -> Record:
+    def readable(self, token: str, use: Use) -> Record:
         """The record of a token.
 
         Raises:
@@ -280,10 +286,10 @@ class ApiService:
         """
         record_id = record_id_of(token)
         record = None if record_id is None else self.store.record(record_id)
-        verdict = None if record is None else may_read(reader, record)
+        verdict = None if record is None else may_read(use.reader, record)
         if record is None or verdict is None or not verdict.allowed:
             reason = "" if verdict is None else verdict.reason
-            self._uses.denied(self._uses.here(reader), record, record_id or token, reason)
+            self._uses.denied(use, record, record_id or token, reason)
             raise ApiError(NOT_AVAILABLE)
         return record
 

@@ -17,8 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from index.access import READING_ROLES
 from index.domain import Reader, Role
 from index.errors import ArchiveError
+from ui.purposes import PURPOSES, stated
 
 ACCOUNTS_FILE: Final = "accounts.sqlite3"
 PREFIX: Final = "cd_"
@@ -32,14 +34,13 @@ _SCHEMA: Final = """CREATE TABLE IF NOT EXISTS api_tokens (
     person TEXT NOT NULL,
     department TEXT NOT NULL,
     account TEXT NOT NULL,
+    purpose TEXT NOT NULL,
     created TEXT NOT NULL,
     expires TEXT NOT NULL,
     last_used TEXT NOT NULL,
     revoked TEXT NOT NULL
 )"""
-_COLUMNS: Final = (
-    "number, hint, name, role, person, department, account, created, expires, last_used, revoked"
-)
+_COLUMNS: Final = "number, hint, name, role, person, department, account, purpose, created, expires, last_used, revoked"
 #: How exact `last_used` is; a write for every call would be many.
 _USED_EVERY: Final = dt.timedelta(minutes=1)
 _LONGEST_NAME: Final = 80
@@ -61,6 +62,7 @@ class ApiToken:
         person: The name of the person acted for (a deputy's own proposals go by it), or empty.
         department: Department of a staff member, or empty.
         account: Sign-in name acted for, or empty.
+        purpose: 利用目的 of its calls, as `ui.purposes.stated` gives it.
         created: When it was made, ISO 8601.
         expires: From when it is not valid, ISO 8601; empty for never.
         last_used: Last call, to the minute, ISO 8601; empty for never.
@@ -74,6 +76,7 @@ class ApiToken:
     person: str
     department: str
     account: str
+    purpose: str
     created: str
     expires: str
     last_used: str
@@ -114,6 +117,7 @@ class ApiTokens:
         person: str = "",
         department: str = "",
         account: str = "",
+        purpose: str = PURPOSES[0],
         days: int | None = None,
     ) -> tuple[str, ApiToken]:
         """Make a token.
@@ -123,7 +127,8 @@ class ApiTokens:
             role: Whose rights it gives.
             person: The person acted for.
             department: Department of a staff member.
-            account: Sign-in name acted for.
+            account: Sign-in name acted for; calls end when it may not sign in any more.
+            purpose: 利用目的 of its calls.
             days: Days it is valid, at least 1; None for no end.
 
         Returns:
@@ -136,7 +141,13 @@ class ApiTokens:
         if not name or len(name) > _LONGEST_NAME or not name.isprintable():
             msg = f"请给令牌起个名字（{_LONGEST_NAME} 字以内），写明是哪个系统用的。"
             raise TokenError(msg)
-        if role is Role.DEPUTY and not person.strip():
+        if role not in READING_ROLES:
+            msg = f"{role.value}不查阅档案内容，不能给它发令牌。"
+            raise TokenError(msg)
+        if not (purpose := stated(purpose)):
+            msg = f"利用目的请写其中一项：{'、'.join(PURPOSES)}；“其他”要写明，如 其他：写家谱。"
+            raise TokenError(msg)
+        if role is Role.DEPUTY and not account and not person.strip():
             msg = "代表身份的令牌要写明代表姓名：--person 姓名。本人提出的建议按姓名认。"
             raise TokenError(msg)
         if days is not None and days < 1:
@@ -153,10 +164,11 @@ class ApiTokens:
         with self._writing() as db:
             number = db.execute(
                 "INSERT INTO api_tokens (hash, hint, name, role, person, department, account,"
-                " created, expires, last_used, revoked) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')",
+                " purpose, created, expires, last_used, revoked)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', '')",
                 (
                     _hash(secret), secret[:7], name, role.value, person.strip(),
-                    department.strip(), account.strip(), now.isoformat("T", "seconds"), expires,
+                    department.strip(), account.strip(), purpose, now.isoformat("T", "seconds"), expires,
                 ),
             ).lastrowid  # fmt: skip
         return secret, next(token for token in self.all() if token.number == number)

@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from assistant.domain import Answer
-from index.domain import Reader
 from ui import strings
 from ui.api_errors import (
     NOT_AVAILABLE,
@@ -25,7 +24,7 @@ from ui.api_errors import (
     read_body,
     read_query,
 )
-from ui.api_gate import calling_reader
+from ui.api_gate import calling
 from ui.api_models import (
     AskRequest,
     CountsRequest,
@@ -38,6 +37,7 @@ from ui.api_models import (
 from ui.api_service import ApiService, answered
 from ui.openapi import docs_page, openapi_document
 from ui.readiness import readiness
+from ui.usage import Use
 
 EVENT_STREAM: Final = "text/event-stream"
 #: Proxies must pass events on as they come.
@@ -54,8 +54,8 @@ def build_api_router(service: ApiService, version: str) -> APIRouter:
     router = APIRouter(route_class=ApiRoute)
     settings = service.settings
 
-    async def reading(request: Request) -> Reader:
-        return await run_in_threadpool(calling_reader, request, settings)
+    async def calling_use(request: Request) -> Use:
+        return await run_in_threadpool(calling, request, settings, service.uses)
 
     @router.get("/readyz")
     def readyz() -> Response:
@@ -76,47 +76,47 @@ def build_api_router(service: ApiService, version: str) -> APIRouter:
 
     @router.post("/api/v1/ask")
     async def ask(request: Request) -> Response:
-        reader = await reading(request)
+        use = await calling_use(request)
         body = await read_body(request, AskRequest)
         if wants_events(request):
-            events = _events(service, body, reader)
+            events = _events(service, body, use)
             return StreamingResponse(events, media_type=EVENT_STREAM, headers=STREAMED)
-        return _json(await run_in_threadpool(service.ask, body, reader))
+        return _json(await run_in_threadpool(service.ask, body, use))
 
     @router.post("/api/v1/counts")
     async def counts(request: Request) -> Response:
-        reader = await reading(request)
+        use = await calling_use(request)
         body = await read_body(request, CountsRequest)
-        return _json(await run_in_threadpool(service.counts, body, reader))
+        return _json(await run_in_threadpool(service.counts, body, use))
 
     @router.post("/api/v1/precedents")
     async def precedents(request: Request) -> Response:
-        reader = await reading(request)
+        use = await calling_use(request)
         body = await read_body(request, PrecedentsRequest)
-        return _json(await run_in_threadpool(service.precedents, body, reader))
+        return _json(await run_in_threadpool(service.precedents, body, use))
 
     @router.get("/api/v1/search")
     async def search(request: Request) -> Response:
-        reader = await reading(request)
+        use = await calling_use(request)
         query = read_query(request, SearchQuery)
-        return _json(await run_in_threadpool(service.search, query, reader))
+        return _json(await run_in_threadpool(service.search, query, use))
 
     @router.get("/api/v1/records/{token}")
     async def record(request: Request, token: str) -> Response:
-        reader = await reading(request)
-        return _json(await run_in_threadpool(service.record, token, reader))
+        use = await calling_use(request)
+        return _json(await run_in_threadpool(service.record, token, use))
 
     @router.get("/api/v1/records/{token}/pages/{n}")
     async def page(request: Request, token: str, n: str) -> Response:
-        reader = await reading(request)
+        use = await calling_use(request)
         query = read_query(request, PageQuery)
-        return _json(await run_in_threadpool(service.page, token, page_number(n), query, reader))
+        return _json(await run_in_threadpool(service.page, token, page_number(n), query, use))
 
     @router.get("/api/v1/records/{token}/pages/{n}/image")
     async def image(request: Request, token: str, n: str) -> Response:
-        reader = await reading(request)
+        use = await calling_use(request)
         width = read_query(request, ImageQuery).w
-        tag, content = await run_in_threadpool(service.image, token, page_number(n), width, reader)
+        tag, content = await run_in_threadpool(service.image, token, page_number(n), width, use)
         headers = {"Cache-Control": "private, no-cache", "ETag": f'"{tag}"'}
         if request.headers.get("if-none-match") == f'"{tag}"':
             return Response(status_code=304, headers=headers)
@@ -127,7 +127,7 @@ def build_api_router(service: ApiService, version: str) -> APIRouter:
 
     @router.api_route("/api/v1/{rest:path}", methods=["GET", "POST"], include_in_schema=False)
     async def unknown(request: Request, rest: str) -> Response:
-        await reading(request)
+        await calling_use(request)
         called = f"/api/v1/{rest}"
         raise ApiError(WRONG_METHOD if called in known else UNKNOWN_CALL)
 
@@ -155,17 +155,17 @@ def event(name: str, body: Any) -> str:
     return f"event: {name}\ndata: {json.dumps(body, ensure_ascii=False)}\n\n"
 
 
-async def _events(service: ApiService, body: AskRequest, reader: Reader) -> AsyncIterator[str]:
+async def _events(service: ApiService, body: AskRequest, use: Use) -> AsyncIterator[str]:
     """Stages of an answer: searching, answer, composing, prose, done; an error ends them."""
     yield event("stage", {"stage": "searching", "message": strings.SEARCHING})
     try:
         result = await run_in_threadpool(
-            service.result, body.question, reader, body.earlier, body.without
+            service.result, body.question, use, body.earlier, body.without
         )
         yield event("answer", answered(result, body.listings).model_dump())
         if body.compose and service.composes and isinstance(result, Answer):
             yield event("stage", {"stage": "composing", "message": strings.COMPOSING})
-            composed = await run_in_threadpool(service.composed, result, reader)
+            composed = await run_in_threadpool(service.composed, result, use)
             prose = answered(composed, body.listings).prose
             yield event("prose", None if prose is None else prose.model_dump())
     except Exception as error:  # noqa: BLE001 - the headers have gone; the stream says it

@@ -98,7 +98,7 @@ def build_app(
     app.include_router(build_account_router(door, settings, version, uses))
     app.include_router(build_register_router(assistant, recent, uses, version))
     app.include_router(build_browse_router(assistant.store, settings, version, uses))
-    add_api(app, assistant, images, version, uses)
+    add_api(app, assistant, images, uses, version)
     mount_chat(app, assistant, recent, history, MOUNT, examples, uses)
     portals = Portals(settings.home)
     framed = WidgetSessions(
@@ -114,7 +114,7 @@ def build_app(
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(QueueGuard, questions_per_minute=settings.number("questions_per_minute"))
     app.add_middleware(SignIn, doorkeeper=door)
-    add_api_gate(app, settings)  # outside whatever knows sessions, inside the gate
+    add_api_gate(app, settings, door.accounts)  # outside whatever knows sessions, inside the gate
     app.add_middleware(WidgetAccess, sessions=framed)
     app.add_middleware(
         Gate,

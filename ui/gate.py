@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import strings
-from ui.api_gate import bears_token, is_api_path
+from ui.api_paths import bears_token, is_api_path
 from ui.framing import PLACE_KEY, frame_ancestors, host_names
 
 logger = logging.getLogger(__name__)

@@ -14,6 +14,7 @@ import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from typing import Any, Final
 
 from index.errors import ArchiveError
 from index.settings import Settings
+from ui.accounts import Accounts
 
 _HOST: Final = "127.0.0.1"
 #: The whole of one round may not take longer, seconds.
@@ -106,21 +108,37 @@ def run_load(
     """Start a server, ask, stop it.
 
     Args:
-        settings: The home to ask; nothing in it is changed but caches.
+        settings: The home to ask. It is asked through a home of its own beside it, so that its use
+            register gets no entries and its accounts are not needed.
         questions: At least one; callers take them in turn.
         users: Callers at once in each round.
         say: Receives what goes on, for people.
 
     Raises:
-        BenchError: If the server does not start.
+        BenchError: If the server does not start, or people sign in at this home: without sign-in its
+            records would lie open to every program of the machine meanwhile.
     """
-    port = _free_port()
+    if Accounts(settings).any():
+        msg = "这个馆藏启用了登录，不能在这里压测：压测时的服务不用登录。请把馆藏复制一份（不带 accounts.sqlite3）再测。"
+        raise BenchError(msg)
     log = settings.home / "cache" / "bench-load.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="chadang-load-") as folder:
+        home = Path(folder)
+        for name in ("chadang.sqlite3", "index", "models", "chadang.toml", "vocabulary.csv"):
+            if (settings.home / name).exists():
+                (home / name).symlink_to(settings.home / name)
+        return _served(home, log, questions, users, say)
+
+
+def _served(
+    home: Path, log: Path, questions: Sequence[str], users: int, say: Callable[[str], None]
+) -> list[Round]:
+    port = _free_port()
     with log.open("wb") as output:
         server = subprocess.Popen(
             [
-                sys.executable, "-m", "ui", "serve", "--home", str(settings.home),
+                sys.executable, "-m", "ui", "serve", "--home", str(home),
                 "--host", _HOST, "--port", str(port), "--set", "api_per_minute=0",
                 "--set", "llm_base_url=",
             ],

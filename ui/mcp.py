@@ -22,7 +22,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
-from index.domain import Reader
+from index.errors import ArchiveError
 from ui.api_errors import (
     PRIVATE,
     UNKNOWN_CALL,
@@ -32,7 +32,7 @@ from ui.api_errors import (
     read_json,
     validated,
 )
-from ui.api_gate import calling_reader
+from ui.api_gate import calling
 from ui.api_models import (
     AskRequest,
     AskResponse,
@@ -45,6 +45,7 @@ from ui.api_models import (
 )
 from ui.api_service import ApiService
 from ui.openapi import VERSION, in_language
+from ui.usage import Use
 
 #: Newest first. The first has no handshake; the others begin with `initialize`.
 STATELESS: Final = "2026-07-28"
@@ -81,7 +82,7 @@ class _Tool:
     description: str
     takes: type[BaseModel]
     gives: type[BaseModel]
-    run: Callable[[ApiService, Any, Reader], tuple[str, BaseModel]]
+    run: Callable[[ApiService, Any, Use], tuple[str, BaseModel]]
 
     def described(self) -> dict[str, Any]:
         return {
@@ -99,23 +100,21 @@ class _Tool:
         }
 
 
-def _ask(service: ApiService, asked: AskRequest, reader: Reader) -> tuple[str, BaseModel]:
-    body = service.ask(asked, reader)
+def _ask(service: ApiService, asked: AskRequest, use: Use) -> tuple[str, BaseModel]:
+    body = service.ask(asked, use)
     return body.text, body
 
 
-def _search(service: ApiService, query: SearchQuery, reader: Reader) -> tuple[str, BaseModel]:
-    body = service.search(query, reader)
+def _search(service: ApiService, query: SearchQuery, use: Use) -> tuple[str, BaseModel]:
+    body = service.search(query, use)
     found = [
         f"{hit.rank}. {hit.citation}\n（record: {hit.record}）\n{hit.quote}" for hit in body.hits
     ]
     return "\n\n".join([*(found or ["没有找到。"]), body.notice]), body
 
 
-def _open_page(
-    service: ApiService, wanted: OpenPageRequest, reader: Reader
-) -> tuple[str, BaseModel]:
-    body = service.page(wanted.record, wanted.page, PageQuery(), reader)
+def _open_page(service: ApiService, wanted: OpenPageRequest, use: Use) -> tuple[str, BaseModel]:
+    body = service.page(wanted.record, wanted.page, PageQuery(), use)
     return f"《{body.title}》 {body.reference_code} {body.place}\n\n{body.text}", body
 
 
@@ -137,7 +136,9 @@ TOOLS: Final = (
 )  # fmt: skip
 
 
-class _RpcError(Exception):
+class RpcError(ArchiveError):
+    """A JSON-RPC error to be sent as such."""
+
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(message)
         self.code, self.message, self.data = code, message, data
@@ -152,14 +153,14 @@ def build_mcp_router(service: ApiService) -> APIRouter:
     async def call(request: Request) -> Response:
         if not settings.values["mcp"]:
             raise ApiError(UNKNOWN_CALL)
-        reader = await run_in_threadpool(calling_reader, request, settings)
+        use = await run_in_threadpool(calling, request, settings, service.uses)
         try:
             message = await read_json(request)
         except ApiError as error:
             if error.kind.status != 400:
                 raise
-            return _error(None, _RpcError(_PARSE, "Parse error"))
-        return await run_in_threadpool(_answer, service, message, request.headers, reader)
+            return _error(None, RpcError(_PARSE, "Parse error"))
+        return await run_in_threadpool(_answer, service, message, request.headers, use)
 
     @router.get("/mcp")
     async def listen() -> Response:
@@ -171,30 +172,28 @@ def build_mcp_router(service: ApiService) -> APIRouter:
     return router
 
 
-def _answer(
-    service: ApiService, message: Any, headers: Mapping[str, str], reader: Reader
-) -> Response:
+def _answer(service: ApiService, message: Any, headers: Mapping[str, str], use: Use) -> Response:
     number = None
     try:
         if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
-            raise _RpcError(_INVALID, "One JSON-RPC request or notification, please")
+            raise RpcError(_INVALID, "One JSON-RPC request or notification, please")
         method, given = message.get("method"), message.get("id")
         if isinstance(given, (str, int)) and not isinstance(given, bool):
             number = given
         elif "id" in message:
-            raise _RpcError(_INVALID, "The id must be a string or a number")
+            raise RpcError(_INVALID, "The id must be a string or a number")
         if not isinstance(method, str):
-            raise _RpcError(_INVALID, "The method must be a string")
+            raise RpcError(_INVALID, "The method must be a string")
         if number is None:
             return Response(status_code=202)  # a notification: nothing is kept that it could change
         params = message.get("params", {})
         if not isinstance(params, dict):
-            raise _RpcError(_PARAMS, "params must be an object")
+            raise RpcError(_PARAMS, "params must be an object")
         stateless = _is_stateless(method, params, headers)
-        result = _dispatch(service, method, params, reader, stateless=stateless)
+        result = _dispatch(service, method, params, use, stateless=stateless)
         if stateless:
             result = {"resultType": "complete", "_meta": {f"{_META}serverInfo": _INFO}, **result}
-    except _RpcError as error:
+    except RpcError as error:
         return _error(number, error)
     return JSONResponse({"jsonrpc": "2.0", "id": number, "result": result}, headers=PRIVATE)
 
@@ -210,21 +209,21 @@ def _is_stateless(method: str, params: Mapping[str, Any], headers: Mapping[str, 
         return False
     if not isinstance(stated, str) or f"{_META}clientCapabilities" not in (meta or {}):
         keys = f"{_META}protocolVersion, {_META}clientCapabilities"
-        raise _RpcError(_PARAMS, f"params._meta needs {keys}")
+        raise RpcError(_PARAMS, f"params._meta needs {keys}")
     if header != stated:
-        raise _RpcError(_HEADER_MISMATCH, "MCP-Protocol-Version differs from params._meta")
+        raise RpcError(_HEADER_MISMATCH, "MCP-Protocol-Version differs from params._meta")
     if stated != STATELESS:
         raise _unsupported(stated)
     if headers.get("mcp-method") != method:
-        raise _RpcError(_HEADER_MISMATCH, "Mcp-Method differs from the method")
+        raise RpcError(_HEADER_MISMATCH, "Mcp-Method differs from the method")
     if method == "tools/call" and _decoded(headers.get("mcp-name")) != params.get("name"):
-        raise _RpcError(_HEADER_MISMATCH, "Mcp-Name differs from params.name")
+        raise RpcError(_HEADER_MISMATCH, "Mcp-Name differs from params.name")
     return True
 
 
-def _unsupported(version: str) -> _RpcError:
+def _unsupported(version: str) -> RpcError:
     data = {"supported": [STATELESS], "requested": version[:40]}
-    return _RpcError(_UNSUPPORTED, "Unsupported protocol version", data)
+    return RpcError(_UNSUPPORTED, "Unsupported protocol version", data)
 
 
 def _decoded(header: str | None) -> str | None:
@@ -241,7 +240,7 @@ def _dispatch(
     service: ApiService,
     method: str,
     params: Mapping[str, Any],
-    reader: Reader,
+    use: Use,
     *,
     stateless: bool,
 ) -> dict[str, Any]:
@@ -267,16 +266,16 @@ def _dispatch(
     if method == "tools/list":
         return {"tools": [tool.described() for tool in TOOLS], **kept}
     if method == "tools/call":
-        return _call_tool(service, params, reader)
-    raise _RpcError(_NO_METHOD, "Method not found")
+        return _call_tool(service, params, use)
+    raise RpcError(_NO_METHOD, "Method not found")
 
 
-def _call_tool(service: ApiService, params: Mapping[str, Any], reader: Reader) -> dict[str, Any]:
+def _call_tool(service: ApiService, params: Mapping[str, Any], use: Use) -> dict[str, Any]:
     tool = next((tool for tool in TOOLS if tool.name == params.get("name")), None)
     if tool is None:
-        raise _RpcError(_PARAMS, f"Unknown tool; there are {', '.join(t.name for t in TOOLS)}")
+        raise RpcError(_PARAMS, f"Unknown tool; there are {', '.join(t.name for t in TOOLS)}")
     try:
-        text, body = tool.run(service, validated(tool.takes, params.get("arguments") or {}), reader)
+        text, body = tool.run(service, validated(tool.takes, params.get("arguments") or {}), use)
     except Exception as error:  # noqa: BLE001 - the agent is told, in the tool's own result
         known = as_api_error(error)
         said_so = f"{known.message}{known.kind.next_step}\n{known.message_en}"
@@ -288,7 +287,7 @@ def _call_tool(service: ApiService, params: Mapping[str, Any], reader: Reader) -
     }
 
 
-def _error(number: str | int | None, error: _RpcError) -> Response:
+def _error(number: str | int | None, error: RpcError) -> Response:
     body: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.data is not None:
         body["data"] = error.data

@@ -28,7 +28,7 @@ from ui.api_errors import (
     read_json,
     validated,
 )
-from ui.api_gate import calling_reader
+from ui.api_gate import calling
 from ui.api_models import LONGEST_QUESTION
 from ui.api_service import ApiService, answered
 from ui.api_v1 import EVENT_STREAM, STREAMED
@@ -99,7 +99,7 @@ def build_openai_router(service: ApiService) -> APIRouter:
     @router.get("/v1/models")
     async def models(request: Request) -> Response:
         try:
-            await run_in_threadpool(calling_reader, request, settings)
+            await run_in_threadpool(calling, request, settings, service.uses)
         except Exception as error:  # noqa: BLE001 - the edge of the API
             return _failed(error)
         return JSONResponse({"object": "list", "data": [_model(created)]}, headers=PRIVATE)
@@ -107,7 +107,7 @@ def build_openai_router(service: ApiService) -> APIRouter:
     @router.get("/v1/models/{name}")
     async def model(request: Request, name: str) -> Response:
         try:
-            await run_in_threadpool(calling_reader, request, settings)
+            await run_in_threadpool(calling, request, settings, service.uses)
             if name != MODEL:
                 raise ApiError(UNKNOWN_CALL, f"没有别的模型，请写 {MODEL}。", "No such model.")
         except Exception as error:  # noqa: BLE001 - the edge of the API
@@ -117,14 +117,14 @@ def build_openai_router(service: ApiService) -> APIRouter:
     @router.post("/v1/chat/completions")
     async def chat(request: Request) -> Response:
         try:
-            reader = await run_in_threadpool(calling_reader, request, settings)
+            use = await run_in_threadpool(calling, request, settings, service.uses)
             asked = validated(_ChatRequest, await read_json(request, _LONGEST_BODY))
             questions = asked.questions
             if not questions or not questions[-1]:
                 raise ApiError(INVALID, "没有用户消息，不知道问什么。", "There is no user message.")
             earlier = [q for q in questions[:-1] if 0 < len(q) <= LONGEST_QUESTION][-_EARLIER:]
             result = await run_in_threadpool(
-                service.result, questions[-1], reader, earlier, asked.chadang.without
+                service.result, questions[-1], use, earlier, asked.chadang.without
             )
         except Exception as error:  # noqa: BLE001 - the edge of the API
             return _failed(error)

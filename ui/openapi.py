@@ -7,6 +7,7 @@ do not take.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
@@ -336,7 +337,7 @@ _OTHER_FACES: Final = (
         "POST /v1/chat/completions",
         "OpenAI 兼容：最后一条用户消息是问题，前面的是对话；引文在扩展字段 chadang 里。"
         "把客户端的地址设为 …/v1，密钥填令牌，模型填 chadang。",
-        "curl -sS {address}/v1/chat/completions -H 'Authorization: Bearer cd_…' \\\n"
+        "curl -sS {address}/v1/chat/completions \\\n  -H 'Authorization: Bearer cd_…' \\\n"
         "  -H 'Content-Type: application/json' \\\n"
         '  -d \'{"model":"chadang","messages":[{"role":"user","content":"馆藏一共多少件档案？"}]}\'',
     ),
@@ -344,7 +345,7 @@ _OTHER_FACES: Final = (
 _MCP: Final = (
     "POST /mcp",
     "MCP（Streamable HTTP），供内网智能体调用 search、open_page、ask 三个工具。",
-    "curl -sS {address}/mcp -H 'Authorization: Bearer cd_…' \\\n"
+    "curl -sS {address}/mcp \\\n  -H 'Authorization: Bearer cd_…' \\\n"
     "  -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \\\n"
     '  -d \'{"jsonrpc":"2.0","id":1,"method":"tools/list"}\'',
 )
@@ -385,8 +386,7 @@ def docs_page(archive_name: str, version: str, *, mcp: bool) -> str:
 <h2>令牌</h2>
 <p>请管理员为每个系统各发一个令牌，并写明以什么身份查档：</p>
 <pre tabindex="0">chadang tokens add 办公系统 --role 机关工作人员 --department 办公室 --days 365</pre>
-<p>令牌只显示这一次。调用时放在请求头 <code>Authorization: Bearer cd_…</code> 里。在服务器本机调用、
-又没有启用登录时，可以不带令牌。</p>
+<p>令牌只显示这一次。调用时放在请求头 <code>Authorization: Bearer cd_…</code> 里。在服务器本机调用、又没有启用登录时，可以不带令牌。</p>
 <h2>出错</h2>
 <p>所有出错都是同一个样子。查不到不是出错：状态码 200，<code>refused</code> 为 true。</p>
 <pre tabindex="0">{escape(_error_example())}</pre>
@@ -423,7 +423,7 @@ def _call_section(call: Call) -> str:
         required = schema.get("required", ())
         rows = "".join(
             f"<tr><td><code>{escape(name)}</code></td><td>{'必填' if name in required else '可选'}</td>"
-            f"<td>{escape(str(field.get('description', '')))}</td></tr>"
+            f"<td>{_marked_up(str(field.get('description', '')))}</td></tr>"
             for name, field in schema["properties"].items()
         )
         rows = (
@@ -431,15 +431,19 @@ def _call_section(call: Call) -> str:
             f"<th>说明</th></tr></thead><tbody>{rows}</tbody></table></div>"
         )
     return f"""<section id="{_anchor(call)}"><h3><code>{call.method} {escape(call.path)}</code></h3>
-<p><strong>{escape(call.title[0])}</strong> <span lang="en">{escape(call.title[1])}</span>。
-{escape(call.details[0])}</p>{rows}
+<p><strong>{escape(call.title[0])}</strong> <span lang="en">{escape(call.title[1])}</span>。{_marked_up(call.details[0])}</p>{rows}
 <pre tabindex="0">{escape(example_command(call))}</pre></section>"""
+
+
+def _marked_up(text: str) -> str:
+    """Text as HTML, its words in backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def example_command(call: Call, address: str = _ADDRESS) -> str:
     """A call as a curl command."""
     path = call.path.replace("{record}", "MDAxMi0yMDE5LeawuOS5hS0wMDA3").replace("{n}", "1")
-    key = "" if call.is_open else " -H 'Authorization: Bearer cd_…'"
+    key = "" if call.is_open else " \\\n  -H 'Authorization: Bearer cd_…'"
     if call.body is not None:
         body = json.dumps(dict(call.example or {}), ensure_ascii=False)
         return (

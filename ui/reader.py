@@ -11,6 +11,8 @@ from index.settings import Settings
 
 #: Where a layer that has identified the caller (sign-in, API token, widget) leaves the `Reader`.
 READER_KEY: Final = "chadang.reader"
+#: Where the sign-in layer says whether the caller is the machine's own user, who needs no sign-in.
+LOCAL_KEY: Final = "chadang.local"
 
 
 def current_reader(request: HTTPConnection | None, settings: Settings) -> Reader:

@@ -28,8 +28,9 @@ from index.domain import Reader, Role
 from index.errors import SettingsError
 from index.settings import Settings
 from ui.accounts import Accounts, SignedIn
+from ui.api_paths import is_api_path
 from ui.gate import MOUNT, local_path, names_this_machine
-from ui.reader import READER_KEY
+from ui.reader import LOCAL_KEY, READER_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -245,6 +246,7 @@ class SignIn:
                 session = self._door.accounts.session(token)
                 reader = None if session is None else session.account.reader
         scope = self._door.without_user_header(scope)
+        scope[LOCAL_KEY] = mode is Mode.LOCAL
         scope[ADDRESS_KEY] = self._door.address(scope)
         if reader is not None:
             scope[READER_KEY] = reader
@@ -282,8 +284,8 @@ class SignIn:
         if path in OPEN or path.startswith(OPEN_BELOW):
             return None
         if reader is None:
-            if mode is Mode.LOCAL:
-                return None
+            if mode is Mode.LOCAL or is_api_path(path):
+                return None  # a program's call is refused by its own routes, in their shape
             if _is_navigation(scope, path):
                 wanted = _next_of(scope, path) if scope["method"] == "GET" else ""
                 return _redirect(path, f"login{wanted}")

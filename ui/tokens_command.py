@@ -6,8 +6,10 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
+from index.access import READING_ROLES
 from index.domain import Role
 from index.settings import Settings
+from ui.purposes import PURPOSES
 
 if TYPE_CHECKING:
     from ui.api_tokens import ApiToken
@@ -32,13 +34,17 @@ def add_options(parser: ChineseParser) -> None:
         "name", nargs="?", metavar="名称", help="哪个系统用的；停用时写名称或序号"
     )
     options = parser.options
-    roles = [role.value for role in Role]
+    roles = [role.value for role in Role if role in READING_ROLES]
     options.add_argument(
         "--role", choices=roles, metavar="身份", help=f"以什么身份查档：{'、'.join(roles)}"
     )
     options.add_argument("--person", default="", metavar="姓名", help="代谁查；代表身份必写")
     options.add_argument("--department", default="", metavar="部门", help="机关工作人员所在部门")
     options.add_argument("--account", default="", metavar="账号", help="代哪个账号查")
+    options.add_argument(
+        "--purpose", default=PURPOSES[0], metavar="目的",
+        help=f"利用目的，记入利用登记：{'、'.join(PURPOSES)}（默认 {PURPOSES[0]}）",
+    )  # fmt: skip
     options.add_argument("--days", type=int, metavar="天数", help="有效多少天；不写则不过期")
 
 
@@ -67,12 +73,23 @@ def run(options: argparse.Namespace, settings: Settings, say: Callable[[str], No
     if options.role is None:
         msg = "请写明身份，例如 --role 机关工作人员。令牌只看得到这个身份可阅的档案。"
         raise TokenError(msg)
+    role = Role(options.role)
+    if options.account:
+        from ui.accounts import Accounts
+
+        account = Accounts(settings).find(options.account)
+        if account is None or account.role is not role:
+            msg = (
+                f"没有身份为{role.value}的账号 {options.account}。账号和身份见 chadang users list。"
+            )
+            raise TokenError(msg)
     secret, token = tokens.add(
         options.name,
-        Role(options.role),
+        role,
         person=options.person,
         department=options.department,
         account=options.account,
+        purpose=options.purpose,
         days=options.days,
     )
     say(f"已发第 {token.number} 号令牌“{token.name}”（{_whom(token)}，{_end(token)}）：")

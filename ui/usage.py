@@ -29,7 +29,7 @@ from index.domain import Reader, Record
 from index.passage_index import read_manifest
 from index.settings import Settings
 from index.store import Store
-from ui.api_gate import is_api_path, site_path
+from ui.api_paths import is_api_path, site_path
 from ui.framing import PLACE_KEY
 from ui.purposes import PurposeNeededError, Purposes, asked_when
 from ui.reader import current_reader
