@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from index.domain import Reader
 from index.settings import Settings
+from ui.accounts import Accounts
 from ui.api_gate import BearerToken
 from ui.api_service import ApiService
-from ui.api_tokens import ApiTokens
+from ui.api_tokens import ApiToken, ApiTokens
 from ui.api_v1 import build_api_router
 from ui.mcp import build_mcp_router
 from ui.openai_api import build_openai_router
@@ -24,7 +26,17 @@ def add_api(app: FastAPI, assistant: Asker, images: PageImages, version: str) ->
     app.include_router(build_mcp_router(service))
 
 
-def add_api_gate(app: FastAPI, settings: Settings) -> None:
+def add_api_gate(app: FastAPI, settings: Settings, accounts: Accounts) -> None:
     """Add the layer that reads tokens. Added after (outside) any layer that knows sessions."""
     limit = RateLimit(settings.number("api_per_minute"), settings.number("api_burst"))
-    app.add_middleware(BearerToken, tokens=ApiTokens(settings.home), limit=limit)
+
+    def acted_for(token: ApiToken) -> Reader | None:
+        # Where people sign in, a token for somebody ends with their account and has its rights.
+        if not token.account or not accounts.any():
+            return token.reader
+        person = accounts.find(token.account)
+        return person.reader if person is not None and accounts.usable(person) else None
+
+    app.add_middleware(
+        BearerToken, tokens=ApiTokens(settings.home), limit=limit, acted_for=acted_for
+    )

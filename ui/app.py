@@ -113,7 +113,7 @@ def build_app(
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(QueueGuard, questions_per_minute=settings.number("questions_per_minute"))
     app.add_middleware(SignIn, doorkeeper=door)
-    add_api_gate(app, settings)  # outside whatever knows sessions, inside the gate
+    add_api_gate(app, settings, door.accounts)  # outside whatever knows sessions, inside the gate
     app.add_middleware(WidgetAccess, sessions=framed)
     app.add_middleware(
         Gate,
