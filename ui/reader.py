@@ -15,6 +15,10 @@ READER_KEY: Final = "chadang.reader"
 LOCAL_KEY: Final = "chadang.local"
 
 
+#: Set where the sign-in layer let somebody through to an open page whom it cannot name.
+NOBODY_KEY: Final = "chadang.nobody"
+
+
 def current_reader(request: HTTPConnection | None, settings: Settings) -> Reader:
     """The reader behind a request.
 
@@ -24,11 +28,18 @@ def current_reader(request: HTTPConnection | None, settings: Settings) -> Reader
     Args:
         request: The HTTP request; None when Gradio has none to give.
         settings: The settings in force.
+
+    Raises:
+        RuntimeError: If nobody has signed in where people must: an open page has no reader, and
+            must not take a stranger for the user of this machine.
     """
     if request is not None:
         identified = request.scope.get(READER_KEY)
         if isinstance(identified, Reader):
             return identified
+        if request.scope.get(NOBODY_KEY):
+            msg = "an open page asked for its reader"
+            raise RuntimeError(msg)
     return Reader(
         role=Role(settings.text("role")),
         name=settings.text("user"),

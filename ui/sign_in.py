@@ -28,9 +28,11 @@ from index.domain import Reader, Role
 from index.errors import SettingsError
 from index.settings import Settings
 from ui.accounts import Accounts, SignedIn
+from ui.api_errors import NO_TOKEN, ApiError
 from ui.api_paths import is_api_path
+from ui.framing import PLACE_KEY
 from ui.gate import MOUNT, local_path, names_this_machine
-from ui.reader import LOCAL_KEY, READER_KEY
+from ui.reader import LOCAL_KEY, NOBODY_KEY, READER_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -52,14 +54,21 @@ OPEN: Final = frozenset(
         "/widget",
         "/widget/",
         "/api/widget/session",
+        "/api/v1/docs",
+        "/api/v1/openapi.json",
     }
 )
 OPEN_BELOW: Final = ("/static/",)
+#: Pages and answers over the holdings; not for the three administrators, whose set is empty anyway.
+_READING: Final = re.compile(
+    rf"/|{MOUNT}(?:/.*)?|/(?:catalogue|precedents|statistics)"
+    r"|/api/(?:catalogue|facets|precedents|statistics)(?:/.*)?"
+)
 #: All that is left to somebody who has to change their password first.
 _CHANGING: Final = frozenset({"/account", "/account/password", "/logout"})
 #: Asked by pages that merely lie open; they do not keep a session alive.
 _PASSIVE: Final = re.compile(
-    rf"{MOUNT}/gradio_api/heartbeat/\w+|/api/session|/api/status|/api/admin/ingest(?:/details)?"
+    rf"{MOUNT}/gradio_api/heartbeat/\w+|/api/(?:session|status|ping|admin/ingest(?:/details)?)"
 )
 #: What a reverse proxy adds to a request it passes on.
 _FORWARDED: Final = (
@@ -250,6 +259,8 @@ class SignIn:
         scope[ADDRESS_KEY] = self._door.address(scope)
         if reader is not None:
             scope[READER_KEY] = reader
+        elif mode is not Mode.LOCAL:
+            scope[NOBODY_KEY] = True
         if session is not None:
             scope[SESSION_KEY] = session
         refusal = self._refusal(scope, path, mode, reader, session)
@@ -281,11 +292,14 @@ class SignIn:
         reader: Reader | None,
         session: SignedIn | None,
     ) -> Response | None:
-        if path in OPEN or path.startswith(OPEN_BELOW):
+        framed = PLACE_KEY in scope
+        if _is_open(path) or (reader is None and mode is Mode.LOCAL):
             return None
         if reader is None:
-            if mode is Mode.LOCAL or is_api_path(path):
-                return None  # a program's call is refused by its own routes, in their shape
+            if is_api_path(path):
+                return ApiError(NO_TOKEN).response()
+            if framed and _is_navigation(scope, path):
+                return _redirect(path, "")  # the widget's opening page says what to do
             if _is_navigation(scope, path):
                 wanted = _next_of(scope, path) if scope["method"] == "GET" else ""
                 return _redirect(path, f"login{wanted}")
@@ -294,16 +308,18 @@ class SignIn:
             if _is_navigation(scope, path):
                 return _redirect(path, "account")
             return JSONResponse({"detail": MUST_CHANGE}, 403, headers=PRIVATE)
-        if path in ("/", MOUNT) or path.startswith(f"{MOUNT}/"):
-            if may_read_anything(reader).allowed:
-                return None
-            if _is_navigation(scope, path):
-                return _redirect(path, home_of(reader.role))
-            return JSONResponse({"detail": NOT_FOR_ADMINISTRATORS}, 403, headers=PRIVATE)
-        return None
+        if not _READING.fullmatch(path) or may_read_anything(reader).allowed:
+            return None
+        if _is_navigation(scope, path) and not framed:
+            return _redirect(path, home_of(reader.role))
+        return JSONResponse({"detail": NOT_FOR_ADMINISTRATORS}, 403, headers=PRIVATE)
 
 
 PRIVATE: Final = {"Cache-Control": "private, no-store"}
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN or path.startswith(OPEN_BELOW)
 
 
 def home_of(role: Role) -> str:

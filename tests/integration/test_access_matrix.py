@@ -22,6 +22,8 @@ from tests.account_fakes import PEOPLE, Clock
 from tests.integration.test_sign_in import HTML, Site, make_site
 from tests.web_fakes import _write_scan, make_settings
 from ui.api import record_token
+from ui.api_errors import NO_TOKEN, ApiError
+from ui.api_gate import is_api_path
 from ui.sign_in import NOT_FOR_ADMINISTRATORS, NOT_SIGNED_IN
 
 # -- the table ------------------------------------------------------------------------------------
@@ -31,12 +33,17 @@ SIGNED: Final = "whoever is signed in, about themselves"
 READER: Final = "the chat page: archivist, staff, deputies, public"
 RECORD: Final = "by record, see READABLE"
 OWN: Final = "an answer, by whoever asked"
+CONTENT: Final = "lists and counts over what the reader may read; nothing for administrators"
+PROGRAM: Final = "the interface for programs: by token, or whoever is signed in"
 ARCHIVIST: Final = "the archivist"
+SYSTEM: Final = "the system administrator"
+AUDITOR: Final = "the audit administrator"
+MANAGER: Final = "the archivist and the three administrators"
 ADMINISTRATORS: Final = "the three administrators"
 BY_ACTION: Final = "one administrator, by action"
 
 ROUTES: Final = {
-    "GET /": SIGNED,
+    "GET /": READER,
     "GET /app": READER,
     "GET /healthz": OPEN,
     "GET /login": OPEN,
@@ -49,7 +56,7 @@ ROUTES: Final = {
     "POST /account/{action}": SIGNED,
     "GET /api/session": SIGNED,
     "GET /api/status": SIGNED,
-    "GET /api/precedents": SIGNED,
+    "GET /api/precedents": CONTENT,
     "GET /api/answers/{answer_id}": OWN,
     "GET /api/answers/{answer_id}/export.{kind}": OWN,
     "GET /api/records/{token}": RECORD,
@@ -63,6 +70,72 @@ ROUTES: Final = {
     "POST /api/admin/ingest/{action}": ARCHIVIST,
     "GET /admin/users": ADMINISTRATORS,
     "POST /admin/users/{action}": BY_ACTION,
+    "GET /api/ping": SIGNED,
+    "GET /api/purpose": SIGNED,
+    "POST /api/purpose": SIGNED,
+    "GET /api/history": SIGNED,
+    "POST /api/history/delete": SIGNED,
+    "POST /api/history/{conversation_id}/delete": SIGNED,
+    "POST /api/history/{conversation_id}/rename": SIGNED,
+    "GET /readyz": OPEN,
+    "GET /widget": OPEN,
+    "GET /widget/": OPEN,
+    "GET /widget.js": OPEN,
+    "POST /api/widget/session": OPEN,
+    "GET /api/v1/docs": OPEN,
+    "GET /api/v1/openapi.json": OPEN,
+    "POST /api/feedback": OWN,
+    "GET /api/answers/{answer_id}/next": OWN,
+    "GET /api/answers/{answer_id}/other-words": OWN,
+    "GET /api/answers/{answer_id}/sheet.html": OWN,
+    "GET /api/answers/{answer_id}/sheet.pdf": OWN,
+    "GET /catalogue": CONTENT,
+    "GET /precedents": CONTENT,
+    "GET /statistics": CONTENT,
+    "GET /api/catalogue": CONTENT,
+    "GET /api/catalogue/export.{kind}": CONTENT,
+    "GET /api/facets": CONTENT,
+    "GET /api/statistics": CONTENT,
+    "GET /api/statistics/{key}.{kind}": CONTENT,
+    "GET /api/records/{token}/strip": RECORD,
+    "GET /api/v1/records/{token}": RECORD,
+    "GET /api/v1/records/{token}/pages/{n}": RECORD,
+    "GET /api/v1/records/{token}/pages/{n}/image": RECORD,
+    "POST /api/v1/ask": PROGRAM,
+    "POST /api/v1/counts": PROGRAM,
+    "POST /api/v1/precedents": PROGRAM,
+    "GET /api/v1/search": PROGRAM,
+    "GET /api/v1/{rest:path}": PROGRAM,
+    "POST /api/v1/{rest:path}": PROGRAM,
+    "GET /v1/models": PROGRAM,
+    "GET /v1/models/{name}": PROGRAM,
+    "POST /v1/chat/completions": PROGRAM,
+    "GET /v1/{rest:path}": PROGRAM,
+    "POST /v1/{rest:path}": PROGRAM,
+    "GET /mcp": PROGRAM,
+    "POST /mcp": PROGRAM,
+    "GET /admin/failed.xlsx": ARCHIVIST,
+    "GET /admin/feedback": ARCHIVIST,
+    "GET /admin/feedback.xlsx": ARCHIVIST,
+    "POST /api/admin/feedback/{number}": ARCHIVIST,
+    "GET /admin/opening": ARCHIVIST,
+    "GET /api/admin/opening": ARCHIVIST,
+    "GET /api/admin/opening/{number}": ARCHIVIST,
+    "POST /api/admin/opening/{action}": ARCHIVIST,
+    "GET /admin/vocabulary": ARCHIVIST,
+    "GET /api/admin/vocabulary": ARCHIVIST,
+    "POST /api/admin/vocabulary/{action}": ARCHIVIST,
+    "GET /admin/settings": SYSTEM,
+    "GET /api/admin/settings": SYSTEM,
+    "GET /admin/doctor": SYSTEM,
+    "GET /api/admin/doctor": SYSTEM,
+    "POST /api/admin/doctor": SYSTEM,
+    "GET /admin/logs": SYSTEM,
+    "GET /api/admin/logs": SYSTEM,
+    "GET /admin/register": AUDITOR,
+    "GET /admin/register.xlsx": AUDITOR,
+    "GET /admin": MANAGER,
+    "GET /api/admin/overview": MANAGER,
 }
 
 #: What the chat page needs of Gradio. Whatever else stands below the mount is closed to everybody.
@@ -92,6 +165,15 @@ RECORD_ADDRESSES: Final = (
     "/api/pages/{}/1?start=0&end=2",
     "/page/{}/1.jpg",
     "/record/{}?page=1",
+    "/api/records/{}/strip",
+    "/api/v1/records/{}",
+    "/api/v1/records/{}/pages/1",
+    "/api/v1/records/{}/pages/1/image",
+    # the same below the prefix of the widget's frame
+    "/widget/api/records/{}",
+    "/widget/api/pages/{}/1",
+    "/widget/page/{}/1.jpg",
+    "/widget/record/{}?page=1",
 )
 
 #: Class of record → who reads it: a archivist, c clerk of 办公室, o clerk of 法工委, d the deputy
@@ -187,7 +269,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
     from ui.server import prepare_environment
 
     home = tmp_path_factory.mktemp("matrix")
-    settings = make_settings(home, host="0.0.0.0", public_access=True)
+    settings = make_settings(
+        home,
+        host="0.0.0.0",
+        public_access=True,
+        ask_purpose="never",
+        mcp=True,
+        api_per_minute=100_000,
+        api_burst=10_000,
+    )
     prepare_environment(settings)
     return make_site(make_classes(home), settings, Clock())
 
@@ -236,7 +326,7 @@ def concrete(route: str) -> tuple[str, str]:
     stand_ins = {
         "{answer_id}": "0" * 32, "{kind}": "csv", "{token}": MISSING, "{seq}": "1",
         "{name}": "1.jpg", "{action}": "zzz", "{path:path}": "x.js", "{session_hash}": "abc123",
-        "{api_name}": "predict",
+        "{api_name}": "predict", "{number}": "1", "{n}": "1",
     }  # fmt: skip
     for name, value in stand_ins.items():
         path = path.replace(name, value)
@@ -253,9 +343,13 @@ def test_without_signing_in_only_the_open_routes_answer(site: Site) -> None:
         answer = stranger.request(*concrete(route))
 
         if kind is OPEN:
-            assert answer.status_code in (200, 303, 404), route
+            assert answer.status_code in (200, 303, 400, 403, 404, 503), route
+            continue
+        assert answer.status_code == 401, route
+        if is_api_path(route.split(" ")[1]):
+            assert answer.json() == ApiError(NO_TOKEN).body, route
         else:
-            assert (answer.status_code, answer.json()) == (401, {"detail": NOT_SIGNED_IN}), route
+            assert answer.json() == {"detail": NOT_SIGNED_IN}, route
     for route in GRADIO:
         method, path = concrete(route)
         assert stranger.request(method, path).status_code == 401, route
@@ -276,10 +370,11 @@ def test_no_other_part_of_gradio_answers_anybody(
 
 
 @pytest.mark.parametrize("account", ["system", "security", "auditor"])
-def test_the_chat_page_is_not_for_administrators(
+def test_pages_over_the_holdings_are_not_for_administrators(
     clients: dict[str, TestClient], account: str
 ) -> None:
-    for route in (*GRADIO, "GET /app", "GET /"):
+    kinds = (READER, CONTENT)
+    for route in (*GRADIO, *(r for r, kind in ROUTES.items() if kind in kinds)):
         answer = clients[account].request(*concrete(route))
 
         assert answer.status_code == 403, route
@@ -302,8 +397,8 @@ def test_each_record_is_for_exactly_the_roles_of_the_table(
         assert missing.status_code == 404
         if readable:
             assert shown.status_code in (200, 303), address
-            if address.startswith("/api/"):
-                assert secret(kind) in shown.text
+            if "/api/" in address and not address.endswith("image"):
+                assert secret(kind) in shown.text, address
         else:
             assert shown.status_code == 404, address
             assert shown.content == missing.content
@@ -324,26 +419,60 @@ def test_counts_lists_and_exports_hold_the_readable_only(
 ) -> None:
     """This test ensures that what is hidden shows in no total, list or file."""
     client, readable = clients[account], _readable(account)
-    status = client.get("/api/status").json()
-    listed = client.get("/api/precedents", params={"q": "有哪些"})
-
-    assert (status["records"], status["pages"]) == (len(readable), len(readable))
-    named = {row["record"] for row in listed.json().get("listings", ())}
-    assert named == {record_token(record_id(kind)) for kind in readable}
     hidden = {secret(kind) for kind in READABLE if kind not in readable}
-    assert not any(words in listed.text for words in hidden)
+    status = client.get("/api/status").json()
+    assert (status["records"], status["pages"]) == (len(readable), len(readable))
+    for answer in lists(client):
+        assert answer.status_code in ((200,) if readable else (200, 403)), answer.url
+        assert not any(words in answer.text for words in hidden), answer.url
+        if "statistics" not in answer.url.path and "facets" not in answer.url.path and readable:
+            assert all(secret(kind) in answer.text for kind in readable), answer.url
     if not readable:
         return
+    catalogue = client.get("/api/catalogue").json()
+    assert (catalogue["total"], len(catalogue["rows"])) == (len(readable), len(readable))
+    assert client.get("/api/statistics").json()["items"] == len(readable)
+    for values in ("years", "types"):
+        counted = client.get("/api/facets").json()[values]
+        assert sum(value["records"] for value in counted) == len(readable)
     shown = ask(client, f"s{account}", "有哪些")
     assert not any(words in shown for words in hidden)
     assert f"共有 {len(readable)} 件" in shown
     answer_id = shown.split("(#c-")[1][:32]
     file = client.get(f"/api/answers/{answer_id}/export.csv")
     assert {kind for kind in READABLE if secret(kind) in file.text} == readable
-    for other, stranger in clients.items():
-        if other != account:
-            for address in (f"/api/answers/{answer_id}", f"/api/answers/{answer_id}/export.csv"):
-                assert stranger.get(address).status_code == 404, other
+    mine = [
+        concrete(route)[1].replace("0" * 32, answer_id)
+        for route, kind in ROUTES.items()
+        if kind is OWN and route.startswith("GET ")
+    ]
+    assert len(mine) >= 6
+    for address in mine:
+        assert client.get(address).status_code == 200, address
+        for other, stranger in clients.items():
+            if other != account:
+                assert stranger.get(address).status_code == 404, (address, other)
+
+
+def lists(client: TestClient) -> Iterator[Any]:
+    """Whatever speaks of several records at once."""
+    question = {"question": "有哪些"}
+    yield client.get("/api/precedents", params={"q": "有哪些"})
+    yield client.get("/api/catalogue")
+    yield client.get("/api/catalogue/export.csv")
+    yield client.get("/api/facets")
+    yield client.get("/api/statistics")
+    yield client.post("/api/v1/ask", json={**question, "listings": 100})
+    yield client.post("/api/v1/precedents", json={"topic": "有哪些", "listings": 100})
+    message = {"role": "user", "content": "有哪些"}
+    yield client.post("/v1/chat/completions", json={"model": "chadang", "messages": [message]})
+    call = {"name": "ask", "arguments": question}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    headers = {
+        "MCP-Protocol-Version": "2025-06-18",
+        "Accept": "application/json, text/event-stream",
+    }
+    yield client.post("/mcp", json=body, headers=headers)
 
 
 def ask(client: TestClient, queue: str, question: str) -> str:
@@ -351,11 +480,14 @@ def ask(client: TestClient, queue: str, question: str) -> str:
     steps = client.get("/app/config").json()
     box = next(c["id"] for c in steps["components"] if c["type"] == "textbox")
     typed = next(d["id"] for d in steps["dependencies"] if [box, "submit"] in d["targets"])
-    after = next(d["id"] for d in steps["dependencies"] if d["trigger_after"] == typed)
+    answers = next(d for d in steps["dependencies"] if d["trigger_after"] == typed)
     session = {"session_hash": queue}
     body = {"data": [question], "fn_index": typed, **session}
     assert client.post("/app/gradio_api/run/predict", json=body).status_code == 200
-    body = {"data": [None, None, False], "fn_index": after, **session}
+    types = {component["id"]: component["type"] for component in steps["components"]}
+    empty = {"state": None, "checkbox": False, "textbox": ""}
+    data = [empty[types[given]] for given in answers["inputs"]]
+    body = {"data": data, "fn_index": answers["id"], **session}
     assert client.post("/app/gradio_api/queue/join", json=body).status_code == 200
     with client.stream("GET", "/app/gradio_api/queue/data", params=session) as stream:
         for line in stream.iter_lines():
@@ -374,16 +506,22 @@ def test_pages_by_right_are_absent_for_everybody_else(
 ) -> None:
     client = clients[account]
     missing = client.get(f"/api/records/{MISSING}").content
+    administrators = {"system", "security", "auditor"}
+    may = {
+        ARCHIVIST: {"archivist"},
+        ADMINISTRATORS: administrators,
+        SYSTEM: {"system"},
+        AUDITOR: {"auditor"},
+        MANAGER: {"archivist", *administrators},
+    }
     for route, kind in ROUTES.items():
-        if kind not in (ARCHIVIST, ADMINISTRATORS):
+        if kind not in may:
             continue
         answer = client.request(*concrete(route), headers=HTML)
-        administrators = ("system", "security", "auditor")
-        allowed = account == "archivist" if kind is ARCHIVIST else account in administrators
 
-        if not allowed:
+        if account not in may[kind]:
             assert (answer.status_code, answer.content) == (404, missing), route
-        elif "{" not in route:
+        elif route.startswith("GET ") and "{" not in route:
             assert answer.status_code == 200, route
 
 
@@ -413,3 +551,18 @@ def test_everybody_sees_their_own_account_only(
 
     assert {a for a in ACCOUNTS if f"<dd>{a}</dd>" in html} == {account}
     assert clients[account].get("/api/session").json()["signed_in"]
+
+
+@pytest.mark.parametrize("account", ["clerk", "deputy", "public"])
+def test_asking_for_a_purpose_does_not_tell_hidden_from_missing(
+    tmp_path: Path, account: str
+) -> None:
+    """This test ensures that only what may be read asks why it is wanted."""
+    settings = make_settings(tmp_path, host="0.0.0.0", public_access=True, ask_purpose="always")
+    client = make_site(make_classes(tmp_path), settings, Clock()).signed_in(account)
+
+    for address in RECORD_ADDRESSES:
+        hidden = client.get(address.format(record_token(record_id("petition"))))
+        missing = client.get(address.format(MISSING))
+
+        assert (hidden.status_code, hidden.content) == (404, missing.content), address

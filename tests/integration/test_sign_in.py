@@ -103,6 +103,7 @@ def _later(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @contextmanager
 def _site(holdings: Store, home: Path, people: bool = True, **flags: object) -> Iterator[Site]:
+    home.mkdir(exist_ok=True)
     yield make_site(holdings, make_settings(home, **flags), Clock(), people=people)
 
 
@@ -883,3 +884,59 @@ def test_forms_of_the_accounts_need_their_token(network: Site) -> None:
         answer = system.post("/admin/users/disable", data={"account": "clerk", "form": token})
         assert answer.status_code == 403
     assert network.signed_in("clerk")
+
+
+# -- programs -------------------------------------------------------------------------------------
+
+
+def test_a_token_for_somebody_ends_with_their_account(network: Site) -> None:
+    from ui.api_tokens import ApiTokens
+
+    tokens = ApiTokens(network.accounts.path.parent)
+    secret, _ = tokens.add("门户", Role.ARCHIVIST, account="clerk")
+    stray, _ = tokens.add("别处", Role.ARCHIVIST, account="nobody")
+    client = network.browser()
+
+    def called(token: str) -> int:
+        headers = {"Authorization": f"Bearer {token}"}
+        return int(client.get("/v1/models", headers=headers).status_code)
+
+    assert called(secret) == 200
+    assert called(stray) == 401
+    network.accounts.set_disabled("clerk", disabled=True)
+    try:
+        assert called(secret) == 401
+    finally:
+        network.accounts.set_disabled("clerk", disabled=False)
+
+
+def test_a_token_opens_the_interface_for_programs_only(network: Site) -> None:
+    from ui.api_tokens import ApiTokens
+
+    secret, _ = ApiTokens(network.accounts.path.parent).add("程序", Role.ARCHIVIST)
+    headers = {"Authorization": f"Bearer {secret}"}
+    client = network.browser()
+
+    assert client.get("/v1/models", headers=headers).status_code == 200
+    for address in ("/api/status", "/api/records/x", "/app/config", "/admin/users", "/account"):
+        assert client.get(address, headers=headers).status_code == 401
+
+
+def test_an_open_page_never_takes_a_stranger_for_the_user_of_the_machine() -> None:
+    from starlette.requests import HTTPConnection
+
+    from ui.reader import NOBODY_KEY, current_reader
+
+    settings = make_settings(Path())
+    stranger = HTTPConnection({"type": "http", "headers": [], NOBODY_KEY: True})
+
+    with pytest.raises(RuntimeError):
+        current_reader(stranger, settings)
+
+
+def test_a_frame_of_another_page_leads_to_its_own_opening_page(network: Site) -> None:
+    answer = network.browser().get("/widget/app/", headers=HTML)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, "../")
+    assert network.browser().get("/widget/", headers=HTML).status_code == 200
+    assert network.signed_in("auditor").get("/widget/app/", headers=HTML).status_code == 403
