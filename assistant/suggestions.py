@@ -146,7 +146,7 @@ def _next(answer: Answer, view: CatalogueView, shown: Sequence[str]) -> Iterator
     first = records[0]
     if len(first.title) <= _LONGEST_TITLE:
         own = frozenset({first.record_id})
-        if any(part.kind == "附件" for part in first.parts):
+        if any(part.kind.startswith("附件") for part in first.parts):
             yield Suggestion(f"{_named(first)}的附件写了什么？", "这一件的附件"), own
         if first.doc_no and not answer.listings:
             yield Suggestion(f"{_named(first)}的文号是多少？", "这一件的目录"), own
