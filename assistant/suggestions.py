@@ -49,10 +49,12 @@ class Suggestion:
     Attributes:
         question: What will be asked, word for word.
         reason: Where it comes from, one short Chinese phrase.
+        named: The record whose title stands in it, None when there is none.
     """
 
     question: str
     reason: str
+    named: Record | None = None
 
 
 def next_questions(answer: Answer, view: CatalogueView, ask: Ask) -> tuple[Suggestion, ...]:
@@ -140,16 +142,16 @@ def _next(answer: Answer, view: CatalogueView, shown: Sequence[str]) -> Iterator
             if other.record_id in shown:
                 continue
             yield (
-                Suggestion(_of_other(answer.question, record, other), "同类的另一件"),
+                Suggestion(_of_other(answer.question, record, other), "同类的另一件", other),
                 frozenset({other.record_id}),
             )
     first = records[0]
     if len(first.title) <= _LONGEST_TITLE:
         own = frozenset({first.record_id})
-        if any(part.kind == "附件" for part in first.parts):
-            yield Suggestion(f"{_named(first)}的附件写了什么？", "这一件的附件"), own
+        if any(part.kind.startswith("附件") for part in first.parts):
+            yield Suggestion(f"{_named(first)}的附件写了什么？", "这一件的附件", first), own
         if first.doc_no and not answer.listings:
-            yield Suggestion(f"{_named(first)}的文号是多少？", "这一件的目录"), own
+            yield Suggestion(f"{_named(first)}的文号是多少？", "这一件的目录", first), own
 
 
 def _series(record: Record, records: Iterable[Record]) -> list[Record]:
@@ -200,7 +202,10 @@ def _reworded(question: str, near: Iterable[Record], vocabulary: Vocabulary) -> 
         title = title_form(record.title)
         if len(record.title) <= _LONGEST_TITLE and any(pair in title for pair in pairs):
             wanted = frozenset({record.record_id})
-            yield Suggestion(f"{_named(record)}主要写了什么？", "馆藏里题名相近的一件"), wanted
+            yield (
+                Suggestion(f"{_named(record)}主要写了什么？", "馆藏里题名相近的一件", record),
+                wanted,
+            )
 
 
 def _named(record: Record) -> str:

@@ -443,13 +443,13 @@ def _build_page(
     return page
 
 
-def _filters(text: str) -> Filters:
+def _filters(text: str | None) -> Filters:
     """The conditions the page's script wrote beside the question.
 
     Raises:
         FilterError: If they cannot be read.
     """
-    if not text.strip():
+    if text is None or not text.strip():
         return NO_FILTERS
     try:
         body = json.loads(text[:_LONGEST_FILTERS])

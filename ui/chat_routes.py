@@ -35,7 +35,7 @@ from ui.reader import current_reader, history_owner
 from ui.remembered import records_of
 from ui.session import Asker, RecentAnswers, Shown
 from ui.sheet import PICTURE_WIDTH, SHEET, make_sheet, sheet_html
-from ui.usage import UseLog
+from ui.usage import Use, UseLog
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 _LONGEST_BODY: Final = 4096
@@ -128,6 +128,10 @@ def build_chat_router(
         owner = history_owner(request, settings)
         return _json({"deleted": 0 if owner is None else history.delete_all(owner)})
 
+    def _register_titles(use: Use, found: Sequence[Suggestion]) -> None:
+        named = [one.named for one in found if one.named is not None]
+        uses.listed(use, named, "给出可问的问题")
+
     # -- a result ---------------------------------------------------------------------------------
 
     @router.get("/api/answers/{answer_id}/next")
@@ -139,6 +143,7 @@ def build_chat_router(
         found: Sequence[Suggestion] = ()
         if isinstance(shown.result, Answer):
             found = assistant.next_questions(shown.result, reader, shown.origin.filters)
+        _register_titles(uses.of(request, reader), found)
         return _json(_suggestions_json(found))
 
     @router.get("/api/answers/{answer_id}/other-words")
@@ -151,6 +156,7 @@ def build_chat_router(
         found = assistant.other_words(
             shown.result, reader, origin.filters, precedents=origin.precedents
         )
+        _register_titles(uses.of(request, reader), found)
         return _json(_suggestions_json(found))
 
     def printed(request: Request, reader: Reader, shown: Shown, kind: str) -> None:
@@ -214,6 +220,7 @@ def build_chat_router(
         volume = same_volume(record, store.records(store.permitted(reader)))
         at = next((i for i, r in enumerate(volume) if r.record_id == record.record_id), 0)
         near = volume[max(0, at - _STRIP) : at + _STRIP + 1]
+        uses.listed(uses.of(request, reader), near, "本卷各件")
         return _json(
             {
                 "page_count": count,

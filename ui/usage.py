@@ -245,6 +245,29 @@ class UseLog:
         self._need_purpose(use, (record,))
         self._once(use, Action.VIEW_RECORD, record, 0, "")
 
+    def listed(self, use: Use, records: Iterable[Record], what: str) -> None:
+        """Titles are about to be given out in a list beside a page or an answer.
+
+        Only those of records that are not open are written, once per use and list.
+
+        Args:
+            use: To whom.
+            records: The records whose titles stand in it.
+            what: The list, in a few words.
+
+        Raises:
+            RegisterError: If one is not open and could not be registered.
+            PurposeNeededError: If the purpose was not stated where that is asked for.
+        """
+        closed = [record for record in records if is_closed(record)]
+        if not closed:
+            return
+        self._need_purpose(use, closed)
+        ids = ",".join(record.record_id for record in closed)
+        with self._first(use, Action.VIEW_RECORD, what, ids) as first:
+            if first.wanted:
+                first.written = self._write(use, Action.VIEW_RECORD, closed, outcome=what)
+
     def exported(
         self,
         use: Use,

@@ -283,7 +283,7 @@ def test_hidden_and_absent_are_told_alike(
     absent = _told(archive(DEPUTY, LETTER), face, question, capsys, monkeypatch)
 
     def without_id(told: Told) -> Told:
-        text = re.sub(r"#[cw]-[0-9a-f]+", "#", told.text)
+        text = re.sub(r"#[cws]-[0-9a-f]+", "#", told.text)
         return Told(told.refused, told.message, told.quotes, told.rows, text)
 
     assert without_id(hidden) == without_id(absent)
