@@ -355,7 +355,7 @@ def ask(client: TestClient, queue: str, question: str) -> str:
     session = {"session_hash": queue}
     body = {"data": [question], "fn_index": typed, **session}
     assert client.post("/app/gradio_api/run/predict", json=body).status_code == 200
-    body = {"data": [None, None, False], "fn_index": after, **session}
+    body = {"data": [None, None, False, "", ""], "fn_index": after, **session}
     assert client.post("/app/gradio_api/queue/join", json=body).status_code == 200
     with client.stream("GET", "/app/gradio_api/queue/data", params=session) as stream:
         for line in stream.iter_lines():

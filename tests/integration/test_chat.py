@@ -87,7 +87,7 @@ class Chat:
         first = {"data": [question], "fn_index": steps[box], "session_hash": "chat123456"}
         answer = self.client.post("/app/gradio_api/run/predict", json=first)
         assert answer.status_code == 200
-        data = [None, None, False, limits] if box == "cd-question" else [None, None]
+        data = [None, None, False, limits, ""] if box == "cd-question" else [None, None, ""]
         then = {"data": data, "fn_index": steps[f"{box}-then"], "session_hash": "chat123456"}
         assert self.client.post("/app/gradio_api/queue/join", json=then).status_code == 200
         session = {"session_hash": "chat123456"}

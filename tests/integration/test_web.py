@@ -84,7 +84,7 @@ def _ask(web: Web, question: str) -> list[dict[str, Any]]:
     typed, asked, _ = _steps(web)
     first = {"data": [question], "fn_index": typed, **SESSION}
     assert web.client.post("/app/gradio_api/run/predict", json=first).status_code == 200
-    return _run(web, asked, [None, None, False, ""])
+    return _run(web, asked, [None, None, False, "", ""])
 
 
 def _steps(web: Web) -> tuple[int, int, int | None]:
