@@ -202,8 +202,6 @@ class FakeAssistant:
         self.conversations: list[tuple[Turn, ...]] = []
         self.filters: list[Filters] = []
 
-    model = "剧本"
-
     def search(
         self, words: str, reader: Reader, most: int, wanted: SearchFilter | None = None
     ) -> tuple[tuple[Citation, ...], Coverage]:

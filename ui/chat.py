@@ -117,7 +117,7 @@ def _build_page(
             return
         shown = question_markdown(question)
         try:
-            filters = _filters(limits)
+            filters = _filters(limits or "")
         except ArchiveError as error:
             session.begin(shown, message_markdown(str(error)))
             yield _messages(session)

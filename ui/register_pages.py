@@ -17,7 +17,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from assistant.domain import Answer, mark
+from assistant.domain import Answer, Refusal, mark
 from assistant.failed_searches import FailedSearch, failed_searches
 from assistant.feedback import LONGEST_WORDS, Feedback, FeedbackBook, Opinion
 from assistant.register import Action, Entry, RegisterError, Search
@@ -229,9 +229,10 @@ def build_register_router(
         )
         if not all(isinstance(part, str) for part in (answer_id, verdict, words)):
             return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
-        found = recent.get(answer_id, reader)
-        if found is None:
+        shown = recent.shown(answer_id, reader)
+        if shown is None:
             return not_available()
+        found = shown.result
         if verdict not in list(Opinion) or len(words) > LONGEST_WORDS:
             return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
         opinion = Opinion(verdict)
@@ -284,8 +285,17 @@ def build_register_router(
     return router
 
 
-def _context(answer: Answer, settings: Settings, uses: UseLog) -> dict[str, Any]:
-    """What is needed to judge an answer later."""
+def _context(answer: Answer | Refusal, settings: Settings, uses: UseLog) -> dict[str, Any]:
+    """What is needed to judge an answer or refusal later."""
+    if isinstance(answer, Refusal):
+        return {
+            "standalone": answer.standalone,
+            "reading": answer.reading,
+            "kind": answer.reason.value,
+            "answer": answer.message,
+            **uses.versions(),
+            "settings": {name: settings.values[name] for name in _TELLING_SETTINGS},
+        }
     return {
         "standalone": answer.standalone,
         "reading": answer.reading,

@@ -76,6 +76,12 @@ def test_the_purpose_is_asked_once_per_conversation(visit: Visit) -> None:
     words.fill("写家谱")
     _picture(visit, "purpose-other")
     assert visit.overflow() == 0
+    # inside a frame that hides its overflow, too far right means scrolled away on the left
+    inside = (
+        "e => { const b = e.getBoundingClientRect(); return b.left >= 0 && b.right <= innerWidth; }"
+    )
+    for where in (".cd-purpose-bar input", "#cd-question", "#cd-mode"):
+        assert page.locator(where).first.evaluate(inside), where
     visit.ask(QUESTION)
     assert box.input_value() == ""
     visit.ask("馆藏有哪些？")

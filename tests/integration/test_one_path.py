@@ -157,6 +157,7 @@ def _folded(text: str) -> str:
 
 
 def _unescaped(markdown: str) -> str:
+    markdown = re.sub(r" \[[^\]]*\]\(#s-[0-9a-f]{32}\)", "", markdown)  # where the page's tools go
     return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", re.sub(r"</?small[^>]*>", "", markdown))
 
 

@@ -763,6 +763,16 @@ def test_feedback_keeps_its_context_and_is_handled_once(web: Web) -> None:
     assert web.client.post("/api/admin/feedback/999999", json={}).status_code == 409
 
 
+def test_a_refusal_takes_feedback_too(web: Web) -> None:
+    answer_id = re.findall(r"#s-([0-9a-f]{32})", web.ask("没有的溜冰场？"))[0]
+    body = {"answer": answer_id, "verdict": "错", "words": "明明有"}
+
+    assert web.client.post("/api/feedback", json=body).status_code == 200
+    page = web.client.get("/admin/feedback").text
+    assert "没有的溜冰场？" in page
+    assert "馆藏中未检索到能回答这个问题的内容" in page
+
+
 def test_feedback_is_bound_to_the_reader_who_asked(web: Web) -> None:
     answer_id = web.answer_id("维修经费是多少？")
     web.front.reader = DEPUTY

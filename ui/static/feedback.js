@@ -4,7 +4,7 @@
   "use strict";
 
   const BASE = new URL("../", document.currentScript.src).href;
-  const MARK = /^#c-([0-9a-f]{32})-/;
+  const END = /^#s-([0-9a-f]{32})$/; // the end of an answer or refusal, with its id
   const LONGEST = 500;
   const OPINIONS = ["对", "错", "引文不符"];
   const T = {
@@ -133,11 +133,11 @@
   }
 
   function decorate(message) {
-    const link = message.querySelector('a[href^="#c-"]');
-    const found = link && MARK.exec(link.getAttribute("href"));
-    const old = message.querySelector(":scope > .cd-feedback");
     // only when the answer is whole: a growing one is drawn anew with every piece
-    if (!found || !message.querySelector(".cd-coverage")) {
+    const link = message.querySelector('a[href^="#s-"]');
+    const found = link && END.exec(link.getAttribute("href"));
+    const old = message.querySelector(":scope > .cd-feedback");
+    if (!found) {
       if (old) old.remove();
       return;
     }
