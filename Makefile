@@ -18,7 +18,7 @@ STALE := .venv
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-slow test-all lint type format eval browser chromium bench wheel clean distclean
+.PHONY: help install run test test-slow test-all lint type format eval browser chromium bench wheel bundle clean distclean
 
 help: ## 列出全部目标
 	@echo "用法：make 目标"
@@ -84,6 +84,11 @@ bench: install ## 性能测量（只报告，不判对错）
 wheel: install ## 制作安装包并核对内容
 	$(RUN) pytest -m wheel tests/integration/test_wheel.py
 	$(RUN) build --wheel --outdir dist .
+
+# 给这台机器这种系统、这个 Python 版本；拷到不联网的服务器上运行其中的 install.sh。
+bundle: install ## 制作离线安装包（dist/ 里的一个文件夹）
+	@mkdir -p dist
+	sh docs/deploy/bundle.sh dist/chadang-offline-$$(date +%Y%m%d-%H%M%S) $(BIN)/python
 
 clean: ## 删除缓存和中间产物（保留 .venv 和馆藏数据）
 	rm -rf build dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -234,20 +234,23 @@ def _alive(pid: str) -> bool:
 def _home_files(home: Path, store: Store, staging: Path) -> Iterator[tuple[str, Path]]:
     """Name in the backup and path of everything of a home that cannot be made again."""
     roots = {Path(file.root) for file in store.files().values()}
-    for path in sorted(home.iterdir()):
-        if path.is_symlink() or path.name.startswith(".") or path.name.endswith(_PASSING):
-            continue
+    found = [
+        path
+        for path in sorted(home.iterdir())
+        if not (path.is_symlink() or path.name.startswith(".") or path.name.endswith(_PASSING))
+    ]
+    kept = staging / "files"
+    kept.mkdir()
+    # Before the databases: a note of how far a register goes may lag behind it, never lead.
+    for path in found:
+        if path.is_file() and path.suffix != ".sqlite3":
+            shutil.copy2(path, kept / path.name)
+            yield f"home/{path.name}", kept / path.name
+    for path in found:
         if path.is_file() and path.suffix == ".sqlite3":
             copy = staging / path.name
             _copy_database(path, copy)
             yield f"home/{path.name}", copy
-        elif path.is_file() and path.suffix == ".head":
-            # The end of a chain kept in the database of that name: never younger than its copy,
-            # or the restored one would look cut off.
-            shutil.copyfile(path, staging / path.name)
-            yield f"home/{path.name}", staging / path.name
-        elif path.is_file():
-            yield f"home/{path.name}", path
         elif path.is_dir() and path.name not in _DERIVED:
             for file in sorted(path.rglob("*")):
                 # Folders that were taken in are no part of the home, wherever they lie.

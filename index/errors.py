@@ -8,6 +8,9 @@
     │   ├── IndexNotFoundError
     │   └── IndexMismatchError
     ├── EncoderError
+    ├── OpeningError           (index/opening_decisions.py)
+    ├── BackupError            (index/backup.py)
+    ├── PackingError           (index/packing.py)
     ├── RenderError            (index/rendering.py)
     │   └── LockedDocumentError
     ├── PackageError           (index/packages.py)

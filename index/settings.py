@@ -52,6 +52,7 @@ TABLE: Final[tuple[Setting, ...]] = (
     Setting("candidates", 200, "每路检索取回的候选段落数", 20, 2000),
     Setting("host", "127.0.0.1", "网页监听地址"),
     Setting("port", 7860, "网页端口", 1, 65535),
+    Setting("root_path", "", "经反向代理放在子路径下时的路径，如 /archive；空 = 网站的根"),
     Setting("user", "本机用户", "单机使用时的用户名"),
     Setting("role", "档案管理员", "单机使用时的身份",
             choices=("档案管理员", "机关工作人员", "代表", "公众")),

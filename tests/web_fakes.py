@@ -361,12 +361,15 @@ def main() -> None:
     """Serve the fake holdings: `python -m tests.web_fakes HOME PORT [word …]`.
 
     Words: `composes` (with a language model), `purpose` (asks what for), `accounts` (one signs in
-    with the accounts of `tests.account_fakes`), `setup` (sign-in, and no account yet).
+    with the accounts of `tests.account_fakes`), `setup` (sign-in, and no account yet), a path
+    (shown below it by a proxy).
     """
     from ui.server import serve
 
     home, port, words = Path(sys.argv[1]), int(sys.argv[2]), set(sys.argv[3:])
     flags: dict[str, object] = {"port": port}
+    if below := [word for word in words if word.startswith("/")]:
+        flags |= {"root_path": below[0], "trusted_proxies": "127.0.0.1"}
     if "purpose" in words:
         flags["ask_purpose"] = "always"
     if words & {"accounts", "setup"}:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from typing import Final
 
 from index.errors import ArchiveError
 from index.settings import Settings
@@ -16,6 +18,8 @@ from ui import strings
 from ui.session import Asker
 
 logger = logging.getLogger(__name__)
+
+_ROOT_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_\-]+)+")
 
 
 class ServeError(ArchiveError):
@@ -54,7 +58,7 @@ def serve(
         examples: Questions suggested on the empty page and in the terminal.
 
     Raises:
-        ServeError: If the address cannot be listened on; says which other port to try.
+        ServeError: If the address cannot be listened on, or `root_path` is no path; says what to do.
         SettingsError: If the settings contradict one another about who may come in.
         ArchiveError: If the holdings cannot be opened.
     """
@@ -83,7 +87,8 @@ def serve(
             log_level="warning",
             access_log=False,
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=False,  # who is behind a proxy is for `ui.sign_in` to judge
+            root_path=_root_path(settings),
             timeout_graceful_shutdown=3,
         )
         for line in strings.ready_lines(_address(listening), tuple(examples)):
@@ -94,6 +99,19 @@ def serve(
         uvicorn.Server(config).run(sockets=[listening])
     finally:
         listening.close()
+
+
+def _root_path(settings: Settings) -> str:
+    """The path below which a reverse proxy shows the site, as ASGI has it.
+
+    Raises:
+        ServeError: If it is no path.
+    """
+    path = settings.text("root_path").strip().rstrip("/")
+    if path and not _ROOT_PATH.fullmatch(path):
+        msg = f"设置 root_path 的值“{path}”不是子路径。请写成 /archive 这样，以 / 开头，用字母、数字、- 和 _。"
+        raise ServeError(msg)
+    return path
 
 
 def _listen(host: str, port: int) -> socket.socket:

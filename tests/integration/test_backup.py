@@ -21,6 +21,7 @@ import pytest
 
 from assistant.assistant import open_assistant
 from assistant.domain import Answer
+from assistant.register import Action, Register
 from index.backup import BackupError, back_up, restore, verify
 from index.domain import Reader, Role
 from index.packing import PackingError
@@ -176,6 +177,34 @@ def test_a_backup_under_writing_is_of_one_moment(settings: Settings, tmp_path: P
         assert copy.meta("one") == copy.meta("two") is not None
         assert copy.record(record.record_id) == record
         copy.close()
+
+
+def test_a_register_under_writing_comes_back_whole(settings: Settings, tmp_path: Path) -> None:
+    """This test ensures that the chain of uses verifies after a restore, and can go on."""
+    register = Register(settings.home / "register.sqlite3")
+    reader = Reader(Role.ARCHIVIST, "张档")
+    register.write(reader, Action.ASK, question="一")
+    stop = threading.Event()
+
+    def write() -> None:
+        own = Register(settings.home / "register.sqlite3")
+        while not stop.is_set():
+            own.write(reader, Action.ASK, question="又一问")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        for i in range(4):
+            make(settings, tmp_path / f"{i}.tar.zst")
+    finally:
+        stop.set()
+        writer.join()
+    for i in range(4):
+        restore(tmp_path / f"{i}.tar.zst", tmp_path / f"new{i}", finish=no_finish)
+        copy = Register(tmp_path / f"new{i}" / "register.sqlite3")
+        assert copy.verify().intact
+        copy.write(reader, Action.ASK, question="恢复之后")
+        assert copy.verify().intact
 
 
 def test_nothing_is_overwritten(settings: Settings, tmp_path: Path) -> None:

@@ -125,7 +125,10 @@ export function table(headings, rows, label) {
       const td = make("td");
       td.dataset.heading = headings[i];
       if (cell instanceof Node) td.append(cell);
-      else td.textContent = cell === null || cell === undefined ? "" : String(cell);
+      else {
+        td.textContent = cell === null || cell === undefined ? "" : String(cell);
+        if (td.textContent.length <= 6) td.className = "mg-short";
+      }
       row.append(td);
     });
     body.append(row);
