@@ -245,6 +245,19 @@ class UseLog:
         self._need_purpose(use, (record,))
         self._once(use, Action.VIEW_RECORD, record, 0, "")
 
+    def listed(self, use: Use, records: Sequence[Record], question: str) -> None:
+        """Catalogue rows are about to be shown; once per use. Raises as `page_shown`.
+
+        Args:
+            use: To whom.
+            records: The records of the rows, at least one.
+            question: What was asked of the catalogue, in words.
+        """
+        self._need_purpose(use, records)
+        with self._first(use, Action.VIEW_RECORD, question) as first:
+            if first:
+                self._write(use, Action.VIEW_RECORD, records, outcome="目录", question=question)
+
     def exported(
         self,
         use: Use,
