@@ -255,8 +255,10 @@ class UseLog:
         """
         self._need_purpose(use, records)
         with self._first(use, Action.VIEW_RECORD, question) as first:
-            if first:
-                self._write(use, Action.VIEW_RECORD, records, outcome="目录", question=question)
+            if first.wanted:
+                first.written = self._write(
+                    use, Action.VIEW_RECORD, records, outcome="目录", question=question
+                )
 
     def exported(
         self,
