@@ -511,6 +511,19 @@ class Register:
             ).fetchall()
         return [_entry(row) for row in rows]
 
+    def by_month(self) -> dict[str, dict[str, int]]:
+        """How many entries there are by month (`YYYY-MM`, local time) and action."""
+        found: dict[str, dict[str, int]] = {}
+        with self.reading() as db:
+            if db is None:
+                return {}
+            for month, action, count in db.execute(
+                "SELECT strftime('%Y-%m', at, 'localtime'), action, count(*) FROM entries"
+                " GROUP BY 1, 2 ORDER BY 1"
+            ):
+                found.setdefault(month, {})[action] = int(count)
+        return found
+
     def count(self, search: Search | None = None) -> int:
         """How many entries fit."""
         where, values = _condition(search or Search())

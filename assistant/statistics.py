@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, OrderedDict, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -25,6 +25,7 @@ from assistant.browse import (
     Table,
 )
 from assistant.page_sums import BANDS
+from assistant.register import Action
 from index.access import Permitted
 from index.codes import Body, int_to_chinese
 
@@ -32,7 +33,7 @@ from index.codes import Body, int_to_chinese
 _TYPES: Final = 6
 #: Rows of a chart of bars; the rest are taken together.
 _BARS: Final = 25
-#: Years without a gap in the chart; a mistyped year must not stretch it.
+#: Years (or months) without a gap in the chart; a mistyped year must not stretch it.
 _LONGEST_SPAN: Final = 150
 #: Rows of the chart of sittings.
 _TERMS: Final = 40
@@ -44,6 +45,13 @@ _BAND_NAMES: Final = tuple(
     for i, least in enumerate(BANDS)
 )  # fmt: skip
 _KEPT: Final = 32
+#: Series of the chart of use, by actions of the register.
+_USES: Final = (
+    ("答复", (Action.ANSWER,)),
+    ("未答", (Action.REFUSE,)),
+    ("阅览", (Action.VIEW_PAGE, Action.VIEW_RECORD)),
+    ("导出、打印", (Action.EXPORT, Action.PRINT)),
+)
 
 
 class ChartKind(StrEnum):
@@ -124,6 +132,31 @@ class Statistics:
                 if len(self._kept) > _KEPT:
                     self._kept.popitem(last=False)
             return self._kept[key]
+
+
+def use_chart(by_month: Mapping[str, Mapping[str, int]]) -> Chart:
+    """How the archive was used, month by month.
+
+    Args:
+        by_month: Entries of the use register by month (`YYYY-MM`) and action.
+    """
+    rows = []
+    for month in _months(sorted(by_month)):
+        counts = by_month.get(month, {})
+        rows.append((month, tuple(sum(counts.get(a, 0) for a in acts) for _, acts in _USES)))
+    headings = ("月份", *(name for name, _ in _USES))
+    note = "取自利用登记；“未答”是没有查到或不予回答的提问，“阅览”含原文和目录。"
+    return Chart("use", "利用情况", ChartKind.COLUMNS, "次", headings, tuple(rows), note)
+
+
+def _months(known: Sequence[str]) -> list[str]:
+    """Every month from the first known to the last."""
+    if not known:
+        return []
+    first, last = ((int(m[:4]) * 12 + int(m[5:]) - 1) for m in (known[0], known[-1]))
+    if last - first > _LONGEST_SPAN:
+        return list(known)
+    return [f"{m // 12:04d}-{m % 12 + 1:02d}" for m in range(first, last + 1)]
 
 
 def _figures(table: Table, allowed: Mask, *, opening: bool) -> HoldingsStatistics:

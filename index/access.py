@@ -223,3 +223,10 @@ def may_see_opening(reader: Reader) -> Verdict:
     if reader.role in (Role.ARCHIVIST, Role.STAFF):
         return Verdict(True, "工作人员可看开放情况")
     return Verdict(False, "开放情况由工作人员掌握")
+
+
+def may_see_use(reader: Reader) -> Verdict:
+    """Decide whether a reader is told how much the archive is used, in numbers only."""
+    if reader.role is Role.ARCHIVIST:
+        return Verdict(True, "档案管理员可看利用数量")
+    return may_audit(reader)

@@ -7,6 +7,7 @@ The pages are frames their scripts draw in; what they show comes from the JSON r
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -26,8 +27,15 @@ from assistant.browse import (
     Selection,
 )
 from assistant.catalogue_export import Sheet, records_sheet
-from assistant.statistics import Chart, ChartKind, HoldingsStatistics, Statistics
-from index.access import may_read, may_see_opening
+from assistant.register import Action, RegisterError
+from assistant.statistics import (
+    Chart,
+    ChartKind,
+    HoldingsStatistics,
+    Statistics,
+    use_chart,
+)
+from index.access import may_read, may_read_anything, may_see_opening, may_see_use
 from index.domain import Reader, Role
 from index.settings import Settings
 from index.store import Store
@@ -37,6 +45,8 @@ from ui.frame import page_html
 from ui.places import record_id_of, record_token
 from ui.reader import current_reader
 from ui.usage import UseLog
+
+logger = logging.getLogger(__name__)
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 _LONGEST_TEXT: Final = 200
@@ -64,7 +74,7 @@ def build_browse_router(store: Store, settings: Settings, version: str, uses: Us
         store: The holdings.
         settings: Settings in force.
         version: Version of our static files, for their addresses.
-        uses: Writes the use entries.
+        uses: Notes what is shown and taken away.
     """
     router = APIRouter()
     catalogue = Catalogue(store)
@@ -73,9 +83,12 @@ def build_browse_router(store: Store, settings: Settings, version: str, uses: Us
     def page_of(address: str, title: str, script: str) -> None:
         @router.get(f"/{address}", name=address)
         def page(request: Request) -> Response:
+            reader = current_reader(request, settings)
+            if not may_read_anything(reader).allowed:
+                return not_available()
             content = page_html(
                 settings,
-                current_reader(request, settings),
+                reader,
                 version,
                 address=address,
                 title=title,
@@ -92,6 +105,8 @@ def build_browse_router(store: Store, settings: Settings, version: str, uses: Us
     @router.get("/api/catalogue")
     def rows(request: Request) -> Response:
         reader = current_reader(request, settings)
+        if not may_read_anything(reader).allowed:
+            return not_available()
         asked = _Asked(request)
         found = catalogue.browse(
             asked.selection,
@@ -104,7 +119,11 @@ def build_browse_router(store: Store, settings: Settings, version: str, uses: Us
         )
         if found is None:
             return not_available()
-        return _json(_page_json(found, asked, reader, store))
+        shown = [row for row in found.rows if may_read(reader, row.record).allowed]
+        if shown:
+            said = f"目录 {asked.said}，{asked.sort_said}，第 {found.page} 页"
+            uses.listed(uses.of(request, reader), [row.record for row in shown], said)
+        return _json(_page_json(found, shown, asked, reader, store))
 
     @router.get("/api/catalogue/export.{kind}")
     def export(request: Request, kind: str) -> Response:
@@ -123,6 +142,8 @@ def build_browse_router(store: Store, settings: Settings, version: str, uses: Us
             return not_available()
         most = export_limit(reader)
         taken = [r for r in records[:most] if may_read(reader, r).allowed]
+        if not taken:
+            return not_available()
         count = f"{len(taken)} 条"
         if len(records) > most:
             count += (
@@ -138,16 +159,23 @@ def build_browse_router(store: Store, settings: Settings, version: str, uses: Us
     @router.get("/api/statistics")
     def figures(request: Request) -> Response:
         reader = current_reader(request, settings)
-        return _json(_statistics_json(_holdings(reader)))
+        if not may_read_anything(reader).allowed:
+            return not_available()
+        found = _holdings(reader)
+        return _json(_statistics_json(found, [*found.charts, *_use(reader)]))
 
     @router.get("/api/statistics/{key}.{kind}")
     def table(request: Request, key: str, kind: str) -> Response:
         reader = current_reader(request, settings)
-        chart = next((c for c in _holdings(reader).charts if c.key == key), None)
-        if chart is None or kind not in KINDS:
+        if not may_read_anything(reader).allowed or kind not in KINDS:
+            return not_available()
+        charts = (*_holdings(reader).charts, *_use(reader))
+        chart = next((c for c in charts if c.key == key), None)
+        if chart is None:
             return not_available()
         now = dt.datetime.now().astimezone()
         about = (("统计", chart.name), ("范围", "导出人可查阅的条目"), ("说明", chart.note))
+        uses.did(uses.of(request, reader), Action.EXPORT, f"统计表 {chart.name}（{kind}）")
         sheet = _chart_sheet(chart)
         content = sheets_file((sheet,), about, reader, kind, now, sheet.rows[0][1:])
         return _file(content, f"统计-{chart.name}-{now:%Y%m%d}.{kind}", kind)
@@ -155,6 +183,16 @@ def build_browse_router(store: Store, settings: Settings, version: str, uses: Us
     def _holdings(reader: Reader) -> HoldingsStatistics:
         opening = may_see_opening(reader).allowed
         return statistics.holdings(lambda: store.permitted(reader), opening=opening)
+
+    def _use(reader: Reader) -> list[Chart]:
+        if not may_see_use(reader).allowed:
+            return []
+        try:
+            return [use_chart(uses.register.by_month())]
+        except RegisterError as error:
+            # The other figures do not depend on it.
+            logger.error("use figures left out: %s", error)
+            return []
 
     return router
 
@@ -220,7 +258,9 @@ def _hidden(reader: Reader) -> frozenset[str]:
     return frozenset() if may_see_opening(reader).allowed else _OPENING
 
 
-def _page_json(found: CataloguePage, asked: _Asked, reader: Reader, store: Store) -> dict[str, Any]:
+def _page_json(
+    found: CataloguePage, shown: Sequence[Row], asked: _Asked, reader: Reader, store: Store
+) -> dict[str, Any]:
     volume = None
     if asked.selection.volume:
         record = store.record(asked.selection.volume)
@@ -230,7 +270,6 @@ def _page_json(found: CataloguePage, asked: _Asked, reader: Reader, store: Store
                 "code": record.reference_code,
                 "title": record.title,
             }
-    shown = [row for row in found.rows if may_read(reader, row.record).allowed]
     opening = may_see_opening(reader).allowed
     return {
         "total": found.total,
@@ -283,7 +322,7 @@ def _row_json(row: Row, *, opening: bool) -> dict[str, Any]:
     }
 
 
-def _statistics_json(found: HoldingsStatistics) -> dict[str, Any]:
+def _statistics_json(found: HoldingsStatistics, charts: Sequence[Chart]) -> dict[str, Any]:
     return {
         "items": found.items,
         "volumes": found.volumes,
@@ -299,7 +338,7 @@ def _statistics_json(found: HoldingsStatistics) -> dict[str, Any]:
                 "rows": [[name, list(counts)] for name, counts in chart.rows],
                 "note": chart.note,
             }
-            for chart in found.charts
+            for chart in charts
         ],
     }
 

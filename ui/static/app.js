@@ -881,7 +881,13 @@
     return frame;
   }
 
-  window.addEventListener("popstate", () => drawer.close());
+  /* Opened from the catalogue or another page of ours, closing leads back there. */
+  let cameFromPage = false;
+  window.addEventListener("popstate", () => {
+    drawer.close();
+    if (cameFromPage) window.history.back();
+    cameFromPage = false;
+  });
 
   /* -- the chat page ----------------------------------------------------------------------- */
 
@@ -1086,6 +1092,7 @@
     const place = PLACE.exec(window.location.hash);
     if (!place) return;
     window.history.replaceState(window.history.state, "", window.location.pathname + window.location.search);
+    cameFromPage = document.referrer.startsWith(BASE) && !document.referrer.startsWith(`${BASE}app`);
     drawer.openPlace(place[1], Number(place[2]), Number(place[3]), Number(place[4]), place[5] || "");
   }
 

@@ -1,5 +1,5 @@
 /* The catalogue: conditions live in the address, so that it can be kept, sent and gone back to. */
-import { BASE, add, button, figure, link, make, request } from "./dom.js";
+import { add, button, figure, fileLink, link, make, request } from "./dom.js";
 
 const COLUMNS = [
   ["code", "档号"], ["title", "题名"], ["date", "日期"], ["doc_no", "文号"], ["author", "责任者"], ["type", "文种"],
@@ -208,14 +208,23 @@ function showCount() {
   const query = params();
   query.delete("page");
   for (const [kind, name] of [["xlsx", "导出 XLSX"], ["csv", "导出 CSV"]]) {
-    const file = link(`api/catalogue/export.${kind}?${query}`, name, "br-link");
-    file.setAttribute("download", "");
-    parts.tools.append(file);
+    parts.tools.append(fileLink(`api/catalogue/export.${kind}?${query}`, name, tell));
   }
   parts.tools.append(button("打印", () => window.print(), "br-print"));
   if (shown.total > shown.export_limit) {
     parts.tools.append(make("small", "br-soft", `一次最多导出 ${figure(shown.export_limit)} 条，其余请先缩小条件。`));
   }
+}
+
+/** Says why a file could not be had, beside its button. */
+function tell(words) {
+  let box = parts.tools.querySelector(".br-alert");
+  if (!box) {
+    box = make("p", "br-alert");
+    box.setAttribute("role", "alert");
+    parts.tools.append(box);
+  }
+  box.textContent = words;
 }
 
 function showFacets() {

@@ -167,7 +167,7 @@ function draw(width) {
         box.append(svg("line", { x1: places[k - 1], x2: places[k], y1: middle, y2: middle, class: `pr-line${loose ? " pr-loose" : ""}` }));
       }
     });
-    matter.steps.forEach((step, k) => box.append(dot(step, i, k, places[k], middle)));
+    matter.steps.forEach((step, k) => box.append(dot(step, i, k, places, middle)));
   });
   return box;
 }
@@ -190,11 +190,14 @@ function spread(places, from, to) {
   return out;
 }
 
-function dot(step, lane, number, x, y) {
+function dot(step, lane, number, places, y) {
+  const x = places[number];
+  // As wide to touch as the neighbours leave room for.
+  const reach = Math.min(22, ...[places[number - 1], places[number + 1]].filter((p) => p !== undefined).map((p) => Math.abs(p - x) / 2));
   const kind = !step.found ? "missing" : `${family(step)}${step.guessed ? " pr-guessed" : ""}`;
   const group = svg("g", { class: `pr-dot pr-${kind}` });
   const words = `${step.step}${step.date ? `，${readable(step)}` : ""}${step.found ? "" : "，未检得"}${step.guessed ? "，疑似" : ""}`;
-  add(group, svg("title", {}, words), svg("circle", { cx: x, cy: y, r: 22, class: "pr-touch" }),
+  add(group, svg("title", {}, words), svg("rect", { x: x - reach, y: y - 22, width: 2 * reach, height: 44, class: "pr-touch" }),
     svg("circle", { cx: x, cy: y, r: 11, class: "pr-circle" }), svg("text", { x, y: y + 4.5, class: "pr-number" }, String(number + 1)));
   group.addEventListener("click", () => {
     const target = document.getElementById(stepId(lane, number));

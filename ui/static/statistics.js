@@ -1,5 +1,5 @@
 /* Figures of the holdings: each chart beside the table it is drawn from. */
-import { add, figure, link, make, request } from "./dom.js";
+import { add, figure, fileLink, link, make, request } from "./dom.js";
 import { columns, stackedBar } from "./charts.js";
 
 const main = document.getElementById("br-main");
@@ -31,14 +31,15 @@ function card(chart) {
   const heading = make("h2", "", chart.name);
   heading.id = `chart-${chart.key}`;
   box.setAttribute("aria-labelledby", heading.id);
+  const said = make("p", "br-alert");
+  said.setAttribute("role", "alert");
   const files = make("div", "br-tools");
   for (const kind of ["xlsx", "csv"]) {
-    const file = link(`api/statistics/${chart.key}.${kind}`, kind.toUpperCase(), "br-link");
-    file.setAttribute("download", "");
+    const file = fileLink(`api/statistics/${chart.key}.${kind}`, kind.toUpperCase(), (words) => { said.textContent = words; });
     file.setAttribute("aria-label", `下载“${chart.name}”的表（${kind.toUpperCase()}）`);
     files.append(file);
   }
-  add(box, add(make("div", "br-head"), heading, chart.rows.length ? files : null));
+  add(box, add(make("div", "br-head"), heading, chart.rows.length ? files : null), said);
   if (!chart.rows.length) return add(box, make("p", "br-soft", "没有可统计的。"));
   if (chart.kind === "columns") add(box, legend(chart.headings.slice(1), CLASSES), picture(chart), scrolled(chart, table(chart)));
   else if (chart.kind === "sittings") add(box, scrolled(chart, sittings(chart)));
