@@ -49,7 +49,9 @@ _CONTRAST = r"""
     const style = getComputedStyle(element);
     if (!text.trim() || !box.width || !box.height || style.visibility !== "visible") return;
     if (element.closest("[disabled], .cd-image, noscript, script, style, #cd-without, [aria-hidden=true]")) return;
-    if (style.clipPath !== "none") return;
+    for (let e = element; e; e = e.parentElement) { // for screen readers only
+      if (e.offsetWidth !== undefined && e.offsetWidth <= 1 && e.offsetHeight <= 1) return;
+    }
     const behind = ground(element);
     const front = over(parse(colour), behind);
     const [a, b] = [light(front), light(behind)];
@@ -113,8 +115,10 @@ def _states(visit: Visit) -> Iterator[str]:
     page.get_by_role("button", name="引文①，查看原页").last.click()
     page.locator(".cd-loaded img").wait_for()
     yield "image"
-    page.get_by_role("dialog").get_by_role("button", name=re.compile("看文字")).first.click()
-    page.locator("dialog .cd-text mark").wait_for()
+    toggle = page.get_by_role("dialog").get_by_role("button", name="看文字")
+    if toggle.is_visible():  # where there is room the text stands beside the image
+        toggle.click()
+    page.locator("dialog mark").first.wait_for()
     yield "text"
     page.keyboard.press("Escape")
     page.get_by_role("dialog").wait_for(state="hidden")
@@ -156,7 +160,7 @@ def test_the_largest_letters_are_eighteen_points_and_nothing_runs_over(visit: Vi
             message = page.locator("[data-testid=bot]").last
             size = "e => parseFloat(getComputedStyle(e).fontSize)"
             assert message.locator("blockquote p").first.evaluate(size) >= 24
-            assert message.locator("p").last.evaluate(size) >= 24
+            assert message.locator("p strong").first.evaluate(size) >= 24
             assert page.locator("#cd-question textarea").evaluate(size) >= 24
             assert page.locator("[data-testid=user] p").last.evaluate(size) >= 24
         for pressed in page.locator("button:visible, summary:visible, header a:visible").all():
@@ -164,9 +168,8 @@ def test_the_largest_letters_are_eighteen_points_and_nothing_runs_over(visit: Vi
             assert place["height"] >= 43.5, (state, pressed.inner_text())
             assert place["width"] >= 43.5, (state, pressed.inner_text())
         if state == "text":
-            shown = page.locator("dialog .cd-text").bounding_box()
             view = page.locator("dialog .cd-view").bounding_box()
-            assert min(shown["height"], view["height"]) > 150  # room to read in
+            assert view["height"] > 150  # room to read in
 
 
 def test_high_contrast_is_kept_and_follows_the_system(visit: Visit, browser: Any) -> None:
