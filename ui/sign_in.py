@@ -58,8 +58,8 @@ OPEN_BELOW: Final = ("/static/",)
 #: All that is left to somebody who has to change their password first.
 _CHANGING: Final = frozenset({"/account", "/account/password", "/logout"})
 #: Asked by pages that merely lie open; they do not keep a session alive.
-_PASSIVE: Final = re.compile(
-    rf"{MOUNT}/gradio_api/heartbeat/\w+|/api/session|/api/status|/api/admin/ingest(?:/details)?"
+PASSIVE: Final = re.compile(
+    rf"{MOUNT}/gradio_api/heartbeat/\w+|/api/(?:session|status|ping)|/api/admin/ingest(?:/details)?"
 )
 #: What a reverse proxy adds to a request it passes on.
 _FORWARDED: Final = (
@@ -259,7 +259,7 @@ class SignIn:
         accounts = self._door.accounts
         if (
             session is not None
-            and not _PASSIVE.fullmatch(path)
+            and not PASSIVE.fullmatch(path)
             and accounts.needs_touch(session)
         ):  # fmt: skip
             await run_in_threadpool(accounts.touch, session)
