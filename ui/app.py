@@ -106,7 +106,7 @@ def build_app(
         settings.number("session_idle_minutes") * 60,
         settings.number("session_hours") * 3600,
     )
-    app.include_router(build_widget_router(settings, portals, framed, version))
+    app.include_router(build_widget_router(settings, portals, framed, version, uses))
     app.add_middleware(UseContext)
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])

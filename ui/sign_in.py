@@ -270,7 +270,7 @@ class SignIn:
         accounts = self._door.accounts
         if (
             session is not None
-            and not _PASSIVE.fullmatch(path)
+            and not PASSIVE.fullmatch(path)
             and accounts.needs_touch(session)
         ):  # fmt: skip
             await run_in_threadpool(accounts.touch, session)

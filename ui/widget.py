@@ -16,6 +16,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from secrets import token_hex
@@ -27,14 +28,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from assistant.register import Action
 from index.domain import Reader, Role
 from index.settings import Settings
 from ui import strings
 from ui.framing import PLACE_KEY, Place, widget_origins
+from ui.gate import local_path
 from ui.portals import Portals, TokenRefusedError
 from ui.queue_guard import Buckets
 from ui.reader import READER_KEY
-from ui.sign_in import ADDRESS_KEY
+from ui.sign_in import PASSIVE
+from ui.usage import Channel, Use, UseLog
 from ui.widget_sessions import WidgetSessions
 
 logger = logging.getLogger(__name__)
@@ -47,6 +51,9 @@ _LONGEST_BODY: Final = 8192
 #: Visitors without a name from one address: at once, and a second afterwards.
 _VISITS: Final = 60
 _VISITS_A_SECOND: Final = 0.5
+#: Tokens refused to one address that are told and registered; more are only turned away.
+_REFUSALS: Final = 30
+_REFUSALS_A_SECOND: Final = 0.2
 _SESSION: Final = r"[A-Za-z0-9_\-]{43}"
 _FRAMED: Final = re.compile(rf"/widget(?:/s/(?P<session>{_SESSION}))?(?P<rest>/.+)")
 #: What the chat asks for; administration, sign-in and the other interfaces are not in the frame.
@@ -58,6 +65,10 @@ _SERVED: Final = re.compile(
 
 _CLOSED: Final = "小窗的登录已过期，请关闭后重新打开。"
 _NOT_PUBLIC: Final = "本馆没有对公众开放查询。"
+_VOUCHED: Final = "门户代为登录"
+_TOKEN_REFUSED: Final = "门户的令牌没有通过"
+#: Somebody who has not shown who they are.
+_NOBODY: Final = Reader(Role.PUBLIC)
 _TOO_MANY: Final = "打开得太频繁，请过一分钟再试。"
 _DOOR: Final = {
     "opening": strings.OPENING_PAGE,
@@ -114,7 +125,8 @@ class WidgetAccess:
         if not isinstance(place, Place) or place.kind != "session":
             await self._app(scope, receive, send)
             return
-        reader = await run_in_threadpool(self._sessions.reader, place.session)
+        passive = PASSIVE.fullmatch(local_path(scope)) is not None
+        reader = await run_in_threadpool(self._sessions.reader, place.session, passive=passive)
         if reader is not None:
             await self._app({**scope, READER_KEY: reader}, receive, send)
             return
@@ -126,7 +138,7 @@ class WidgetAccess:
 
 
 def build_widget_router(
-    settings: Settings, portals: Portals, sessions: WidgetSessions, version: str
+    settings: Settings, portals: Portals, sessions: WidgetSessions, version: str, uses: UseLog
 ) -> APIRouter:
     """The script for the portals' pages, the opening page, and the exchange of tokens.
 
@@ -135,12 +147,17 @@ def build_widget_router(
         portals: Who may sign tokens.
         sessions: Where a token's session is kept.
         version: Version of our static files, for their addresses.
+        uses: Where sign-ins by a portal are registered.
     """
     router = APIRouter()
     public = bool(settings.values["public_access"])
     anonymous = public and bool(widget_origins(settings))
     door = _door_page(settings, version, anonymous=anonymous)
     visits = Buckets(_VISITS, _VISITS_A_SECOND)
+    tries = Buckets(_REFUSALS, _REFUSALS_A_SECOND)
+
+    def through_frame(request: Request, reader: Reader) -> Use:
+        return replace(uses.of(request, reader), channel=Channel.WIDGET)
 
     @router.get("/widget.js")
     def script() -> Response:
@@ -160,14 +177,21 @@ def build_widget_router(
         if token is None:
             return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
         if not token:
-            address = str(request.scope.get(ADDRESS_KEY, ""))
+            address = through_frame(request, _NOBODY).address
             return visitor(address) if anonymous else _refused(403, _NOT_PUBLIC, "public_off")
         try:
             portal, reader = await run_in_threadpool(portals.redeem, token, public_access=public)
         except TokenRefusedError as error:
             logger.warning("widget: a token was refused: %s", error.code)
+            use = through_frame(request, _NOBODY)
+            if tries.take(use.address):
+                return _refused(429, _TOO_MANY, "too_many")
+            await run_in_threadpool(
+                uses.did, use, Action.SIGN_IN_FAILED, _TOKEN_REFUSED, str(error)
+            )
             return _refused(403, str(error), error.code)
-        logger.info("widget: session for %s (%s)", reader.account, reader.role.value)
+        use = through_frame(request, reader)
+        await run_in_threadpool(uses.did, use, Action.SIGN_IN, _VOUCHED, portal)
         return _opened(sessions.begin(portal, reader))
 
     def visitor(address: str) -> Response:

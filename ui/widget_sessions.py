@@ -72,8 +72,13 @@ class WidgetSessions:
                 self._sessions.popitem(last=False)
         return name
 
-    def reader(self, name: str) -> Reader | None:
-        """Whose session it is; None when it is unknown, over, or its portal no longer trusted."""
+    def reader(self, name: str, *, passive: bool = False) -> Reader | None:
+        """Whose session it is; None when it is unknown, over, or its portal no longer trusted.
+
+        Args:
+            name: As `begin` gave it.
+            passive: Whether the page asked by itself; that does not keep the session alive.
+        """
         now = self._clock()
         with self._lock:
             session = self._sessions.get(name)
@@ -88,7 +93,8 @@ class WidgetSessions:
                 self._sessions.pop(name, None)
             return None
         with self._lock:
-            session.used = now
+            if not passive:
+                session.used = now
             if ask:
                 session.standing = now
             if name in self._sessions:

@@ -24,7 +24,7 @@ from ui.sign_in import COOKIE
 
 pytestmark = pytest.mark.browser
 
-ACCOUNT, PASSWORD = "wangwu", "正确的密码Abc123"
+ACCOUNT, PASSWORD = "wangwu", "青沙河畔3棵柳树Qx"
 #: Rules a careless page may have; none of them may reach the widget.
 RUDE = """<style>
 button { display: none !important; transform: rotate(90deg) !important; }
@@ -352,6 +352,7 @@ def test_on_the_same_site_the_sign_in_is_shared(visit: Visit) -> None:
     assert {cookie for _, cookie in visit.cookies} == {f"{COOKIE}={visit.cookie}"}
     status = visit.inside().evaluate("fetch('../api/status').then((r) => r.json())")
     assert (status["reader"], status["role"]) == ("工作人员乙", "机关工作人员")
+    visit.page.wait_for_timeout(1000)
     assert visit.page.evaluate("document.activeElement === document.body")
     if visit.page.viewport_size["width"] > 480:
         assert visit.panel.bounding_box()["x"] == 24

@@ -243,6 +243,17 @@ def test_a_session_ends_when_idle_and_after_its_longest_time() -> None:
     assert sessions.reader("unknown") is None
 
 
+def test_what_a_page_asks_by_itself_keeps_no_session_alive() -> None:
+    now = [0.0]
+    sessions = WidgetSessions(lambda _: True, idle_s=100, clock=lambda: now[0])
+    name = sessions.begin("oa", READER)
+
+    for now[0] in (50, 99):
+        assert sessions.reader(name, passive=True) == READER
+    now[0] = 101
+    assert sessions.reader(name) is None
+
+
 def test_a_session_ends_soon_after_its_portal_is_revoked() -> None:
     now, trusted = [0.0], [True]
     sessions = WidgetSessions(lambda _: trusted[0], clock=lambda: now[0])

@@ -226,6 +226,7 @@
       launcher.setAttribute("aria-expanded", "true");
       layout();
       quiet = quietly === true; // opened by itself: the keyboard stays where the page has it
+      if (quiet) keepFocus();
       if (!quiet) (PHONE.matches ? panel : frame).focus();
       if (!quiet) send({ type: "shown" });
     }
@@ -233,6 +234,28 @@
       question = q;
       pass();
     }
+  }
+
+  /* Until the chat is there, and a moment longer: its box asks for the focus as it appears. */
+  function keepFocus() {
+    let last = document.activeElement;
+    const follow = (event) => { if (event.target !== frame) last = event.target; };
+    const back = () => window.setTimeout(() => {
+      if (document.activeElement !== frame) return;
+      frame.blur();
+      if (last && last.isConnected && last !== document.body && last !== frame) last.focus({ preventScroll: true });
+    });
+    document.addEventListener("focusin", follow);
+    window.addEventListener("blur", back);
+    const over = () => {
+      if (opened && ready !== "chat" && quiet) {
+        window.setTimeout(over, 1000);
+        return;
+      }
+      document.removeEventListener("focusin", follow);
+      window.removeEventListener("blur", back);
+    };
+    window.setTimeout(over, 1500);
   }
 
   function close() {
