@@ -67,7 +67,7 @@ _READING: Final = re.compile(
 #: All that is left to somebody who has to change their password first.
 _CHANGING: Final = frozenset({"/account", "/account/password", "/logout"})
 #: Asked by pages that merely lie open; they do not keep a session alive.
-_PASSIVE: Final = re.compile(
+PASSIVE: Final = re.compile(
     rf"{MOUNT}/gradio_api/heartbeat/\w+|/api/(?:session|status|ping|admin/ingest(?:/details)?)"
 )
 #: What a reverse proxy adds to a request it passes on.
