@@ -269,7 +269,9 @@ def test_the_preview_writes_a_page_to_print(tmp_path, capsys):
     write_workbook(folder / "c.xlsx", {"一": [["档号", "题名"], ["0012-1-1-1", "<b>甲</b>"]]})
     page = tmp_path / "预览.html"
 
-    main(["ingest", "--check", "--home", str(tmp_path / "home"), str(folder), "--report", str(page)])
+    main(
+        ["ingest", "--check", "--home", str(tmp_path / "home"), str(folder), "--report", str(page)]
+    )
 
     html = page.read_text(encoding="utf-8")
     assert "只预览，未入库" in html
