@@ -53,7 +53,7 @@ _FIGURE: Final = (
 #: Chinese numerals stand in too many words (统一, 一个) to count without a unit.
 _ANY_QUANTITY: Final = re.compile(
     r"[0-9]|(?:[二三四五六七八九十百千两][〇零一二三四五六七八九十百千万]*|一[十百千万])"
-    r"(?:余|多)?[万亿]?(?:[个件部条户人级次名位所项家处座辆台套倍份卷页只支场吨亩米元]|%)|百分之"
+    r"(?:余|多)?[万亿]?(?:[个件部条户人级次名位所项家处座辆台套倍份卷页只支场吨亩米元厘毫公克斤小天成度层]|%)|百分之"
 )
 
 

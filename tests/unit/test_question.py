@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from assistant.attributes import attribute_present
 from assistant.gazetteer import Gazetteer
 from assistant.periods import Period
 from assistant.question import Intent, read_question
@@ -16,6 +17,7 @@ from assistant.vocabulary import PLACES as PLACE_NAMES
 from assistant.vocabulary import Entry, Vocabulary
 from assistant.vocabulary_file import shipped_entries
 from index.domain import Record
+from index.text import search_form
 
 SHIPPED = Vocabulary(shipped_entries())
 TODAY = dt.date(2026, 11, 23)
@@ -285,3 +287,31 @@ def test_words_holding_a_function_word_survive() -> None:
 def test_quoted_words_are_phrases() -> None:
     """This test ensures that quoted words are kept whole."""
     assert read("题名里带“物业管理条例”的有几条").phrases == ("物业管理条例",)
+
+
+@pytest.mark.parametrize(
+    ("asked", "text", "there"),
+    [
+        ("德州扒鸡一年卖了多少只？", "第十条 禁止下列行为：（一）使用病死的原料鸡；", False),
+        ("德州扒鸡一年卖了多少只？", "全年销售三千万只。", True),
+        ("葡萄酒产了多少？", "第二十八条 本条例自2021年1月1日起施行。", False),
+        ("补办身份证要多少钱？", "应当缴纳证件工本费。", False),
+        ("补办身份证要多少钱？", "工本费每证四十元。", True),
+        ("巷子积水多少厘米？", "积水三十厘米", True),
+        ("要多少户点头才成？", "三分之二以上的业主同意", True),
+        ("去了多少人？", "组织三十余名代表参加", True),
+        ("蓄到175米以后震了几级？", "蓄到175米以后有震感", False),
+        ("批了哪几部法规？", "批准《某条例》", True),
+        ("文号是多少？", "复函", True),
+    ],
+)
+def test_a_question_for_a_figure_wants_one_with_its_unit(
+    asked: str, text: str, there: bool
+) -> None:
+    """This test ensures that dates and the numbers of articles are no answer to how many."""
+    assert attribute_present(read(asked), search_form(text).text) is there
+
+
+def test_estates_and_phrases_are_no_towns() -> None:
+    """This test ensures that 先行启动区 and 由哪三个区县 are not taken for places."""
+    assert read("一体化示范区先行启动区的规划由哪三个区县批？").unknown_places == ()

@@ -9,6 +9,7 @@ from assistant.scope import (
     CERTIFICATE,
     CLASSIFIED,
     DRAFTING,
+    IN_OFFICE,
     LAW_NOW,
     PRIVATE,
     UNSAFE,
@@ -52,6 +53,8 @@ from index.sentences import split_sentences
         ("现在物业法规怎么规定，违反罚多少？", LAW_NOW),
         ("现行国家物业管理法规怎么规定，违反了罚多少？", LAW_NOW),
         ("目前养犬的规定是怎么写的？", LAW_NOW),
+        ("苏念安现在还是不是示例市市长？", IN_OFFICE),
+        ("那个副省长如今还在任上吗？", IN_OFFICE),
     ],
 )
 @pytest.mark.parametrize("role", [Role.ARCHIVIST, Role.DEPUTY])
