@@ -129,7 +129,9 @@ def build_api_router(service: ApiService, version: str) -> APIRouter:
     async def unknown(request: Request, rest: str) -> Response:
         await calling_use(request)
         called = f"/api/v1/{rest}"
-        raise ApiError(WRONG_METHOD if called in known else UNKNOWN_CALL)
+        if called in known:
+            raise ApiError(WRONG_METHOD)
+        raise ApiError(UNKNOWN_CALL)
 
     return router
 

@@ -216,7 +216,7 @@ class _Page:
     port: int
     typed: int
     asked: int
-    inputs: int
+    inputs: tuple[Any, ...]
 
     @staticmethod
     async def open(port: int) -> _Page:
@@ -229,13 +229,15 @@ class _Page:
         steps = config["dependencies"]
         typed = next(d["id"] for d in steps if [box, "submit"] in d["targets"])
         asked = next(d for d in steps if d["trigger_after"] == typed)
-        return _Page(port, typed, asked["id"], len(asked["inputs"]))
+        values = {c["id"]: _initial(c) for c in config["components"]}
+        inputs = tuple(values.get(number) for number in asked["inputs"])
+        return _Page(port, typed, asked["id"], inputs)
 
     async def ask(self, question: str, start: float) -> Waited:
         session = {"session_hash": secrets.token_hex(6)}
         first = {"data": [question], "fn_index": self.typed, **session}
         await _body(self.port, "POST", "/app/gradio_api/run/predict", first)
-        join = {"data": [None] * self.inputs, "fn_index": self.asked, **session}
+        join = {"data": list(self.inputs), "fn_index": self.asked, **session}
         await _body(self.port, "POST", "/app/gradio_api/queue/join", join)
         status: float | None = None
         words: float | None = None
@@ -257,6 +259,12 @@ class _Page:
                     return Waited(None, 0, 0, "没有答复")
                 return Waited(status, words if words is not None else now, now)
         return Waited(None, 0, 0, "连接断了")
+
+
+def _initial(component: Mapping[str, Any]) -> Any:
+    """What a component holds on a page just opened; the server keeps its states itself."""
+    value = component.get("props", {}).get("value")
+    return "" if value is None and component["type"] == "textbox" else value
 
 
 async def _ask_api(port: int, question: str, start: float) -> Waited:

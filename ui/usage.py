@@ -143,7 +143,7 @@ class UseLog:
         Raises:
             PurposeNeededError: If the purpose has to be stated first.
         """
-        if not use.purpose and self._asked_when(use) == "always":
+        if not use.purpose and asked_when(self._settings, use.reader) == "always":
             raise PurposeNeededError(command=use.channel is Channel.COMMAND)
         self._write(use, Action.ASK, (), question=question)
 
@@ -374,12 +374,8 @@ class UseLog:
             "model": str(manifest.get("model", "")),
         }
 
-    def _asked_when(self, use: Use) -> str:
-        """As `ui.purposes.asked_when`; a program cannot be asked, its token says what it is for."""
-        return "never" if use.channel is Channel.API else asked_when(self._settings, use.reader)
-
     def _need_purpose(self, use: Use, records: Iterable[Record]) -> None:
-        if use.purpose or self._asked_when(use) == "never":
+        if use.purpose or asked_when(self._settings, use.reader) == "never":
             return
         if any(map(is_closed, records)):
             raise PurposeNeededError(command=use.channel is Channel.COMMAND)

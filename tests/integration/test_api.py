@@ -267,7 +267,7 @@ def test_every_call_is_in_the_use_register(tmp_path: Path) -> None:
         done = [(entry.action, entry.outcome) for entry in sorted(entries, key=lambda e: e.number)]
 
         assert done == [
-            ("提问", ""), ("答复", ""), ("提问", ""), ("检索", "1 段"), ("阅览目录", ""),
+            ("提问", ""), ("答复", ""), ("提问", ""), ("检索", "3 段"), ("阅览目录", ""),
             ("阅览原文", "文字"), ("阅览原文", "影像"), ("拒绝查阅", "限制利用（信访），须经批准"), ("提问", ""),
             ("未答", "未检索到"),
         ]  # fmt: skip

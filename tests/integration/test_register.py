@@ -46,6 +46,10 @@ DEPUTY = Reader(Role.DEPUTY, "钱某", "", "qian")
 MISSING = "0012-0000-没有-0000"
 
 
+#: 工作查考, as a program states it.
+STATED = {"Chadang-Purpose": "%E5%B7%A5%E4%BD%9C%E6%9F%A5%E8%80%83"}
+
+
 class Front:
     """A layer in front that has identified the caller, as sign-in does."""
 
@@ -325,14 +329,16 @@ def _mcp(method: str, params: dict[str, Any]) -> dict[str, Any]:
 def test_what_programs_get_is_registered_like_everything_else(
     web: Web, method: str, address: str, body: Any, actions: list[str], records: str
 ) -> None:
-    """This test ensures that a program is registered, and is not asked for a purpose."""
+    """This test ensures that a program is registered, under the purpose stated for the call."""
     web.front.reader = PROGRAM
     before = web.register.count()
-    assert web.client.request(method, address, json=body).status_code < 500
+    answer = web.client.request(method, address, json=body, headers=STATED)
+    assert answer.status_code in (200, 404)
     new = web.register.entries()[: web.register.count() - before][::-1]
 
     assert [entry.action for entry in new] == actions
     assert {(entry.person, entry.channel) for entry in new} == {("办公系统", "接口")}
+    assert {entry.purpose for entry in new} == {"工作查考"}
     if records:
         assert records in [record.record_id for record in new[-1].records]
 
@@ -340,13 +346,13 @@ def test_what_programs_get_is_registered_like_everything_else(
 def test_programs_get_nothing_closed_without_its_entry(broken: Web) -> None:
     broken.front.reader = SIGNED_IN
     try:
-        page = broken.client.get(f"/api/v1/records/{record_token(HIDDEN)}/pages/1")
-        asked = broken.client.post("/api/v1/ask", json={"question": "馆藏有哪些？"})
-        opened = broken.client.get(f"/api/v1/records/{record_token(TYPED)}/pages/1")
+        page = broken.client.get(f"/api/v1/records/{record_token(HIDDEN)}/pages/1", headers=STATED)
+        asked = broken.client.post("/api/v1/ask", json={"question": "馆藏有哪些？"}, headers=STATED)
+        opened = broken.client.get(f"/api/v1/records/{record_token(TYPED)}/pages/1", headers=STATED)
         stream = broken.client.post(
             "/api/v1/ask",
             json={"question": "馆藏有哪些？"},
-            headers={"Accept": "text/event-stream"},
+            headers={"Accept": "text/event-stream", **STATED},
         )
     finally:
         broken.front.reader = None
