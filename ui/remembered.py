@@ -118,6 +118,8 @@ def to_body(result: Answer | Refusal, origin: Origin, store: Store) -> dict[str,
     return body | {
         "kind": result.kind,
         "lead": result.lead,
+        "counted_of": result.counted_of,
+        "unit": result.unit,
         "direct": [direct, direct + len(result.direct)] if direct >= 0 else None,
         "citations": [_citation_to(c, store) for c in result.citations],
         "listings": [[row.marker, row.record.record_id, row.facts] for row in result.listings],
@@ -207,6 +209,8 @@ def _restore(question: str, body: Mapping[str, Any], store: Store, reader: Reade
         elapsed_ms=body["ms"],
         prose=_prose_from(body["prose"]) if whole else None,
         readings=readings,
+        counted_of=body.get("counted_of") if whole else None,
+        unit=body.get("unit", "") if whole else "",
     )
     seen = as_seen(answer, store, reader)
     return Restored(seen, origin, held.missed, changed)
