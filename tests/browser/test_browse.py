@@ -87,7 +87,7 @@ def test_conditions_live_in_the_address_and_go_back(browser: Any, address: str) 
     with opened(browser, address, "desk", "catalogue") as page:
         ready(page)
         total = page.locator(".br-count").inner_text()
-        page.get_by_label("通知").check()
+        page.get_by_role("checkbox", name="通知").check()
         page.locator(".br-chip").wait_for()
         assert page.locator(".br-table tbody tr").count() == 1
         assert "type=" in page.url
@@ -154,7 +154,7 @@ def test_the_filters_of_a_phone_open_and_close(browser: Any, address: str) -> No
         side = page.locator("#br-side")
         assert not side.is_visible()
         page.get_by_role("button", name="筛选").click()
-        side.get_by_label("决议").check()
+        side.get_by_role("checkbox", name="决议").check()
         page.get_by_role("button", name="看结果").click()
         assert not side.is_visible()
         assert page.locator(".br-filter").inner_text() == "筛选（1）"

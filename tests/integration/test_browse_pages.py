@@ -218,15 +218,15 @@ def test_what_cannot_be_exported_is_not_there(site: Site) -> None:
         assert site.client.get(f"/api/catalogue/{path}").status_code == 404
 
 
-def test_listing_and_taking_away_are_registered(site: Site) -> None:
-    site.json("/api/catalogue?q=公式")
-    site.json("/api/catalogue?q=公式")
+def test_listing_what_is_closed_and_taking_away_are_registered(site: Site) -> None:
+    for word in ("一卷", "一卷", "公式"):
+        site.json(f"/api/catalogue?q={word}")
     site.client.get("/api/catalogue/export.csv?q=公式")
     site.client.get("/api/statistics/type.xlsx")
 
     (seen,) = site.entries(Action.VIEW_RECORD)
-    assert [r.record_id for r in seen.records] == ["0012-1-8-1"]
-    assert "含“公式”" in seen.question
+    assert [r.record_id for r in seen.records] == ["0012-1-8"]
+    assert "含“一卷”" in seen.outcome
     table, rows = site.entries(Action.EXPORT)
     assert (rows.outcome, rows.copies, rows.record_count) == ("目录（csv）", 1, 1)
     assert "按文种" in table.outcome
@@ -261,7 +261,7 @@ def test_the_purpose_is_asked_for_closed_rows(site: Site) -> None:
 
 
 def test_the_figures_count_uses_by_month(site: Site) -> None:
-    site.json("/api/catalogue?q=公式")
+    site.json("/api/catalogue?q=一卷")
     chart = next(c for c in site.json("/api/statistics")["charts"] if c["key"] == "use")
 
     ((_, counts),) = chart["rows"]

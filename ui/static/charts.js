@@ -55,8 +55,9 @@ export function columns(rows, classes, width) {
       if (!count) return;
       const from = y(sum);
       sum += count;
+      const broad = Math.min(64, Math.max(1, step * 0.76));
       box.append(svg("rect", {
-        x: x + step * 0.12, width: Math.max(1, step * 0.76), y: y(sum), height: Math.max(0.5, from - y(sum)), class: classes[series],
+        x: x + (step - broad) / 2, width: broad, y: y(sum), height: Math.max(0.5, from - y(sum)), class: classes[series],
       }));
     });
     if (i % every === 0 && (i + every <= rows.length || i === rows.length - 1)) {

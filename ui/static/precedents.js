@@ -282,5 +282,4 @@ function quoted(marker) {
 
 frame();
 window.addEventListener("popstate", load);
-window.addEventListener("beforeprint", () => main.querySelectorAll("details").forEach((part) => { part.open = true; }));
 load();
