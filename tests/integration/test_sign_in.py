@@ -893,8 +893,9 @@ def test_a_token_for_somebody_ends_with_their_account(network: Site) -> None:
     from ui.api_tokens import ApiTokens
 
     tokens = ApiTokens(network.accounts.path.parent)
-    secret, _ = tokens.add("门户", Role.ARCHIVIST, account="clerk")
-    stray, _ = tokens.add("别处", Role.ARCHIVIST, account="nobody")
+    secret, _ = tokens.add("门户", Role.STAFF, account="clerk")
+    more, _ = tokens.add("多给", Role.ARCHIVIST, account="clerk")
+    stray, _ = tokens.add("别处", Role.STAFF, account="nobody")
     client = network.browser()
 
     def called(token: str) -> int:
@@ -902,7 +903,7 @@ def test_a_token_for_somebody_ends_with_their_account(network: Site) -> None:
         return int(client.get("/v1/models", headers=headers).status_code)
 
     assert called(secret) == 200
-    assert called(stray) == 401
+    assert called(more) == called(stray) == 401
     network.accounts.set_disabled("clerk", disabled=True)
     try:
         assert called(secret) == 401
