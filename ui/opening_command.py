@@ -12,6 +12,7 @@ from index.settings import Settings
 
 if TYPE_CHECKING:
     from index.opening_decisions import Batch, OpeningDecisions, Preview, Selection
+    from index.store import Store
     from ui.arguments import ChineseParser
 
 SUMMARY: Final = "登记开放审核结果：成批登记、列出、撤销"
@@ -85,14 +86,18 @@ def run(options: argparse.Namespace, settings: Settings, say: Callable[[str], No
         if options.action == "list":
             _list(decisions, options.number, say)
         elif options.action == "set":
-            _set(decisions, options, user, now, say)
+            _set(decisions, options, settings, store, now, say)
         elif options.number is None:
             msg = "请写明撤销第几号，例如：chadang opening undo 3 --by 姓名 --note 原因。"
             raise OpeningError(msg)
         else:
-            batch = decisions.undo(
-                options.number, decided_by=options.by, note=options.note, entered_by=user, now=now
-            )
+            number = options.number
+            batch = _registered(
+                settings, store, "撤销登记", f"第 {number} 号：{options.note}", options.by,
+                lambda: decisions.undo(
+                    number, decided_by=options.by, note=options.note, entered_by=user, now=now
+                ),
+            )  # fmt: skip
             say(f"已撤销：{_told(batch)}")
         return True
     finally:
@@ -102,7 +107,8 @@ def run(options: argparse.Namespace, settings: Settings, say: Callable[[str], No
 def _set(
     decisions: OpeningDecisions,
     options: argparse.Namespace,
-    user: str,
+    settings: Settings,
+    store: Store,
     now: str,
     say: Callable[[str], None],
 ) -> None:
@@ -122,8 +128,40 @@ def _set(
         _show(preview, selection, result.value, say)
         return
     grounds = Grounds(result, options.reason, options.by, options.on or now[:10], options.note)
-    batch = decisions.decide(selection, grounds, entered_by=user, now=now, stamp=preview.stamp)
+    batch = _registered(
+        settings, store, result.value, f"{selection.words}；{options.reason}", options.by,
+        lambda: decisions.decide(
+            selection, grounds, entered_by=settings.text("user"), now=now, stamp=preview.stamp
+        ),
+    )  # fmt: skip
     say(f"已登记，立即生效：{_told(batch)}")
+
+
+def _registered(
+    settings: Settings,
+    store: Store,
+    outcome: str,
+    detail: str,
+    approver: str,
+    decide: Callable[[], Batch],
+) -> Batch:
+    """Decide with its entry in the use register; without that entry nothing is decided."""
+    from assistant.register import Action
+    from index.domain import Reader, Role
+    from index.errors import ArchiveError
+    from ui.register_command import use_of, uses_of
+
+    uses = uses_of(settings, store)
+    use = use_of(Reader(Role.ARCHIVIST, settings.text("user")), "")
+    uses.did(use, Action.OPENING, outcome, detail, must=True, approver=approver)
+    try:
+        batch = decide()
+    except ArchiveError as error:
+        uses.did(use, Action.OPENING, f"{outcome}：未成", str(error), approver=approver)
+        raise
+    said = f"第 {batch.number} 号，{batch.count} 件"
+    uses.did(use, Action.OPENING, outcome, said, approver=approver)
+    return batch
 
 
 def _selection(options: argparse.Namespace) -> Selection:

@@ -134,8 +134,6 @@ _NOTED: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("portals", "revoke"): ("用户管理", "停用门户"),
     ("review", "release"): ("涉密审核", "放行"),
     ("review", "withhold"): ("涉密审核", "不予入库"),
-    ("opening", "set"): ("开放审核", "登记开放审核结果"),
-    ("opening", "undo"): ("开放审核", "撤销开放审核结果"),
 }
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from assistant.register import Action, Register
 from index.access import may_decide_opening, may_read, opened
 from index.domain import Page, Passage, Reader, Record, Role
 from index.errors import IndexStoreError
 from index.opening import Result
 from index.opening_decisions import Grounds, OpeningDecisions, OpeningError, Selection, selection_of
 from index.store import SCHEMA_VERSION, Store
+from ui.cli import main
 
 DEPUTY = Reader(Role.DEPUTY, "陈柏舟")
 NOW = "2026-11-23T09:00:00+08:00"
@@ -319,3 +321,34 @@ def test_a_home_of_version_2_is_brought_up(store: Store) -> None:
 
 def test_only_archivists_decide() -> None:
     assert [role for role in Role if may_decide_opening(Reader(role)).allowed] == [Role.ARCHIVIST]
+
+
+def test_the_command_looks_first_and_registers(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """This test ensures that nothing is decided without --yes, a name and a use entry."""
+    home = ["--home", str(tmp_path)]
+    codes = tmp_path / "档号.txt"
+    codes.write_text("A-1\n\nA-2\n", encoding="utf-8")
+    given = ["opening", "set", "--codes", str(codes), "--result", "开放", *home]
+    assert main(given) == 1
+    assert "开放审核同意" in capsys.readouterr().err, "the reasons are listed"
+    given += ["--reason", "开放审核同意"]
+    assert main(given) == 0
+    assert "没有登记" in capsys.readouterr().out
+    assert main([*given, "--yes"]) == 1
+    assert OpeningDecisions(store).batches() == []
+    assert main([*given, "--yes", "--by", "张档"]) == 0
+    assert seen(store) == {"A-1", "A-2"}
+    assert main(["opening", "list", "1", *home]) == 0
+    assert "A-2  开放" in capsys.readouterr().out
+    assert main(["opening", "undo", "1", "--by", "李档", "--note", "错了", *home]) == 0
+    assert seen(store) == set()
+    assert main(["opening", "presets", *home]) == 0
+    register = Register(tmp_path / "register.sqlite3")
+    told = [(e.outcome, e.approver) for e in register.entries() if e.action == Action.OPENING]
+    # Newest first: before and after each; the preview is none, the try without a name did not do.
+    assert told == [
+        ("撤销登记", "李档"), ("撤销登记", "李档"), ("开放", "张档"), ("开放", "张档"),
+        ("开放：未成", ""), ("开放", ""),
+    ]  # fmt: skip
