@@ -79,6 +79,25 @@ def test_the_answer_is_quoted_from_the_record(assistant: Assistant) -> None:
     assert "第 1 部分" in answer.citations[0].reference
 
 
+def test_a_question_in_traditional_characters_gets_the_same_answer(assistant: Assistant) -> None:
+    """This test ensures that it is understood alike, follow-ups included, and shown as typed."""
+    asked = "養犬管理條例是第十六屆常委會第十九次會議哪天通過的？"
+    plain = assistant.ask("养犬管理条例是第十六届常委会第十九次会议哪天通过的？", [], ARCHIVIST)
+    traditional = assistant.ask(asked, [], ARCHIVIST)
+
+    assert isinstance(plain, Answer)
+    assert isinstance(traditional, Answer)
+    assert [c.reference for c in traditional.citations] == [c.reference for c in plain.citations]
+    assert traditional.question == asked
+    before = [Turn(asked, traditional)]
+    follow = assistant.ask("那處多少罰款？", before, ARCHIVIST)
+    same = assistant.ask("那处多少罚款？", [Turn(plain.question, plain)], ARCHIVIST)
+    assert isinstance(follow, Answer)
+    assert isinstance(same, Answer)
+    assert follow.standalone == same.standalone
+    assert [c.quote for c in follow.citations] == [c.quote for c in same.citations]
+
+
 QUESTIONS = (
     "示例市重点管理区每户能养几只犬？",
     "携犬出户未束犬链的处多少罚款？",

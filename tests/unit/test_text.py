@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from index.text import is_han, lexical_tokens, matching_key, search_form
+from index.text import is_han, lexical_tokens, matching_key, search_form, simplified
 
 
 def form(raw: str) -> str:
@@ -111,3 +111,22 @@ def test_an_extension_b_ideograph_is_chinese() -> None:
     assert is_han("〇")
     assert not is_han("a")
     assert list(lexical_tokens("𠮷")) == ["𠮷"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("第47號建議怎麼答覆的？", "第47号建议怎么答复的？"),
+        ("把第五十八次主任會議紀要調出來", "把第五十八次主任会议纪要调出来"),
+        ("市裏的電梯", "市里的电梯"),
+        ("市裡嘅著作", "市里嘅著作"),
+        ("J001-WS·2018-Y-DBW-0047", "J001-WS·2018-Y-DBW-0047"),
+    ],
+)
+def test_traditional_words_become_simplified_ones(typed: str, meant: str) -> None:
+    assert simplified(typed) == meant
+
+
+@pytest.mark.parametrize("plain", ["", "覆盖面有多大？", "怎么答复的", "〔2019〕15号", "ABC"])
+def test_what_is_not_traditional_stays_as_it_is(plain: str) -> None:
+    assert simplified(plain) == plain
