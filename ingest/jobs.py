@@ -329,6 +329,13 @@ class JobQueue:
                 cursor.execute(
                     "DELETE FROM jobs WHERE source = ? AND run != ?", (self._source, self.run)
                 )
+                # Read for a run that was killed, of a file that has changed or gone since: no row
+                # of `files` tells of it. Not while another folder's files are half read.
+                cursor.execute(
+                    "DELETE FROM page_results WHERE sha256 NOT IN (SELECT sha256 FROM files)"
+                    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE state IN (?, ?))",
+                    (JobState.WAITING, JobState.READING),
+                )
             cursor.execute(
                 "UPDATE ingest_runs SET state = ?, finished = ?, progress = ? WHERE number = ?",
                 (

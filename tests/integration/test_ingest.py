@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import queue
@@ -192,6 +193,27 @@ def test_a_row_marked_secret_later_is_taken_out(tmp_path, home):
     assert store.records() == []
     with sqlite3.connect(settings.database_path) as db:
         assert db.execute("SELECT count(*) FROM page_results").fetchone() == (0,)
+
+
+def test_readings_of_a_version_that_is_gone_leave_with_the_next_whole_run(tmp_path, home):
+    """This test ensures that pages read for a killed run, of a file changed since, do not stay."""
+    store, settings = home
+    source, other = tmp_path / "in", tmp_path / "other"
+    write_text_pdf(source / "报告.pdf", [_PAGE])
+    write_text_pdf(other / "报告.pdf", [_PAGE, _PAGE])
+    run_ingest(other, store, settings)
+    with store.writing() as cursor:
+        cursor.execute("UPDATE jobs SET state = '处理中'")
+    store.put_page_result("ab" * 32, 1, ingest.pdf.PDF_READER, {"lines": []})
+
+    run_ingest(source, store, settings)
+    assert store.page_result("ab" * 32, 1, ingest.pdf.PDF_READER) is not None  # half read elsewhere
+    run_ingest(other, store, settings)
+
+    assert store.page_result("ab" * 32, 1, ingest.pdf.PDF_READER) is None
+    for folder in (source, other):
+        sha = hashlib.sha256((folder / "报告.pdf").read_bytes()).hexdigest()
+        assert store.page_result(sha, 1, ingest.pdf.PDF_READER) is not None
 
 
 def test_a_broken_catalogue_holds_back_files_and_removes_nothing(tmp_path, home):
