@@ -251,7 +251,7 @@ class Accounts:
         Raises:
             AccountError: If the name is taken or not a name, or one person would be two of the
                 three administrators.
-            PasswordError: If the password is weak.
+            WeakPasswordError: If the password is weak.
         """
         key = checked_account(account)
         name, department = checked_name(name), _one_line(department)
@@ -304,7 +304,7 @@ class Accounts:
 
         Raises:
             AccountError: If there is no such account.
-            PasswordError: If the password is weak.
+            WeakPasswordError: If the password is weak.
         """
         known = self._known(account)
         check_password(password, known.account)
@@ -329,7 +329,7 @@ class Accounts:
 
         Raises:
             SignInRefusedError: If the old password is wrong; counts like a failed sign-in.
-            PasswordError: If the new one is weak or the same.
+            WeakPasswordError: If the new one is weak or the same.
         """
         known = self._verified(account, old, address)
         if old == new:

@@ -44,7 +44,7 @@ _RUNS: Final = (
 _CLEAR: Final = "abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
-class PasswordError(ArchiveError):
+class WeakPasswordError(ArchiveError):
     """A password is not accepted; the message says which rule it breaks."""
 
 
@@ -93,24 +93,24 @@ def check_password(password: str, account: str) -> None:
     """Refuse a weak password.
 
     Raises:
-        PasswordError: If it is too short, too long, too simple, common, or holds the account name.
+        WeakPasswordError: If it is too short, too long, too simple, common, or holds the account name.
     """
     password = _normal(password)
     if len(password) > LONGEST:
         msg = f"密码太长，请不超过 {LONGEST} 个字符。"
-        raise PasswordError(msg)
+        raise WeakPasswordError(msg)
     if any(unicodedata.category(character) == "Cc" for character in password):
         msg = "密码里不能有换行、制表符这类看不见的字符。"
-        raise PasswordError(msg)
+        raise WeakPasswordError(msg)
     kinds = sum(bool(re.search(kind, password)) for kind in _KINDS)
     if len(password) < SHORTEST or (len(password) < LONG_ENOUGH and kinds < KINDS_WANTED):
-        raise PasswordError(RULE)
+        raise WeakPasswordError(RULE)
     if account.casefold() in password.casefold():
         msg = "密码里不能含登录名，请换一个。"
-        raise PasswordError(msg)
+        raise WeakPasswordError(msg)
     if _is_common(password):
         msg = "这个密码太常见，容易被猜中，请换一个。"
-        raise PasswordError(msg)
+        raise WeakPasswordError(msg)
 
 
 def new_password() -> str:

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace, settings: Settings, say: Callable[[str], No
 
     Raises:
         AccountError: If the account, the role or the name is missing or does not fit.
-        PasswordError: If the password typed is weak.
+        WeakPasswordError: If the password typed is weak.
     """
     from ui.accounts import AccountError, Accounts
 

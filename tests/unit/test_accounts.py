@@ -19,7 +19,7 @@ from ui.accounts import (
     Accounts,
     SignInRefusedError,
 )
-from ui.passwords import PasswordError, Passwords, check_password, new_password
+from ui.passwords import WeakPasswordError, Passwords, check_password, new_password
 
 HERE = "10.0.0.5"
 WRONG = "wrong"
@@ -83,7 +83,7 @@ def test_a_good_password_is_accepted(password: str) -> None:
     ],
 )
 def test_a_weak_password_is_refused_with_the_rule(password: str) -> None:
-    with pytest.raises(PasswordError, match="密码"):
+    with pytest.raises(WeakPasswordError, match="密码"):
         check_password(password, "zhangsan")
 
 
@@ -395,7 +395,7 @@ def test_changing_needs_the_old_password_and_locks_like_a_sign_in(accounts: Acco
     assert accounts.locked("clerk")
     with pytest.raises(AccountError, match="相同"):
         accounts.change_password("deputy", PASSWORD, PASSWORD, "10.0.0.8")
-    with pytest.raises(PasswordError):
+    with pytest.raises(WeakPasswordError):
         accounts.change_password("deputy", PASSWORD, "short", "10.0.0.8")
 
 

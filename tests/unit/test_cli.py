@@ -105,6 +105,7 @@ def test_help_is_chinese_and_quick(command: str) -> None:
     # what `chadang review`, `portals`, `opening` and `register` are told to do
     typed = {"list", "release", "withhold", "revoke", "undo", "presets"}
     typed |= {"verify", "export", "purge", "feedback", "failed"}
+    typed |= {"role", "reset", "disable", "enable", "unlock", "sign"}  # `users`
     typed |= {"load"}  # and `bench`
     assert words <= set(COMMANDS) | {"reader"} | typed, words
     assert "选项" in done.stdout
