@@ -43,7 +43,7 @@ run: install ## 试用：装好依赖，把自带样本入库并打开网页服�
 
 test: install ## 代码检查、类型检查和默认测试
 	$(MAKE) --no-print-directory lint type
-	$(RUN) pytest
+	$(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: install ## 慢的测试和安装包测试
 	$(RUN) pytest -m "(slow or wheel) and not browser and not bench"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings as hypothesis_settings
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def model_folder() -> Path:
     """The built-in model, unpacked once and kept between runs."""
     from index.builtin_model import find_data_file, unpack
 
-    return unpack(find_data_file(), CACHE / "models")
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with FileLock(CACHE / "models.lock"):
+        return unpack(find_data_file(), CACHE / "models")
 
 
 def _fingerprint() -> str:
@@ -119,7 +122,9 @@ def sample_home(model_folder: Path) -> Path:
 
     home = CACHE / f"sample-{_fingerprint()}"
     ready = home / "ready"
-    if not ready.is_file():
+    with FileLock(CACHE / "sample.lock"):  # several test processes may want it at once
+        if ready.is_file():
+            return home
         for old in CACHE.glob("sample-*"):
             if old != home:
                 shutil.rmtree(old, ignore_errors=True)

@@ -284,7 +284,7 @@ def test_markup_and_marks_of_a_record_stay_text(
     assert result.citations[0].record.record_id == record_id
     links = re.findall(r"(?<!\\)\]\((?!\\)([^)\s]*)", blocks)
     assert links
-    assert all(re.fullmatch(rf"#c-{answer_id}-r?\d+", link) for link in links)
+    assert all(re.fullmatch(rf"#(c-{answer_id}-r?\d+|s-{answer_id})", link) for link in links)
     tags = set(re.findall(r"(?<!\\)</?([a-z]+)", blocks))
     assert tags <= {"small", "details", "summary"}
 

@@ -229,6 +229,7 @@ def test_an_older_home_is_masked_when_it_is_opened(tmp_path, home) -> None:
     target = sqlite3.connect(settings.database_path)
     source.backup(target)
     for statement in (
+        "DROP VIEW opening_newest", "DROP TABLE opening_marks", "DROP TABLE opening_batches",
         "DROP TABLE jobs", "DROP TABLE ingest_runs", "DROP TABLE decisions", "DROP TABLE held",
         "ALTER TABLE pages DROP COLUMN personal", "ALTER TABLE passages DROP COLUMN shown",
         "PRAGMA user_version = 1",
