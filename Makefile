@@ -65,7 +65,7 @@ eval: install ## 在自带样本上评测问答
 	$(BIN)/chadang eval --sample --home $(HOME_DIR)
 
 browser: install ## 浏览器测试（需要 chromium，见 make chromium）
-	$(RUN) pytest -m browser tests/browser
+	$(RUN) pytest -m browser -n auto --maxprocesses 4 --dist loadfile tests/browser
 
 # 测试工具自带的浏览器下载不到；用 Debian 的。已有则不动；不是管理员则说明怎么装。
 chromium: ## 安装浏览器测试要用的 chromium 和中文字体（Debian，需管理员）

@@ -415,7 +415,8 @@ def _build_page(
                 chat,
                 concurrency_limit=64,
                 concurrency_id="chat",
-                trigger_mode="once",
+                # "once" loses a question sent while the answer before is shown but not yet ended.
+                trigger_mode="always_last",
                 **quiet,
             )
             for event, answers, question in (

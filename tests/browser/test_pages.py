@@ -315,6 +315,17 @@ def test_a_running_question_can_be_stopped(visit: Visit) -> None:
     assert page.get_by_role("button", name="发送").is_visible()
 
 
+def test_a_question_sent_right_after_an_answer_is_not_lost(visit: Visit) -> None:
+    """This test ensures that a question sent before the answer's stream has ended is answered."""
+    page = visit.page
+    for number in range(4):
+        page.locator("#cd-question textarea").fill("有哪些档案？")
+        page.keyboard.press("Enter")
+        message = page.locator("[data-testid=bot]").nth(number)
+        message.locator("p:not(:has(.cd-pending))").first.wait_for(timeout=10_000)
+        message.locator(".cd-pending").wait_for(state="detached")
+
+
 def test_enter_while_choosing_a_word_does_not_send(visit: Visit) -> None:
     page = visit.page
     page.locator("#cd-question textarea").focus()

@@ -19,7 +19,7 @@ from ui.accounts import (
     Accounts,
     SignInRefusedError,
 )
-from ui.passwords import WeakPasswordError, Passwords, check_password, new_password
+from ui.passwords import Passwords, WeakPasswordError, check_password, new_password
 
 HERE = "10.0.0.5"
 WRONG = "wrong"

@@ -1092,7 +1092,9 @@
     const place = PLACE.exec(window.location.hash);
     if (!place) return;
     window.history.replaceState(window.history.state, "", window.location.pathname + window.location.search);
-    cameFromPage = document.referrer.startsWith(BASE) && !document.referrer.startsWith(`${BASE}app`);
+    // Back to a list, never to the sign-in page: from there one would come here again.
+    const from = document.referrer.startsWith(BASE) ? document.referrer.slice(BASE.length) : "";
+    cameFromPage = from !== "" && !/^(app|login|setup|account|record)\b/.test(from);
     drawer.openPlace(place[1], Number(place[2]), Number(place[3]), Number(place[4]), place[5] || "");
   }
 
