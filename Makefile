@@ -46,7 +46,7 @@ test: install ## 代码检查、类型检查和默认测试
 	$(RUN) pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: install ## 慢的测试和安装包测试
-	$(RUN) pytest -m "(slow or wheel) and not browser and not bench"
+	$(RUN) pytest -m "(slow or wheel) and not browser and not bench" -n auto --maxprocesses 4
 
 test-all: test test-slow ## 以上两种都跑
 
