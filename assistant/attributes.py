@@ -8,12 +8,28 @@ from typing import Final
 from assistant.question import Question
 
 _NUMERAL: Final = r"[0-9〇零一二三四五六七八九十百千万两]"
+#: The commonest family names and double ones; who bears another is found by nothing here, so that
+#: the question for a name may be refused.
+_FAMILY_NAMES: Final = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许邓韩冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖"
+    "石金韦贾夏付方邹熊白孟秦邱侯江尹薛闫雷龙史陶贺毛段郝顾龚邵万覃武钱戴严莫孔向常汤"
+)
+#: A name stands alone, or behind a post.
+_PERSON: Final = (
+    rf"(?:^|[、,。;:：\s(（“]|长|任|记|员|表|志|授|生|士)(?:[{_FAMILY_NAMES}]|欧阳|诸葛|司马|上官)[\u4e00-\u9fff]{{1,2}}"
+    r"(?=$|[、,。;:：\s)）”]|同志|代表|委员|等|为|任|主持|作|同)"
+)
 #: What a question asks for, and what must then stand in the text for it to be an answer.
 _ATTRIBUTES: Final = tuple(
     (re.compile(asked), re.compile(needed))
     for asked, needed in (
         (r"电话(?:号码|是|多少|和|、)|联系电话|手机号|联系方式", r"[0-9]{3,4}-[0-9]{7,8}|1[0-9]{10}|[0-9]{7,8}"),
         (r"历任|历届.{0,12}(?:谁|名单|哪些人)", r"历任|历届|任职"),
+        (
+            r"(?:[市县区省局厅部院校队科处]长|主任|书记|主席|代表|委员|人员|同志|记者|医生|老师|人)(?:们)?(?:都|各|分别|又)?(?:是)?(?:叫(?:什么|啥)|姓(?:甚|啥|什么))"
+            r"|人的?名单|哪些人(?:[,，。？?]|$)",
+            _PERSON,
+        ),
         (r"几票|得票|票数|多少票|赞成.{0,8}反对", rf"{_NUMERAL}+票"),
         (r"罚.{0,4}(?:多少|几)|罚款.{0,6}多少", rf"{_NUMERAL}元|{_NUMERAL}倍|%|百分之|没收|警告|拘留|收费额"),
         (r"怎么(?:处)?罚|罚不罚", r"罚|没收|警告|拘留|收费额"),
@@ -45,6 +61,14 @@ _NO_QUANTITY: Final = re.compile(
     r"|第[0-9〇零一二三四五六七八九十百千]+(?:[条款项章节编届次号期批]|[a-z])?"
     r"|[(（][0-9一二三四五六七八九十]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|[〔(\[][0-9]{4}[〕)\]][0-9]*号?"
 )
+#: A price or a sum is no fine, and what somebody spent is not what is free of charge.
+_FINE: Final = re.compile(r"[^。;,，]*罚[^。;，,]*")
+_PRICE: Final = re.compile(r"多少钱|几块钱|花多少|多少元")
+_SPENT: Final = re.compile(r"花|投入|拨|贴|补|发|奖|给")
+_FREE: Final = re.compile(r"免[费收交缴]|不收|不得收|不[交缴]费")
+#: A stretch of time is an amount of nothing else.
+_DURATION: Final = re.compile(rf"{_NUMERAL}+(?:个月|周|天|日|年|小时|分钟|个工作日)")
+_TIMED: Final = re.compile("个?(?:工作)?[年月周天日]|个?小时|分钟|秒|时间")
 #: Answers to how many without a figure of their own.
 _SHARE: Final = re.compile(r"分之|过半|半数|全部|全体|无限|不限")
 _FIGURE: Final = (
@@ -63,6 +87,10 @@ def attribute_present(question: Question, form: str) -> bool:
     True when the question asks for nothing that can be told by its form. A figure of the question's
     own, a date or the number of an article is no quantity.
     """
+    if _PRICE.search(question.form) and "罚" not in question.form:
+        form = _FINE.sub(" ", form)
+        if _SPENT.search(question.form):
+            form = _FREE.sub(" ", form)
     for asked, needed in _ATTRIBUTES:
         if asked.search(question.form):
             return bool(needed.search(form))
@@ -75,7 +103,8 @@ def attribute_present(question: Question, form: str) -> bool:
     unit = wanted.group(1)
     # 几个 counts anything: 个 is the measure word of those who do not choose one.
     if unit is None or unit == "个":
-        found = _ANY_QUANTITY.search(text)
+        timed = _TIMED.match(question.form, wanted.end())
+        found = _ANY_QUANTITY.search(text if timed else _DURATION.sub(" ", text))
         return bool(found or (unit and re.search(rf"{_FIGURE}个", text)))
     figures = re.finditer(rf"({_FIGURE})(?:个)?(?:{_SAME_UNIT.get(unit, unit)})", text)
     return any(match.group() not in question.form for match in figures)

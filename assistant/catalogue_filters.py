@@ -26,6 +26,7 @@ from assistant.catalogue_view import (
 from assistant.gazetteer import Gazetteer
 from assistant.periods import stretch_span
 from assistant.question import Question
+from assistant.sources import named_titles
 from index.codes import Body, Session, find_sessions, is_sitting
 from index.domain import Record
 from index.text import matching_key, search_form
@@ -173,7 +174,7 @@ def read_conditions(
         text_holders: Ids of all rows whose title or text holds a string.
     """
     reading = _Reading(rest, view)
-    _phrases(reading, question)
+    absent = _phrases(reading, question)
     _said_titles(reading)
     _said_texts(reading, text_holders)
     agency = _agency(reading)
@@ -192,6 +193,7 @@ def read_conditions(
     if topics:
         _topics(reading, text_holders)
     unexplained = re.sub(r"\s+", " ", _NEUTRAL.sub(" ", reading.rest)).strip()
+    unexplained = f"{absent}{unexplained}"
     return Conditions(
         tuple(reading.filters),
         unexplained,
@@ -211,13 +213,22 @@ def _title_filter(words: str) -> tuple[str, Keeps]:
     return f"题名含“{words}”", lambda r: key in title_key(r.title)
 
 
-def _phrases(reading: _Reading, question: Question) -> None:
+def _phrases(reading: _Reading, question: Question) -> str:
+    """Filter by what is quoted; returns the titles in 《》 that no row has.
+
+    Half of such a title must filter nothing: 《山东省养犬管理条例》 is not 青岛市养犬管理条例.
+    """
+    absent = ""
     for phrase in question.phrases:
         key = matching_key(phrase)
         terms = next((t for p, _, t in _RETENTION if p.fullmatch(phrase)), None)
         if terms is None and any(key in title_key(r.title) for r in reading.view.records):
             reading.add(*_title_filter(phrase))
             reading.take_word(phrase)
+        elif phrase in named_titles(question.form):
+            absent += f"《{phrase}》"
+            reading.take_word(phrase)
+    return absent
 
 
 def _said_titles(reading: _Reading) -> None:

@@ -14,6 +14,7 @@ from assistant.periods import named_years
 from assistant.question import Intent, Question
 from assistant.ranking import rank_sentences
 from assistant.retrieval import Evidence
+from assistant.sources import asks_reply, is_reply
 from index.domain import Page, Record
 from index.passage_index import SHORTEST_SENTENCE
 from index.sentences import (
@@ -53,6 +54,8 @@ UNSEEN: Final = 4.6
 MISSING_ATTRIBUTE: Final = 2.0
 #: Log-odds a sentence loses that speaks of other years than the one asked about.
 OTHER_YEAR: Final = 2.5
+#: What an excerpt of a reply gains where the question asks how something was answered.
+REPLY: Final = 1.5
 #: What an excerpt loses whose record a later one has replaced.
 OUTDATED: Final = 2.0
 #: Quoting stops when the answer is among the chosen excerpts with this probability …
@@ -92,6 +95,12 @@ _LABELS: Final = tuple(
         (r"(?:地点|时间|主持人?|记录人?|代表签名|签发人?)[:：].{0,30}", r"哪|谁|地点|时间|主持|记录|签"),
         (r"[一二三四五六七八九十]{1,3}、[^。；，：:;,]{2,16}", r"哪些|哪几|几个方面|分别|目录|标题"),
         (r".{2,16}(?:代表|委员|局长|主任|市长|秘书长|同志)[们]?[:：]", r"$^"),
+        # Courtesies repeat the title and say nothing of the matter.
+        (r"(?:您|你)们?.{0,60}(?:建议|议案|提案|意见|来信|来函|提出的?.{2,60})[”》]?.{0,12}(?:已?收悉|收到).{0,40}", r"收到|谁|哪位|提[过出的了]|有没有|有无|几号|第几"),
+        (r".{0,60}(?:现|兹|特)[^。；]{0,40}(?:答复|报告|汇报|说明|函复|复函|回复|反馈|通报|公告|通知)(?:如下|于后)[:：。]?", r"谁|哪个|什么部门|受.{0,4}委托|依据|根据|会同|协办"),
+        (r"(?:以上|上述|此)?.{0,16}(?:妥否|当否)?[,，]?请(?:予|各位.{1,12})?(?:审议|审查|审定|审阅|批评指正|指正|指示|批示)[。.!！]?", r"$^"),
+        (r"(?:特此|专此|此复|谨此|此致).{0,10}", r"$^"),
+        (r"(?:最后)?[,，]?(?:衷心|诚挚|再次|非常|十分)?(?:地)?感谢(?:您|你|各位|贵).{2,60}(?:关心|支持|理解|关注|监督|帮助|建议|意见).{0,20}", r"感谢|$^"),
     )
 )  # fmt: skip
 
@@ -260,6 +269,13 @@ class ExcerptFinder:
             replace(e, score=e.score - OUTDATED) if outdated(e.evidence.record) else e
             for e in excerpts
         ]
+        if asks_reply(question.form):
+            excerpts = [
+                replace(e, score=e.score + REPLY)
+                if is_reply(search_form(e.evidence.record.title).text)
+                else e
+                for e in excerpts
+            ]
         excerpts.sort(key=lambda e: (-e.score, e.evidence.hit.rank, e.start))
         kept: list[Excerpt] = []
         for excerpt in excerpts:

@@ -12,7 +12,7 @@ from assistant.excerpts import Excerpt, covered
 from assistant.gazetteer import Gazetteer
 from assistant.question import Intent, Question
 from assistant.retrieval import Evidence, year_agreement
-from assistant.sources import kind_fits, named_source
+from assistant.sources import has_title, kind_fits, named_source, named_titles
 from index.codes import find_proposal_numbers, find_sessions, is_sitting, session_in
 from index.domain import Record
 from index.text import search_form
@@ -158,6 +158,9 @@ def mismatch(
         return "事项不符"
     if not _told_of(question, near, rarity):
         return "事项不符"
+    titles = named_titles(question.form)
+    if titles and not any(has_title(title, near) for title in titles):
+        return "文件不符"
     return "" if _is_named_source(question, record, near) else "文件不符"
 
 

@@ -59,6 +59,59 @@ _SOME_KIND: Final = re.compile(
 )
 
 
+_ASKS_REPLY: Final = re.compile(
+    r"(?:怎么|如何|咋|怎样)(?:给)?(?:答复|回复|回应|办理|答的|办的|回的|说的|解决)"
+    r"|答复(?:了|的)?(?:是)?(?:什么|哪些|啥|内容)|办理(?:结果|情况|得)"
+)
+_REPLY: Final = re.compile(r"答复|复函|办理(?:情况|结果)|研究处理")
+
+
+@lru_cache(maxsize=4096)
+def asks_reply(form: str) -> bool:
+    """Whether a question asks how something was answered or dealt with.
+
+    Args:
+        form: Search form of the question.
+    """
+    return bool(_ASKS_REPLY.search(form))
+
+
+@lru_cache(maxsize=65536)
+def is_reply(title: str) -> bool:
+    """Whether a title is that of a reply or of a report on what was done.
+
+    Args:
+        title: Search form.
+    """
+    return bool(_REPLY.search(title))
+
+
+_TITLE: Final = re.compile(
+    r"《([^《》]{2,60}(?:条例|办法|规定|规则|细则|法|决议|决定|公告|通知|议案|建议|报告|意见|答复|说明|纪要|方案))》"
+)
+
+
+@lru_cache(maxsize=4096)
+def named_titles(form: str) -> tuple[str, ...]:
+    """Titles of papers a question gives in 《》, without the marks.
+
+    Args:
+        form: Search form of the question.
+    """
+    return tuple(_TITLE.findall(form))
+
+
+def has_title(title: str, text: str) -> bool:
+    """Whether a text names a title, but for a slip or two: three of four of its pairs stand there.
+
+    Args:
+        title: As `named_titles` gives it.
+        text: Search form.
+    """
+    pairs = {title[i : i + 2] for i in range(len(title) - 1)}
+    return title in text or sum(pair in text for pair in pairs) >= 0.75 * len(pairs)
+
+
 @dataclass(frozen=True, slots=True)
 class NamedSource:
     """A paper a question names as the place where something is said.
