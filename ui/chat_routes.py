@@ -7,7 +7,6 @@ give the same bytes (`ui.api.not_available`).
 from __future__ import annotations
 
 import datetime as dt
-import json
 import secrets
 import threading
 from collections.abc import Sequence
@@ -35,6 +34,7 @@ from ui.reader import current_reader, history_owner
 from ui.remembered import records_of
 from ui.session import Asker, RecentAnswers, Shown
 from ui.sheet import PICTURE_WIDTH, SHEET, make_sheet, sheet_html
+from ui.small_body import json_of
 from ui.usage import Use, UseLog
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
@@ -272,7 +272,7 @@ async def _body(request: Request) -> object:
         if len(content) > _LONGEST_BODY:
             return None
     try:
-        return json.loads(content)
+        return json_of(content)
     except ValueError:
         return None
 

@@ -40,6 +40,8 @@ from ui.remembered import Origin, records_of, restore, to_body
 ARCHIVIST = Reader(Role.ARCHIVIST, "本机用户")
 PUBLIC = Reader(Role.PUBLIC, "公众")
 QUESTION = "东风水库渠道维修经费是多少？"
+#: JSON that names half a character (escaped, and in bytes), and JSON nested past all measure.
+NO_TEXT = (b'{"title": "\\ud800"}', b'{"title": "\xed\xa0\x80"}', b"[" * 4000)
 
 
 class SignedIn:
@@ -260,7 +262,7 @@ def test_rename_delete_and_bad_requests(chat: Chat) -> None:
     path = f"/api/history/{row['id']}"
     assert chat.client.post(f"{path}/rename", json={"title": "水渠"}).status_code == 200
     assert chat.conversations()[0]["title"] == "水渠"
-    for body in (b"", b"{", b"[]", b'{"title": 3}', b"x" * 9000):
+    for body in (b"", b"{", b"[]", b'{"title": 3}', b"x" * 9000, *NO_TEXT):
         assert chat.client.post(f"{path}/rename", content=body).status_code == 400
     assert chat.client.post(f"{path}/rename", json={"title": " "}).status_code == 400
     foreign = {"Origin": "http://evil.test"}

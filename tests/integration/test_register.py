@@ -808,6 +808,23 @@ def test_bad_feedback_is_refused(web: Web, body: dict[str, Any]) -> None:
     assert web.client.post("/api/feedback", json=answer).status_code == 400
 
 
+def test_half_a_character_is_no_purpose_and_no_feedback(web: Web) -> None:
+    headers = {"Content-Type": "application/json"}
+    purpose = '{"purpose": "其他：\\ud800"}'.encode()
+    feedback = b'{"answer": "\\ud800", "verdict": "x", "words": "\\ud800"}'
+
+    assert web.client.post("/api/purpose", content=purpose, headers=headers).status_code == 400
+    assert web.client.post("/api/feedback", content=feedback, headers=headers).status_code in (
+        400,
+        404,
+    )
+    for address in ("opening/preview", "vocabulary/try", "ingest/check"):
+        answer = web.client.post(
+            f"/api/admin/{address}", content=b'{"words": "\\ud800"}', headers=headers
+        )
+        assert answer.status_code == 400
+
+
 def test_other_sites_cannot_send_feedback(web: Web) -> None:
     form = {"answer": "0" * 32, "verdict": "错"}
     foreign = web.client.post("/api/feedback", json=form, headers={"Origin": "http://evil.test"})
