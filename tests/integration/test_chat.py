@@ -381,6 +381,31 @@ def test_what_was_closed_since_is_not_on_the_sheet(chat: Chat) -> None:
     assert sheet.notes == (strings.NOT_AVAILABLE_NOW,)
 
 
+def test_how_a_question_was_read_does_not_name_what_was_closed_since(chat: Chat) -> None:
+    """第二条的文号 is read as 《title of the second》：…; the title goes with the record."""
+    from ui.export import export_answer
+    from ui.session import Shown
+    from ui.sheet import make_sheet, sheet_html
+
+    store, now = chat.assistant.store, dt.datetime.now().astimezone()
+    result = chat.assistant.ask("馆藏有哪些", (), ARCHIVIST)
+    assert isinstance(result, Answer)
+    title = "关于某同志来信的处理意见"
+    named = f"《{title}》：第二条的文号"
+    result = replace(result, standalone=named, reading=f"我按“{named}”理解。", notes=(title,))
+
+    sheet = sheet_html(
+        make_sheet(Shown(PUBLIC, result, Origin(), now), store, PUBLIC, "", now), "", "", ""
+    )
+    again = restore("第二条的文号", to_body(result, Origin(), store), store, PUBLIC).result
+    file = export_answer(result, store, PUBLIC, "csv", now).decode("utf-8-sig")
+
+    for shown in (sheet, repr(again), file):
+        assert title not in shown
+    assert f"共有 {len(result.listings)} 件" not in file
+    assert strings.NOT_AVAILABLE_NOW in file
+
+
 # -- the strip, the line --------------------------------------------------------------------------
 
 
