@@ -418,6 +418,8 @@ def _ingest(options: argparse.Namespace) -> int:
     sources = _sources(options, store, only)
     if not sources:
         print("没有失败的文件，不用重试。")
+    else:
+        register_command.note_ingest(options, settings)
     for source in sources:
         _take_in(source, store, settings, force=options.force, retry=options.retry, only=only)
     if options.no_index:

@@ -584,6 +584,56 @@ def test_accounts_changed_at_the_command_line_are_registered(tmp_path: Path) -> 
     assert (entry.action, entry.outcome, entry.channel) == ("用户管理", "停用账号：clerk", "命令行")
 
 
+def test_an_interface_token_is_registered_with_whose_rights_it_gives(tmp_path: Path) -> None:
+    home = ["--home", str(tmp_path)]
+    for words in (
+        ["add", "办公系统", "--role", "代表", "--person", "李代表"],
+        ["revoke", "办公系统"],
+    ):
+        assert cli.main(["tokens", *words, *home]) == 0
+
+    revoked, made = Register(tmp_path / REGISTER_FILE).entries()
+    assert (made.action, made.outcome) == ("用户管理", "发接口令牌：办公系统")
+    assert json.loads(made.detail)["person"] == "李代表"
+    assert revoked.outcome == "停用接口令牌：办公系统"
+    assert "cd_" not in made.detail + revoked.detail
+
+
+def test_an_ingest_is_registered_when_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, home = tmp_path / "来文", tmp_path / "home"
+    source.mkdir()
+    (source / "0012-2019-永久-0007.txt").write_text("关于水渠维修的通知", encoding="utf-8")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_take_in", killed)
+    command = ["ingest", str(source), "--no-index", "--home", str(home)]
+    assert cli.main(["ingest", str(source), "--check", *command[3:]]) in (0, 3)
+    assert not (home / REGISTER_FILE).exists()
+    assert cli.main(command) != 0
+
+    (entry,) = Register(home / REGISTER_FILE).entries()
+    assert (entry.action, entry.channel) == ("入库管理", "命令行")
+    assert entry.outcome == f"开始入库：{source}"
+
+    monkeypatch.setenv("STARTED_BY_CHADANG_PAGE", "1")  # its archivist is registered there
+    assert cli.main(command) != 0
+    assert len(Register(home / REGISTER_FILE).entries()) == 1
+
+
+def test_changes_of_the_vocabulary_are_registered_at_the_command_line_too(tmp_path: Path) -> None:
+    home = ["--home", str(tmp_path)]
+    assert cli.main(["vocabulary", "--add", "老城县", "新城区", "--category", "地名", *home]) == 0
+    assert cli.main(["vocabulary", "老城县", *home]) == 0
+
+    (entry,) = Register(tmp_path / REGISTER_FILE).entries()
+    assert (entry.action, entry.outcome) == ("改设置", "改口语对照表")
+    assert json.loads(entry.detail)["add"] == "老城县、新城区"
+
+
 # -- the page -------------------------------------------------------------------------------------
 
 
