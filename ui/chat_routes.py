@@ -208,7 +208,10 @@ def build_chat_router(
         reader = current_reader(request, settings)
         record_id = record_id_of(token)
         record = None if record_id is None else store.record(record_id)
-        if record is None or not may_read(reader, record).allowed:
+        verdict = None if record is None else may_read(reader, record)
+        if record is None or verdict is None or not verdict.allowed:
+            reason = "" if verdict is None else verdict.reason
+            uses.denied(uses.of(request, reader), record, record_id or token, reason)
             return not_available()
         count = store.page_count(record.record_id)
         first = max(1, min(page, count) - _STRIP)

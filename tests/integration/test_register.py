@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ ARCHIVIST = Reader(Role.ARCHIVIST, "本机用户")
 SIGNED_IN = Reader(Role.ARCHIVIST, "赵某", "档案科", "zhao")
 DEPUTY = Reader(Role.DEPUTY, "钱某", "", "qian")
 MISSING = "0012-0000-没有-0000"
+UNKNOWN = "0012-2030-永久-9998"
 
 
 #: 工作查考, as a program states it.
@@ -185,6 +187,7 @@ def _decide(web: Web) -> None:
         (_get(f"/api/records/{record_token(HIDDEN)}"), ["阅览目录"], HIDDEN),
         (_list_and_export, ["提问", "答复", "导出"], HIDDEN),
         (_get(f"/api/records/{record_token(MISSING)}", 404), ["拒绝查阅"], MISSING),
+        (_get(f"/api/records/{record_token(UNKNOWN)}/strip", 404), ["拒绝查阅"], UNKNOWN),
         (_feedback, ["提问", "答复", "反馈"], ""),
         (_decide, ["涉密审核", "涉密审核"], ""),
         (_get("/admin/register.xlsx"), ["查用登记簿"], ""),
@@ -622,6 +625,22 @@ def test_an_ingest_is_registered_when_it_begins(
     monkeypatch.setenv("STARTED_BY_CHADANG_PAGE", "1")  # its archivist is registered there
     assert cli.main(command) != 0
     assert len(Register(home / REGISTER_FILE).entries()) == 1
+
+
+def test_what_a_command_makes_is_not_for_others_on_the_server(tmp_path: Path) -> None:
+    source, home = tmp_path / "来文", tmp_path / "home"
+    source.mkdir()
+    (source / "0012-2019-永久-0007.txt").write_text("关于水渠维修的通知", encoding="utf-8")
+
+    mask = os.umask(0o022)
+    try:
+        cli.main(["ingest", str(source), "--no-index", "--home", str(home)])
+    finally:
+        os.umask(mask)
+
+    made = [home, *home.rglob("*")]
+    assert home / "chadang.sqlite3" in made
+    assert [path for path in made if path.stat().st_mode & 0o007] == []
 
 
 def test_changes_of_the_vocabulary_are_registered_at_the_command_line_too(tmp_path: Path) -> None:
