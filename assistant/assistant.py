@@ -46,6 +46,7 @@ from assistant.followup import (
     FollowUp,
     last_answer,
     read_follow_up,
+    records_of,
     searched_turns,
 )
 from assistant.gazetteer import Gazetteer
@@ -395,7 +396,7 @@ class Assistant:
         permitted = filters.narrowed(readable, self.store.numbered_records())
         coverage = self.store.coverage(permitted)
         request = without_claim(question)
-        turns = searched_turns(conversation)
+        turns = self._sayable(searched_turns(conversation), readable)
         view = self._view(permitted)
         subjects = Subjects(
             view,
@@ -504,7 +505,8 @@ class Assistant:
             return base.answer(before.kind, "", citations) if citations else base.not_found()
         item = revisit.item(before, follow.number)
         if item is None:
-            return base.refuse(RefusalReason.NOT_FOUND, _no_item(before, follow.number))
+            bare = replace(base, standalone=base.question, reading="", readings=(), notes=())
+            return bare.refuse(RefusalReason.NOT_FOUND, _no_item(before, follow.number))
         record = item.record if isinstance(item, Citation) else item
         if follow.act is Act.OPEN:
             shown = item if isinstance(item, Citation) else revisit.opening(record)
@@ -523,6 +525,20 @@ class Assistant:
             second.kind, lead, second.citations, listings=(row,), related=second.related,
             notes=second.notes,
         )  # fmt: skip
+
+    def _sayable(self, turns: Conversation, readable: Permitted) -> Conversation:
+        """The turns without wordings that name, by its title, what was closed to the reader since."""
+
+        def stands(turn: Turn) -> bool:
+            ids = records_of(turn)
+            return len(self._readable(ids, readable)) == len(ids)
+
+        return [
+            turn
+            if turn.result.standalone == turn.question or stands(turn)
+            else replace(turn, result=replace(turn.result, standalone=turn.question))
+            for turn in turns
+        ]
 
     def _more(
         self,

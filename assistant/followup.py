@@ -177,7 +177,7 @@ def read_follow_up(
     if not turns:
         return FollowUp(question)
     before = _leaned_on(question, turns, gazetteer)
-    ids = _records_of(before)
+    ids = records_of(before)
     earlier = search_form(" ".join(_words_of(turn) for turn in turns)).text
 
     def new(runs: Sequence[str]) -> bool:
@@ -398,7 +398,7 @@ def _swap_topic(before: str, new: str, turn: Turn, subjects: Subjects, gazetteer
         quoted = search_form("".join(c.quote for c in turn.result.citations)).text
         if word in quoted:
             return ""
-    ids = _records_of(turn)
+    ids = records_of(turn)
     if subjects.in_records(word, ids) and not subjects.topical(word) - set(ids):
         return ""
     if match := _NUMBERED.search(before):
@@ -521,7 +521,7 @@ def _swap_place(text: str, old: tuple[str, ...], new: str, gazetteer: Gazetteer)
     return text
 
 
-def _records_of(turn: Turn) -> tuple[str, ...]:
+def records_of(turn: Turn) -> tuple[str, ...]:
     """Ids of the records a turn's answer cited, best first; empty after a refusal."""
     if isinstance(turn.result, Refusal):
         return ()

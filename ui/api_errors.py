@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from assistant.domain import AssistantError
 from assistant.register import RegisterError
 from index.errors import ArchiveError
 from ui.purposes import PurposeNeededError
+from ui.small_body import json_of
 
 logger = logging.getLogger(__name__)
 
@@ -244,8 +244,8 @@ async def read_json(request: Request, longest: int = LONGEST_BODY) -> Any:
         if len(content) > longest:
             raise ApiError(TOO_LARGE)
     try:
-        return json.loads(content)
-    except (ValueError, RecursionError):
+        return json_of(content)
+    except ValueError:
         raise ApiError(MALFORMED) from None
 
 

@@ -7,7 +7,6 @@ give the same bytes (`ui.api.not_available`).
 from __future__ import annotations
 
 import datetime as dt
-import json
 import secrets
 import threading
 from collections.abc import Sequence
@@ -35,6 +34,7 @@ from ui.reader import current_reader, history_owner
 from ui.remembered import records_of
 from ui.session import Asker, RecentAnswers, Shown
 from ui.sheet import PICTURE_WIDTH, SHEET, make_sheet, sheet_html
+from ui.small_body import json_of
 from ui.usage import Use, UseLog
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
@@ -208,7 +208,10 @@ def build_chat_router(
         reader = current_reader(request, settings)
         record_id = record_id_of(token)
         record = None if record_id is None else store.record(record_id)
-        if record is None or not may_read(reader, record).allowed:
+        verdict = None if record is None else may_read(reader, record)
+        if record is None or verdict is None or not verdict.allowed:
+            reason = "" if verdict is None else verdict.reason
+            uses.denied(uses.of(request, reader), record, record_id or token, reason)
             return not_available()
         count = store.page_count(record.record_id)
         first = max(1, min(page, count) - _STRIP)
@@ -272,7 +275,7 @@ async def _body(request: Request) -> object:
         if len(content) > _LONGEST_BODY:
             return None
     try:
-        return json.loads(content)
+        return json_of(content)
     except ValueError:
         return None
 

@@ -85,6 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     os.environ.update(_ENVIRONMENT)
+    # Holdings, index and page pictures were readable for every account of the server. The group
+    # keeps what the caller's own mask leaves it, so that a file can still be handed on.
+    os.umask(os.umask(0o077) | 0o007)
     options = _parser().parse_args(arguments)
     _set_up_logging(verbose=options.verbose)
     try:
@@ -418,6 +421,8 @@ def _ingest(options: argparse.Namespace) -> int:
     sources = _sources(options, store, only)
     if not sources:
         print("没有失败的文件，不用重试。")
+    else:
+        register_command.note_ingest(options, settings)
     for source in sources:
         _take_in(source, store, settings, force=options.force, retry=options.retry, only=only)
     if options.no_index:

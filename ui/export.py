@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from assistant.catalogue_export import Sheet, export_sheets
+from assistant.catalogue_export import Sheet, export_sheets, exported_records
 from assistant.domain import Answer
 from index.domain import Reader
 from index.errors import ArchiveError
@@ -51,12 +51,15 @@ def export_answer(
         NothingToExportError: If the answer lists no rows the reader may see.
         ExportError: If the kind is unknown.
     """
-    about = (
-        ("问题", answer.standalone),
-        ("结果", answer.lead),
-        *(("说明", note) for note in answer.notes),
-    )
-    return sheets_file(export_sheets(answer, store, reader), about, reader, kind, now)
+    sheets = export_sheets(answer, store, reader)
+    about: list[tuple[str, str]] = [("问题", answer.question)]
+    if len(exported_records(answer, store, reader)) < len(answer.listings):
+        # the lead counts what was closed since, and the notes may name it
+        about.append(("说明", strings.NOT_AVAILABLE_NOW))
+    else:
+        about = [("问题", answer.standalone), ("结果", answer.lead)]
+        about += [("说明", note) for note in answer.notes]
+    return sheets_file(sheets, about, reader, kind, now)
 
 
 def sheets_file(

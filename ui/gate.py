@@ -215,4 +215,9 @@ def _is_own_origin(headers: Headers, host: str) -> bool:
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")
-    return origin is None or (origin != "null" and urlsplit(origin).netloc == host)
+    if origin is None:
+        return True
+    try:
+        return origin != "null" and urlsplit(origin).netloc == host
+    except ValueError:  # `http://[` raises; it once was a 500 for anybody
+        return False

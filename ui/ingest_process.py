@@ -15,6 +15,8 @@ from ingest.jobs import RunLock
 
 #: What the run says goes here, the newest run only; below the home.
 LOG_FILE: Final = "ingest.log"
+#: In the environment of what is started here: the page has registered who began it.
+FROM_PAGE: Final = "STARTED_BY_CHADANG_PAGE"
 
 Process = subprocess.Popen[bytes]
 
@@ -82,7 +84,7 @@ def _start(arguments: Sequence[str], log: Path) -> Process:
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,
-            env=module_environment(),
+            env={**module_environment(), FROM_PAGE: "1"},
             start_new_session=True,
         )
     # Waited for, so that its end leaves no zombie.

@@ -6,7 +6,6 @@ the first reader who uses one owns it. Questions, sign-ins and open connections 
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 import time
@@ -22,13 +21,23 @@ from index.domain import Reader
 from ui.gate import MOUNT, local_path
 from ui.reader import READER_KEY
 from ui.sign_in import ADDRESS_KEY, PRIVATE
+from ui.small_body import json_of
 
 _API: Final = f"{MOUNT}/gradio_api/"
 _HEARTBEAT: Final = re.compile(rf"{_API}heartbeat/(\w+)")
+#: These run something in a queue, so they have to name it: one without a name breaks Gradio's
+#: worker with a KeyError, and all who send none would share one state.
+_IN_A_QUEUE: Final = frozenset({f"{_API}queue/join", f"{_API}run/predict"})
+#: Asks a question without a queue.
+_ASKS: Final = "/api/precedents"
 _LONGEST_BODY: Final = 262_144
 _QUEUES_KEPT: Final = 20_000
 #: Pages one person may leave open at the same time.
 _OPEN_PAGES: Final = 30
+#: Queues one person may begin: at once, and a second afterwards. Every page begins one, and Gradio
+#: keeps the newest thousand of all readers: without a bound one reader empties everybody's chat.
+_NEW_QUEUES: Final = 60
+_NEW_QUEUES_A_SECOND: Final = 0.2
 #: POSTs of one address to the sign-in and setup forms: at once, and a second afterwards.
 _SIGN_INS: Final = 60
 _SIGN_INS_A_SECOND: Final = 1.0
@@ -78,6 +87,7 @@ class QueueGuard:
         self._app = app
         self._questions = Buckets(questions_per_minute, questions_per_minute / 60)
         self._sign_ins = Buckets(_SIGN_INS, _SIGN_INS_A_SECOND)
+        self._new_queues = Buckets(_NEW_QUEUES, _NEW_QUEUES_A_SECOND)
         self._owners: OrderedDict[str, str] = OrderedDict()
         self._pages: dict[str, int] = {}
 
@@ -87,14 +97,16 @@ class QueueGuard:
         if scope.get("method") == "POST" and path in ("/login", "/setup"):
             wait = self._sign_ins.take(str(scope.get(ADDRESS_KEY, "")))
             if wait:
-                refusal = PlainTextResponse(TOO_MANY_SIGN_INS, 429, headers=_retry(wait))
-                await refusal(scope, receive, send)
+                told = PlainTextResponse(TOO_MANY_SIGN_INS, 429, headers=_retry(wait))
+                await told(scope, receive, send)
                 return
+        owner = _owner(scope.get(READER_KEY))
+        if path == _ASKS and owner and (wait := self._questions.take(owner)):
+            await _refuse(429, TOO_MANY_QUESTIONS, _retry(wait))(scope, receive, send)
+            return
         if not path.startswith(_API):
             await self._app(scope, receive, send)
             return
-        reader = scope.get(READER_KEY)
-        owner = f"{reader.account}\n{reader.name}" if isinstance(reader, Reader) else ""
         if scope["method"] == "POST":
             await self._post(path, owner, scope, receive, send)
             return
@@ -103,9 +115,10 @@ class QueueGuard:
             await self._heartbeat(heartbeat[1], owner, scope, receive, send)
             return
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
-        if not all(self._owns(owner, named) for named in query.get("session_hash", ())):
-            await _refuse(403, NOT_YOURS)(scope, receive, send)
-            return
+        for named in query.get("session_hash", ()):
+            if (refusal := self._not_theirs(owner, named)) is not None:
+                await refusal(scope, receive, send)
+                return
         await self._app(scope, receive, send)
 
     async def _post(
@@ -117,10 +130,10 @@ class QueueGuard:
             refusal = _refuse(413, TOO_LONG)
         else:
             named = _session_hash(body)
-            if named is None:
+            if named is None or (not named and path in _IN_A_QUEUE):
                 refusal = _refuse(422, UNREADABLE)
-            elif named and not self._owns(owner, named):
-                refusal = _refuse(403, NOT_YOURS)
+            elif named and (theirs := self._not_theirs(owner, named)) is not None:
+                refusal = theirs
             elif owner and path == f"{_API}queue/join" and (wait := self._questions.take(owner)):
                 refusal = _refuse(429, TOO_MANY_QUESTIONS, _retry(wait))
         if refusal is not None:
@@ -140,8 +153,8 @@ class QueueGuard:
     async def _heartbeat(
         self, named: str, owner: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        if not self._owns(owner, named):
-            await _refuse(403, NOT_YOURS)(scope, receive, send)
+        if (refusal := self._not_theirs(owner, named)) is not None:
+            await refusal(scope, receive, send)
             return
         if owner and self._pages.get(owner, 0) >= _OPEN_PAGES:
             await _refuse(429, TOO_MANY_PAGES, _retry(30))(scope, receive, send)
@@ -154,13 +167,27 @@ class QueueGuard:
             if not self._pages[owner]:
                 del self._pages[owner]
 
-    def _owns(self, owner: str, named: str) -> bool:
-        """Whether a queue is this owner's; a new one becomes theirs."""
-        found = self._owners.setdefault(named[:200], owner)
-        self._owners.move_to_end(named[:200])
+    def _not_theirs(self, owner: str, named: str) -> Response | None:
+        """Why a queue is not for this owner, None when it is; a new one becomes theirs."""
+        named = named[:200]
+        if owner and named not in self._owners and (wait := self._new_queues.take(owner)):
+            return _refuse(429, TOO_MANY_PAGES, _retry(wait))
+        found = self._owners.setdefault(named, owner)
+        self._owners.move_to_end(named)
         while len(self._owners) > _QUEUES_KEPT:
             self._owners.popitem(last=False)
-        return found == owner
+        return None if found == owner else _refuse(403, NOT_YOURS)
+
+
+def _owner(reader: object) -> str:
+    """Whose a queue is: a person in one role, '' for the one user of a machine.
+
+    The role counts, as the state of a queue holds what it has shown: with another role the same
+    person starts anew.
+    """
+    if not isinstance(reader, Reader):
+        return ""
+    return "\n".join((reader.account, reader.name, reader.role.value, reader.department))
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -180,8 +207,8 @@ async def _body(receive: Receive) -> bytes | None:
 def _session_hash(body: bytes) -> str | None:
     """The queue a body names, '' when it names none, None when the body cannot be understood."""
     try:
-        read = json.loads(body)
-    except (ValueError, RecursionError):
+        read = json_of(body)
+    except ValueError:
         return None
     if not isinstance(read, dict):
         return None

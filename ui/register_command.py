@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import datetime as dt
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -134,12 +135,45 @@ _NOTED: Final[dict[tuple[str, str], tuple[str, str]]] = {
     ("portals", "revoke"): ("用户管理", "停用门户"),
     ("review", "release"): ("涉密审核", "放行"),
     ("review", "withhold"): ("涉密审核", "不予入库"),
+    ("ingest", ""): ("入库管理", "开始入库"),
+    ("jobs", "pause"): ("入库管理", "暂停入库"),
+    ("jobs", "resume"): ("入库管理", "继续入库"),
+    ("jobs", "stop"): ("入库管理", "停止入库"),
+    ("vocabulary", "add"): ("改设置", "改口语对照表"),
+    ("vocabulary", "remove"): ("改设置", "停用口语对照表一行"),
+    ("backup", ""): ("入库管理", "备份"),
+    ("restore", ""): ("入库管理", "从备份恢复"),
 }
+#: Options that say which of its things a command does, where no word does.
+_DOING: Final = {
+    "jobs": ("pause", "resume", "stop", "failed"),
+    "vocabulary": ("add", "remove"),
+    "ingest": ("check", "failed"),
+    "restore": ("check",),
+}
+#: What a command was about, the first that was given.
+_ABOUT: Final = ("account", "name", "number", "source", "file")
+_TOLD: Final = (
+    "by", "reason", "paper", "role", "department", "result", "preset", "note", "name", "person",
+    "account", "purpose", "days", "grant", "add", "remove", "category", "force", "retry",
+    "with_sources",
+)  # fmt: skip
 
 
 def is_noted(options: argparse.Namespace) -> bool:
-    """Whether a command changes something that the register tells of."""
-    return _told_to(options) in _NOTED
+    """Whether a command that has worked changed something that the register tells of.
+
+    An ingest is noted when it begins: one that is killed has taken something in, too.
+    """
+    return _told_to(options) in _NOTED and options.command != "ingest"
+
+
+def note_ingest(options: argparse.Namespace, settings: Settings) -> None:
+    """Register that an ingest begins, unless the page began it and has registered who."""
+    from ui.ingest_process import FROM_PAGE
+
+    if FROM_PAGE not in os.environ:
+        note_command(options, settings)
 
 
 def note_command(options: argparse.Namespace, settings: Settings) -> None:
@@ -147,10 +181,9 @@ def note_command(options: argparse.Namespace, settings: Settings) -> None:
     from assistant.register import Action, RegisterError, register_of
 
     action, words = _NOTED[_told_to(options)]
-    on = [getattr(options, name, None) for name in ("account", "name", "number")]
-    named = next((str(value) for value in on if value), "")
-    told = ("by", "reason", "paper", "role", "department", "result", "preset", "note")
-    detail = {name: str(v) for name in told if (v := getattr(options, name, None))}
+    about = ("name",) if options.command == "tokens" else _ABOUT
+    named = next((_said(v) for name in about if (v := getattr(options, name, None))), "")
+    detail = {name: _said(v) for name in _TOLD if (v := getattr(options, name, None))}
     by = detail.get("by", "")
     try:
         register_of(settings).write(
@@ -162,9 +195,16 @@ def note_command(options: argparse.Namespace, settings: Settings) -> None:
 
 
 def _told_to(options: argparse.Namespace) -> tuple[str, str]:
-    return options.command, getattr(
-        options, "what" if options.command == "tokens" else "action", ""
-    )
+    command = options.command
+    word = getattr(options, "what" if command == "tokens" else "action", "")
+    given = (name for name in _DOING.get(command, ()) if getattr(options, name, None))
+    return command, word or next(given, "")
+
+
+def _said(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value.expanduser().absolute())
+    return "、".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _terminal() -> str:

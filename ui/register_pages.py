@@ -6,7 +6,6 @@ Drawn here and escaped here, without a script: a search is an address, a result 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -42,6 +41,7 @@ from ui.register_book import (
 )
 from ui.render import answer_text
 from ui.session import Asker, RecentAnswers
+from ui.small_body import json_of
 from ui.usage import Use, UseLog
 
 logger = logging.getLogger(__name__)
@@ -331,8 +331,8 @@ async def _body(request: Request) -> dict[str, Any] | None:
         if len(content) > _LONGEST_BODY:
             return None
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = json_of(content)
+    except ValueError:
         return None
     return body if isinstance(body, dict) else None
 

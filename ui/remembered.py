@@ -159,8 +159,8 @@ def _restore(question: str, body: Mapping[str, Any], store: Store, reader: Reade
         named = held.all(body["records"])
         refusal = Refusal(
             question,
-            body["standalone"],
-            body["reading"],
+            question if held.missed else body["standalone"],
+            "" if held.missed else body["reading"],
             RefusalReason(body["refusal"]),
             body["message"],
             coverage,
@@ -193,8 +193,9 @@ def _restore(question: str, body: Mapping[str, Any], store: Store, reader: Reade
     whole = not held.missed and not changed
     answer = Answer(
         question=question,
-        standalone=body["standalone"],
-        reading=body["reading"],
+        # names, like the lead, what stood there: 第二条的文号 is read as 《its title》：…
+        standalone=body["standalone"] if whole else question,
+        reading=body["reading"] if whole else "",
         lead=body["lead"] if whole else "",
         citations=tuple(citations),
         listings=tuple(listings),

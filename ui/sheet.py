@@ -20,6 +20,7 @@ from index.store import Store
 from ui import strings
 from ui.escaping import fold_quote, is_unreliable
 from ui.places import permalink, record_token
+from ui.remembered import records_of
 from ui.render import answer_text, prose_text
 from ui.session import Shown
 
@@ -123,8 +124,10 @@ def make_sheet(shown: Shown, store: Store, reader: Reader, archive: str, now: dt
         coverage.records, coverage.pages, coverage.unreadable_pages
     ).removeprefix(f"{strings.COVERAGE_HEADING}：")
     readings = "；".join(r.sentence for r in result.readings)
+    whole = all(_readable(record_id, store, reader) for record_id in records_of(result))
     facts = [
-        ("理解为", "" if result.standalone == result.question else result.standalone),
+        # 第二条的文号 is read as 《its title》：…, and that one may have been closed since
+        ("理解为", result.standalone if whole and result.standalone != result.question else ""),
         ("其中", readings),
         ("去掉的理解", "；".join(r.sentence for r in origin.without)),
         ("查法", strings.PRECEDENTS if origin.precedents else ""),
@@ -152,7 +155,6 @@ def make_sheet(shown: Shown, store: Store, reader: Reader, archive: str, now: dt
         return replace(bare, paragraphs=lines, notes=result.notes)
     citations = [c for c in result.citations if _readable(c.record.record_id, store, reader)]
     listings = [row for row in result.listings if _readable(row.record.record_id, store, reader)]
-    whole = len(citations) == len(result.citations) and len(listings) == len(result.listings)
     notes = list(result.notes) if whole else [strings.NOT_AVAILABLE_NOW]
     paragraphs: tuple[str, ...] = ()
     if whole and result.prose is not None:

@@ -22,7 +22,23 @@ async def small_json(request: Request, longest: int) -> dict[str, Any] | None:
         if len(content) > longest:
             return None
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = json_of(content)
+    except ValueError:
         return None
     return body if isinstance(body, dict) else None
+
+
+def json_of(content: bytes | bytearray) -> Any:
+    """What a body says.
+
+    Raises:
+        ValueError: If it is no JSON, nested too deeply, or names characters there are not: half of a
+            surrogate pair passes as text and fails wherever it is written (database, answer).
+    """
+    try:
+        found = json.loads(content)
+        json.dumps(found, ensure_ascii=False).encode()
+    except RecursionError as error:
+        msg = "nested too deeply"
+        raise ValueError(msg) from error
+    return found

@@ -29,6 +29,7 @@ from index.domain import Reader, Record
 from index.passage_index import read_manifest
 from index.settings import Settings
 from index.store import Store
+from ui import strings
 from ui.api_paths import is_api_path, site_path
 from ui.framing import PLACE_KEY
 from ui.purposes import PurposeNeededError, Purposes, asked_when
@@ -488,7 +489,7 @@ def _pages(citations: Iterable[Citation], records: Iterable[Record]) -> list[str
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Let routes raise: a register that fails and a purpose that is missing become answers."""
+    """Let routes raise: a failing register, a missing purpose, a number too large become answers."""
 
     def broken(_request: Request, error: Exception) -> JSONResponse:
         return JSONResponse({"detail": str(error)}, 503, headers={"Cache-Control": "no-store"})
@@ -497,7 +498,13 @@ def add_handlers(app: FastAPI) -> None:
         body = {"detail": str(error), "purpose": True}
         return JSONResponse(body, 409, headers={"Cache-Control": "no-store"})
 
+    def beyond(_request: Request, _error: Exception) -> JSONResponse:
+        # a page or decision numbered past 64 bits, which the database cannot even be asked for
+        body = {"detail": strings.NOT_AVAILABLE}
+        return JSONResponse(body, 404, headers={"Cache-Control": "private, no-store"})
+
     app.add_exception_handler(RegisterError, broken)
+    app.add_exception_handler(OverflowError, beyond)
     app.add_exception_handler(PurposeNeededError, needed)
 
 

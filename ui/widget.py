@@ -38,6 +38,7 @@ from ui.portals import Portals, TokenRefusedError
 from ui.queue_guard import Buckets
 from ui.reader import READER_KEY
 from ui.sign_in import PASSIVE
+from ui.small_body import json_of
 from ui.usage import Channel, Use, UseLog
 from ui.widget_sessions import WidgetSessions
 
@@ -222,8 +223,8 @@ async def _token(request: Request) -> str | None:
         if len(content) > _LONGEST_BODY:
             return None
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = json_of(content)
+    except ValueError:
         return None
     token = body.get("token") if isinstance(body, dict) else None
     return token if isinstance(token, str) else None

@@ -362,6 +362,29 @@ def test_a_record_closed_meanwhile_is_neither_sent_nor_composed(tmp_path: Path) 
     assert sent == []
 
 
+def test_a_further_question_does_not_name_what_was_closed_meanwhile(tmp_path: Path) -> None:
+    """This test ensures that the title carried from turn to turn goes when its record is closed."""
+    opened = open_hostile(tmp_path)
+    title = TEXTS[DOGS][0]
+    first = opened.ask("重点管理区每户限养几只犬？", [], DEPUTY)
+    turns = [Turn("重点管理区每户限养几只犬？", first)]
+    second = opened.ask("第一条的文号是什么？", turns, DEPUTY)
+    assert isinstance(second, Answer)
+    assert title in second.standalone
+
+    record = opened.store.record(DOGS)
+    assert record is not None
+    opened.store.replace_record(replace(record, opening=""), opened.store.pages(DOGS), [], "closed")
+    turns.append(Turn("第一条的文号是什么？", second))
+    for question in ("第一条的文号是什么？", "那后来呢？", "它是谁批准的？", "打开第一条"):
+        for asked in (turns[:1], turns):
+            said = opened.ask(question, asked, DEPUTY)
+            assert title not in result_text(said), question
+            assert title not in said.standalone, question
+            assert title not in said.reading, question
+    opened.store.close()
+
+
 def test_a_silent_endpoint_costs_the_answer_nothing(tmp_path: Path) -> None:
     """This test ensures that the extractive answer does not wait for the language model."""
     with served(tmp_path, is_silent(1.0), llm_silence_s=0.3) as (opened, sent):

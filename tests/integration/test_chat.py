@@ -40,6 +40,8 @@ from ui.remembered import Origin, records_of, restore, to_body
 ARCHIVIST = Reader(Role.ARCHIVIST, "本机用户")
 PUBLIC = Reader(Role.PUBLIC, "公众")
 QUESTION = "东风水库渠道维修经费是多少？"
+#: JSON that names half a character (escaped, and in bytes), and JSON nested past all measure.
+NO_TEXT = (b'{"title": "\\ud800"}', b'{"title": "\xed\xa0\x80"}', b"[" * 4000)
 
 
 class SignedIn:
@@ -260,7 +262,7 @@ def test_rename_delete_and_bad_requests(chat: Chat) -> None:
     path = f"/api/history/{row['id']}"
     assert chat.client.post(f"{path}/rename", json={"title": "水渠"}).status_code == 200
     assert chat.conversations()[0]["title"] == "水渠"
-    for body in (b"", b"{", b"[]", b'{"title": 3}', b"x" * 9000):
+    for body in (b"", b"{", b"[]", b'{"title": 3}', b"x" * 9000, *NO_TEXT):
         assert chat.client.post(f"{path}/rename", content=body).status_code == 400
     assert chat.client.post(f"{path}/rename", json={"title": " "}).status_code == 400
     foreign = {"Origin": "http://evil.test"}
@@ -377,6 +379,31 @@ def test_what_was_closed_since_is_not_on_the_sheet(chat: Chat) -> None:
     assert "关于某同志来信的处理意见" not in titles
     assert sheet.lead == ""
     assert sheet.notes == (strings.NOT_AVAILABLE_NOW,)
+
+
+def test_how_a_question_was_read_does_not_name_what_was_closed_since(chat: Chat) -> None:
+    """第二条的文号 is read as 《title of the second》：…; the title goes with the record."""
+    from ui.export import export_answer
+    from ui.session import Shown
+    from ui.sheet import make_sheet, sheet_html
+
+    store, now = chat.assistant.store, dt.datetime.now().astimezone()
+    result = chat.assistant.ask("馆藏有哪些", (), ARCHIVIST)
+    assert isinstance(result, Answer)
+    title = "关于某同志来信的处理意见"
+    named = f"《{title}》：第二条的文号"
+    result = replace(result, standalone=named, reading=f"我按“{named}”理解。", notes=(title,))
+
+    sheet = sheet_html(
+        make_sheet(Shown(PUBLIC, result, Origin(), now), store, PUBLIC, "", now), "", "", ""
+    )
+    again = restore("第二条的文号", to_body(result, Origin(), store), store, PUBLIC).result
+    file = export_answer(result, store, PUBLIC, "csv", now).decode("utf-8-sig")
+
+    for shown in (sheet, repr(again), file):
+        assert title not in shown
+    assert f"共有 {len(result.listings)} 件" not in file
+    assert strings.NOT_AVAILABLE_NOW in file
 
 
 # -- the strip, the line --------------------------------------------------------------------------

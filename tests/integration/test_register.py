@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -44,6 +45,7 @@ ARCHIVIST = Reader(Role.ARCHIVIST, "本机用户")
 SIGNED_IN = Reader(Role.ARCHIVIST, "赵某", "档案科", "zhao")
 DEPUTY = Reader(Role.DEPUTY, "钱某", "", "qian")
 MISSING = "0012-0000-没有-0000"
+UNKNOWN = "0012-2030-永久-9998"
 
 
 #: 工作查考, as a program states it.
@@ -185,6 +187,7 @@ def _decide(web: Web) -> None:
         (_get(f"/api/records/{record_token(HIDDEN)}"), ["阅览目录"], HIDDEN),
         (_list_and_export, ["提问", "答复", "导出"], HIDDEN),
         (_get(f"/api/records/{record_token(MISSING)}", 404), ["拒绝查阅"], MISSING),
+        (_get(f"/api/records/{record_token(UNKNOWN)}/strip", 404), ["拒绝查阅"], UNKNOWN),
         (_feedback, ["提问", "答复", "反馈"], ""),
         (_decide, ["涉密审核", "涉密审核"], ""),
         (_get("/admin/register.xlsx"), ["查用登记簿"], ""),
@@ -584,6 +587,72 @@ def test_accounts_changed_at_the_command_line_are_registered(tmp_path: Path) -> 
     assert (entry.action, entry.outcome, entry.channel) == ("用户管理", "停用账号：clerk", "命令行")
 
 
+def test_an_interface_token_is_registered_with_whose_rights_it_gives(tmp_path: Path) -> None:
+    home = ["--home", str(tmp_path)]
+    for words in (
+        ["add", "办公系统", "--role", "代表", "--person", "李代表"],
+        ["revoke", "办公系统"],
+    ):
+        assert cli.main(["tokens", *words, *home]) == 0
+
+    revoked, made = Register(tmp_path / REGISTER_FILE).entries()
+    assert (made.action, made.outcome) == ("用户管理", "发接口令牌：办公系统")
+    assert json.loads(made.detail)["person"] == "李代表"
+    assert revoked.outcome == "停用接口令牌：办公系统"
+    assert "cd_" not in made.detail + revoked.detail
+
+
+def test_an_ingest_is_registered_when_it_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, home = tmp_path / "来文", tmp_path / "home"
+    source.mkdir()
+    (source / "0012-2019-永久-0007.txt").write_text("关于水渠维修的通知", encoding="utf-8")
+
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_take_in", killed)
+    command = ["ingest", str(source), "--no-index", "--home", str(home)]
+    assert cli.main(["ingest", str(source), "--check", *command[3:]]) in (0, 3)
+    assert not (home / REGISTER_FILE).exists()
+    assert cli.main(command) != 0
+
+    (entry,) = Register(home / REGISTER_FILE).entries()
+    assert (entry.action, entry.channel) == ("入库管理", "命令行")
+    assert entry.outcome == f"开始入库：{source}"
+
+    monkeypatch.setenv("STARTED_BY_CHADANG_PAGE", "1")  # its archivist is registered there
+    assert cli.main(command) != 0
+    assert len(Register(home / REGISTER_FILE).entries()) == 1
+
+
+def test_what_a_command_makes_is_not_for_others_on_the_server(tmp_path: Path) -> None:
+    source, home = tmp_path / "来文", tmp_path / "home"
+    source.mkdir()
+    (source / "0012-2019-永久-0007.txt").write_text("关于水渠维修的通知", encoding="utf-8")
+
+    mask = os.umask(0o022)
+    try:
+        cli.main(["ingest", str(source), "--no-index", "--home", str(home)])
+    finally:
+        os.umask(mask)
+
+    made = [home, *home.rglob("*")]
+    assert home / "chadang.sqlite3" in made
+    assert [path for path in made if path.stat().st_mode & 0o007] == []
+
+
+def test_changes_of_the_vocabulary_are_registered_at_the_command_line_too(tmp_path: Path) -> None:
+    home = ["--home", str(tmp_path)]
+    assert cli.main(["vocabulary", "--add", "老城县", "新城区", "--category", "地名", *home]) == 0
+    assert cli.main(["vocabulary", "老城县", *home]) == 0
+
+    (entry,) = Register(tmp_path / REGISTER_FILE).entries()
+    assert (entry.action, entry.outcome) == ("改设置", "改口语对照表")
+    assert json.loads(entry.detail)["add"] == "老城县、新城区"
+
+
 # -- the page -------------------------------------------------------------------------------------
 
 
@@ -806,6 +875,23 @@ def test_bad_feedback_is_refused(web: Web, body: dict[str, Any]) -> None:
     answer = {"answer": web.answer_id("维修经费是多少？"), "verdict": "错", **body}
 
     assert web.client.post("/api/feedback", json=answer).status_code == 400
+
+
+def test_half_a_character_is_no_purpose_and_no_feedback(web: Web) -> None:
+    headers = {"Content-Type": "application/json"}
+    purpose = '{"purpose": "其他：\\ud800"}'.encode()
+    feedback = b'{"answer": "\\ud800", "verdict": "x", "words": "\\ud800"}'
+
+    assert web.client.post("/api/purpose", content=purpose, headers=headers).status_code == 400
+    assert web.client.post("/api/feedback", content=feedback, headers=headers).status_code in (
+        400,
+        404,
+    )
+    for address in ("opening/preview", "vocabulary/try", "ingest/check"):
+        answer = web.client.post(
+            f"/api/admin/{address}", content=b'{"words": "\\ud800"}', headers=headers
+        )
+        assert answer.status_code == 400
 
 
 def test_other_sites_cannot_send_feedback(web: Web) -> None:

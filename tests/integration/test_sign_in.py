@@ -354,6 +354,15 @@ def test_a_form_of_another_site_is_refused(network: Site) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "origin", ["http://[", "http://[::1", "null", "", "//", "http://dang.test@evil.test"]
+)
+def test_a_malformed_origin_is_a_foreign_one(network: Site, origin: str) -> None:
+    answer = network.browser().post("/login", data={"account": "x"}, headers={"Origin": origin})
+
+    assert answer.status_code == 403
+
+
 def test_a_planted_session_is_worth_nothing(network: Site) -> None:
     """This test ensures that a token known before signing in is not the one used after (fixation)."""
     client = network.browser()
@@ -705,14 +714,66 @@ def test_a_question_queue_belongs_to_whoever_used_it_first(network: Site) -> Non
     assert mine.post("/app/gradio_api/run/predict", json=body).status_code == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"1", b'{"session_hash": 5}', b"[" * 100_000])
-def test_a_broken_question_is_refused(network: Site, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"[]", b"{", b"1", b'{"session_hash": 5}', b"[" * 100_000,
+        # in no queue: Gradio fails over it, and all who name none would share one state
+        b'{"data": [null], "fn_index": 6}', b'{"data": [null], "fn_index": 6, "session_hash": ""}',
+        b'{"data": ["\\ud800"], "fn_index": 0, "session_hash": "abc"}',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("call", ["queue/join", "run/predict"])
+def test_a_broken_question_is_refused(network: Site, call: str, body: bytes) -> None:
     client = network.signed_in("clerk")
     headers = {"Content-Type": "application/json"}
 
-    answer = client.post("/app/gradio_api/queue/join", content=body, headers=headers)
+    answer = client.post(f"/app/gradio_api/{call}", content=body, headers=headers)
 
     assert answer.status_code == 422
+
+
+def test_a_queue_does_not_go_with_its_owner_into_another_role(
+    holdings: Store, tmp_path: Path
+) -> None:
+    site = make_site(holdings, make_settings(tmp_path, host="0.0.0.0"), Clock())
+    body = {"data": ["问"], "fn_index": 0, "session_hash": "kept123"}
+    first = site.signed_in("archivist")
+    assert first.post("/app/gradio_api/run/predict", json=body).status_code == 200
+
+    site.accounts.grant("archivist", Role.DEPUTY)
+    later = site.signed_in("archivist")
+
+    assert later.post("/app/gradio_api/run/predict", json=body).status_code == 403
+
+
+def test_nobody_begins_queues_without_end(holdings: Store, tmp_path: Path) -> None:
+    """Gradio keeps the newest thousand: who begins more empties the open chats of all others."""
+    site = make_site(holdings, make_settings(tmp_path, host="0.0.0.0"), Clock())
+    client, other = site.signed_in("clerk"), site.signed_in("deputy")
+
+    def begin(who: TestClient, name: str) -> int:
+        body = {"data": ["问"], "fn_index": 0, "session_hash": name}
+        return who.post("/app/gradio_api/run/predict", json=body).status_code
+
+    assert begin(client, "first") == 200
+    codes = [begin(client, f"flood{i}") for i in range(100)]
+
+    assert codes[:30] == [200] * 30
+    assert codes[-1] == 429
+    assert begin(client, "first") == 200
+    assert begin(other, "others") == 200
+
+
+def test_looking_for_precedents_is_asking(holdings: Store, tmp_path: Path) -> None:
+    settings = make_settings(tmp_path, host="0.0.0.0", questions_per_minute=3, ask_purpose="never")
+    site = make_site(holdings, settings, Clock())
+    client, other = site.signed_in("clerk"), site.signed_in("deputy")
+
+    codes = [client.get("/api/precedents?q=水渠维修").status_code for _ in range(5)]
+
+    assert codes == [200, 200, 200, 429, 429]
+    assert other.get("/api/precedents?q=水渠维修").status_code == 200
 
 
 def test_a_question_too_long_is_refused(network: Site) -> None:

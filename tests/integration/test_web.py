@@ -190,6 +190,16 @@ def test_a_broken_token_is_a_missing_record(web: Web) -> None:
         assert web.client.get(f"/api/records/{token}").status_code == 404
 
 
+@pytest.mark.parametrize("seq", ["9" * 25, f"-{'9' * 25}"])
+def test_a_number_no_database_can_hold_is_a_missing_page(web: Web, seq: str) -> None:
+    for more in ("", "?hash=5.abcdefabcd", f"?start={seq}&end={seq}"):
+        answer = web.client.get(f"/api/pages/{record_token(TYPED)}/{seq}{more}")
+        assert answer.status_code == 404
+    assert web.client.get(f"/api/admin/opening/{'9' * 25}").status_code == 404
+    body = {"number": int("9" * 25), "by": "孙某", "note": "看过"}
+    assert web.client.post("/api/admin/opening/undo", json=body).status_code in (404, 409)
+
+
 def test_citations_are_given_to_the_reader_who_asked_only(web: Web, as_reader: Any) -> None:
     answer_id = _answer_id(_ask(web, "维修经费是多少？"))
     first = web.client.get(f"/api/answers/{answer_id}")
