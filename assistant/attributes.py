@@ -103,8 +103,10 @@ def attribute_present(question: Question, form: str) -> bool:
     unit = wanted.group(1)
     # 几个 counts anything: 个 is the measure word of those who do not choose one.
     if unit is None or unit == "个":
-        timed = _TIMED.match(question.form, wanted.end())
-        found = _ANY_QUANTITY.search(text if timed else _DURATION.sub(" ", text))
+        if _TIMED.match(question.form, wanted.end()):
+            found = _DURATION.search(text) or _ANY_QUANTITY.search(text)
+        else:
+            found = _ANY_QUANTITY.search(_DURATION.sub(" ", text))
         return bool(found or (unit and re.search(rf"{_FIGURE}个", text)))
     figures = re.finditer(rf"({_FIGURE})(?:个)?(?:{_SAME_UNIT.get(unit, unit)})", text)
     return any(match.group() not in question.form for match in figures)

@@ -8,12 +8,20 @@ from collections.abc import Sequence
 
 import pytest
 
-from assistant.excerpts import LISTED, Excerpt, ExcerptFinder, choose, speaks_of_other_year
+from assistant.excerpts import (
+    LISTED,
+    Excerpt,
+    ExcerptFinder,
+    _only_labels,
+    choose,
+    speaks_of_other_year,
+)
 from assistant.gazetteer import Gazetteer
 from assistant.question import Question, read_question
 from assistant.retrieval import Evidence
 from index.domain import Hit, Page, Passage, Record
 from index.sentences import split_sentences
+from index.text import search_form
 
 RAW = (
     "关于加装电梯建议的答复\n示住建函〔2018〕23号\n苏晚晴代表：\n您提出的建议收悉。\n"
@@ -50,6 +58,23 @@ def quotes(excerpts: Sequence[Excerpt]) -> list[str]:
 def test_a_line_that_only_labels_the_paper_is_not_quoted(label: str) -> None:
     """This test ensures that no label answers a question about the matter."""
     assert label not in quotes(found("加装电梯怎么补贴", label))
+
+
+@pytest.mark.parametrize(
+    ("line", "question", "quotable"),
+    [
+        ("您提出的《关于加装电梯的建议》收悉。", "加装电梯怎么补贴", False),
+        ("您提出的《关于加装电梯的建议》收悉。", "加装电梯的建议是谁提的", True),
+        ("现将加装电梯办理情况答复如下：", "加装电梯办得怎么样", False),
+        ("受市政府委托，现将加装电梯情况报告如下：", "加装电梯的报告是谁作的", True),
+        ("以上报告，请予审议。", "加装电梯的报告说了什么", False),
+        ("感谢您对加装电梯工作的关心和支持。", "加装电梯怎么补贴", False),
+        ("每部电梯由财政补贴二十万元。", "加装电梯怎么补贴", True),
+    ],
+)
+def test_a_courtesy_answers_nothing(line: str, question: str, quotable: bool) -> None:
+    """This test ensures that 收悉, 现报告如下 and thanks are not quoted for the matter."""
+    assert _only_labels(asked(question), search_form(line).text) is not quotable
 
 
 def test_a_label_is_quoted_when_it_is_asked_for() -> None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.sources import kind_fits, named_source
+from assistant.sources import (
+    asks_reply,
+    has_title,
+    is_reply,
+    kind_fits,
+    named_source,
+    named_titles,
+)
 
 
 @pytest.mark.parametrize(
@@ -45,3 +52,20 @@ def test_the_subject_before_the_name_is_kept_without_generic_words() -> None:
     assert poll is not None
     assert poll.title is None
     assert "审计" in poll.subject
+
+
+def test_a_title_in_marks_is_the_paper_itself() -> None:
+    """This test ensures that the rule of another town does not stand for the one named."""
+    (title,) = named_titles("《示例省养犬管理条例》是哪年通过的")
+
+    assert not has_title(title, "他乡市养犬管理条例")
+    assert has_title(title, "示例省养犬管理条例(2019修订)")
+    assert has_title(title, "示例省养大管理条例"), "one misread character"
+    assert named_titles("《红楼梦》写了什么") == ()
+
+
+def test_replies_are_known_by_their_titles() -> None:
+    assert asks_reply("加装电梯的建议是怎么答复的")
+    assert not asks_reply("谁提的加装电梯的建议")
+    assert is_reply("对市十五届人大二次会议第47号建议的答复")
+    assert not is_reply("关于加装电梯的建议")
