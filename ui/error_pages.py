@@ -89,7 +89,7 @@ class ErrorPages:
         up = "../" * _depth(scope)
         content = page_html(
             self._settings, reader, self._version, address="x/" * _depth(scope) + "x",
-            title=title, main_id="er-main", styles=("account.css",),
+            title=title, main_id="ac-main", styles=("account.css",),
             content=(
                 f'<section class="ac-card"><h1>{escape(title)}</h1><p>{escape(said)}</p>'
                 f"<p>{escape(after)}</p>{_way_on(reader, up)}</section>"

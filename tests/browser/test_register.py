@@ -58,6 +58,37 @@ def _small(visit: Visit, where: str) -> list[str]:
     return list(visit.page.evaluate(script, where))
 
 
+@pytest.mark.parametrize("late", ["conversation.js", "api/purpose"])
+def test_the_line_above_the_box_has_one_order(visit: Visit, late: str) -> None:
+    """This test ensures that neither order nor place depends on which script is first."""
+    page = visit.page
+
+    def hold(route: Any) -> None:
+        page.wait_for_timeout(1500)
+        route.continue_()
+
+    page.route(f"**/*{late}*", hold)
+    page.goto(f"{visit.address}/")
+    page.locator("#cd-history").wait_for(timeout=60_000)
+    page.locator(".cd-purpose-bar select").wait_for()
+    names = """() => [...document.querySelectorAll('#cd-mode > *')].filter(e => e.offsetParent)
+        .map(e => [e.id || e.className, e.getBoundingClientRect()])
+        .map(([name, box]) => ({ name, x: box.x, y: Math.round(box.y / 30) }))"""
+    found = page.evaluate(names)
+    order = ["cd-precedents", "cd-limit", "cd-history", "cd-purpose-bar"]
+    assert [one["name"] for one in found] == order
+    seen = sorted(found, key=lambda one: (one["y"], one["x"]))
+    assert [one["name"] for one in seen] == order
+
+    box = page.locator("#cd-question textarea")
+    before = box.bounding_box()
+    box.fill(QUESTION)
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").filter(has_text="请先选择利用目的").wait_for()
+    assert abs(box.bounding_box()["y"] - before["y"]) < 2
+    assert visit.overflow() == 0
+
+
 def test_the_purpose_is_asked_once_per_conversation(visit: Visit) -> None:
     """This test ensures that nothing is asked without it, and that it is asked again afterwards."""
     page = visit.page

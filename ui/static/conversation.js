@@ -106,6 +106,11 @@
     );
   }
 
+  /* Two scripts fill the line above the box and either may be first; the purpose stays last. */
+  function ahead(row, element) {
+    row.insertBefore(element, row.querySelector(":scope > .cd-purpose-bar"));
+  }
+
   /* -- conditions -------------------------------------------------------------------------- */
 
   const limits = {
@@ -129,7 +134,7 @@
       this.panel.addEventListener("keydown", (event) => {
         if (event.key === "Escape") this.toggle();
       });
-      row.append(this.opener);
+      ahead(row, this.opener);
       row.before(this.panel);
       row.after(this.chips);
     },
@@ -462,7 +467,7 @@
     limits.build(row);
     const history = button("cd-pill", T.history, () => past.open(history));
     history.id = "cd-history";
-    row.append(history);
+    ahead(row, history);
     const draft = recall(DRAFT);
     remember(DRAFT, "");
     if (draft) put(questionBox(), draft);
