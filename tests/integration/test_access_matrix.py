@@ -95,6 +95,7 @@ ROUTES: Final = {
     "GET /api/catalogue": CONTENT,
     "GET /api/catalogue/export.{kind}": CONTENT,
     "GET /api/facets": CONTENT,
+    "GET /api/precedents/topics": CONTENT,
     "GET /api/statistics": CONTENT,
     "GET /api/statistics/{key}.{kind}": CONTENT,
     "GET /api/records/{token}/strip": RECORD,
