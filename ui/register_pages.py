@@ -268,6 +268,7 @@ def build_register_router(
                 "purposes": list(PURPOSES),
                 "other": OTHER,
                 "longest": LONGEST_PURPOSE,
+                "stated": uses.purposes.last(reader),
             },
             headers=_PRIVATE,
         )

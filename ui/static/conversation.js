@@ -106,6 +106,14 @@
     );
   }
 
+  /* purpose.js says when: a purpose may have to be stated first. */
+  function reopen(id) {
+    document.dispatchEvent(new CustomEvent("chadang-reopen", { detail: () => {
+      if (command(`o-${id}`)) remember(KEPT, id);
+      else toast(T.busy);
+    } }));
+  }
+
   /* Two scripts fill the line above the box and either may be first; the purpose stays last. */
   function ahead(row, element) {
     row.insertBefore(element, row.querySelector(":scope > .cd-purpose-bar"));
@@ -350,12 +358,12 @@
     row(row) {
       const element = make("article", "cd-past-row");
       const open = button("cd-past-open", "", () => {
-        if (isBusy() || !command(`o-${row.id}`)) {
+        if (isBusy()) {
           toast(T.busy);
           return;
         }
-        remember(KEPT, row.id);
         this.dialog.close();
+        reopen(row.id);
       });
       open.setAttribute("aria-label", T.open(row.title));
       open.append(make("span", "cd-past-name", row.title), make("small", "", T.asked(row)));
@@ -474,7 +482,7 @@
     const kept = recall(KEPT);
     if (kept && !window.location.hash) {
       fetchJson("api/history").then((found) => {
-        if (found.conversations.some((one) => one.id === kept)) command(`o-${kept}`);
+        if (found.conversations.some((one) => one.id === kept)) reopen(kept);
       }, () => undefined);
     }
     return true;
