@@ -174,6 +174,9 @@ def read_follow_up(
         act = _act(search_form(question).text)
         if act is not None:
             return act if act.standalone else _about(act, question, answer)
+    # Sent twice, it means what it meant before: its own first asking is no subject to go on with.
+    while turns and _is_again(question, turns[-1]):
+        turns = turns[:-1]
     if not turns:
         return FollowUp(question)
     before = _leaned_on(question, turns, gazetteer)
@@ -186,6 +189,12 @@ def read_follow_up(
     if _NAME_ONLY.match(search_form(question).text) or not _needs_context(question, gazetteer, new):
         return FollowUp(question)
     return FollowUp(_joined(question, before, gazetteer, view, subjects), records=ids)
+
+
+def _is_again(question: str, turn: Turn) -> bool:
+    """Whether a question is that of a turn, sent once more."""
+    first, second = (search_form(q).text.strip("？?。!！ ") for q in (question, turn.question))
+    return first == second
 
 
 def last_answer(turns: Conversation) -> Answer | None:

@@ -28,7 +28,7 @@ from index.errors import ArchiveError
 from index.settings import Settings
 from ui.accounts import Account, AccountError, SignedIn, SignInRefusedError, checked_account
 from ui.api import not_available
-from ui.frame import page_html
+from ui.frame import heading_html, page_html
 from ui.gate import local_path
 from ui.passwords import LONGEST, RULE, check_password, new_password
 from ui.reader import READER_KEY, current_reader
@@ -844,7 +844,7 @@ def _users(
     manages = may_manage_users(reader).allowed
     grants = may_grant_roles(reader).allowed
     base = f"{up}admin/users"
-    parts = [f'<h1 class="ac-title">用户管理</h1>{_said(said, wrong)}']
+    parts = [heading_html("admin/users") + _said(said, wrong)]
     if manages and not any(p.role is Role.SECURITY_ADMIN and p.active for p in people):
         parts.append(_said("", NO_SECURITY_ADMIN))
     if manages:

@@ -81,6 +81,7 @@ def build_admin_router(
             styles=("admin.css",),
             body_class="cd-plain ad",
             data={"reader": reader.name},
+            heading=True,
         )
         return HTMLResponse(content, headers=_PRIVATE)
 

@@ -26,6 +26,7 @@ from ui.api import build_router
 from ui.api_faces import add_api, add_api_gate
 from ui.browse import build_browse_router
 from ui.chat_routes import build_chat_router
+from ui.error_pages import ErrorPages, refused_in_browser
 from ui.frame import CHAT, INSTALL, header_html
 from ui.framing import PLACE_KEY, widget_origins
 from ui.gate import MOUNT, Gate, HtmlRewrite
@@ -111,6 +112,7 @@ def build_app(
     # the last one added is the outermost; Gradio leaves CORS alone when the parent has a policy
     app.add_middleware(CORSMiddleware, allow_origins=[])
     app.add_middleware(HtmlRewrite, rewrite=page_rewriter(settings, version))
+    app.add_middleware(ErrorPages, settings=settings, version=version)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(QueueGuard, questions_per_minute=settings.number("questions_per_minute"))
     app.add_middleware(SignIn, doorkeeper=door)
@@ -122,6 +124,7 @@ def build_app(
         site_names=settings.text("site_names"),
         widget_origins=widget_origins(settings),
         asset_version=version,
+        refused=refused_in_browser(ErrorPages(app, settings, version).missing),
     )
     app.add_middleware(WidgetPrefix)
     return app

@@ -35,6 +35,7 @@ from assistant.statistics import (
     Statistics,
     use_chart,
 )
+from assistant.topics import proposal_topics
 from index.access import may_read, may_read_anything, may_see_opening, may_see_use
 from index.domain import Reader, Role
 from index.settings import Settings
@@ -155,6 +156,16 @@ def build_browse_router(store: Store, settings: Settings, version: str, uses: Us
         said = f"目录条件：{asked.said}"
         uses.exported(uses.of(request, reader), taken, f"目录（{kind}）", question=said)
         return _file(content, f"目录-{now:%Y%m%d-%H%M}.{kind}", kind)
+
+    @router.get("/api/precedents/topics")
+    def topics(request: Request) -> Response:
+        reader = current_reader(request, settings)
+        if not may_read_anything(reader).allowed:
+            return not_available()
+        # Only what everybody may see is named here: nobody has asked for anything yet.
+        everybody = store.records(store.permitted(Reader(Role.PUBLIC)))
+        shown = proposal_topics(r for r in everybody if may_read(reader, r).allowed)
+        return _json({"topics": list(shown)})
 
     @router.get("/api/statistics")
     def figures(request: Request) -> Response:

@@ -43,12 +43,14 @@ class Place:
         may: Whether a reader is offered it. Leaving it out is a courtesy: the page's own routes
             decide.
         manage: Stands under 管理 with others of its kind once there are two of them.
+        purpose: What it is for, one line; stands below its heading and on the overview.
     """
 
     address: str
     name: str
     may: Callable[[Reader], bool] = lambda _reader: True
     manage: bool = False
+    purpose: str = ""
 
 
 #: The whole navigation, in the order shown.
@@ -57,16 +59,76 @@ PLACES: Final[tuple[Place, ...]] = (
     Place("catalogue", "目录", lambda r: may_read_anything(r).allowed),
     Place("precedents", "先例", lambda r: may_read_anything(r).allowed),
     Place("statistics", "统计", lambda r: may_read_anything(r).allowed),
-    Place("admin", "管理总览", lambda r: may_manage(r).allowed, manage=True),
-    Place("admin/ingest", "入库管理", lambda r: may_manage_intake(r).allowed, manage=True),
-    Place("admin/opening", "开放审核", lambda r: may_decide_opening(r).allowed, manage=True),
-    Place("admin/vocabulary", "口语对照表", lambda r: may_edit_vocabulary(r).allowed, manage=True),
-    Place("admin/users", "用户管理", lambda r: may_see_users(r).allowed, manage=True),
-    Place("admin/feedback", "反馈", lambda r: may_see_feedback(r).allowed, manage=True),
-    Place("admin/register", "利用登记", lambda r: may_audit(r).allowed, manage=True),
-    Place("admin/settings", "设置", lambda r: may_operate(r).allowed, manage=True),
-    Place("admin/doctor", "体检", lambda r: may_operate(r).allowed, manage=True),
-    Place("admin/logs", "运行日志", lambda r: may_operate(r).allowed, manage=True),
+    Place(
+        "admin",
+        "管理总览",
+        lambda r: may_manage(r).allowed,
+        manage=True,
+        purpose="现在的情况，和您管的各页。",
+    ),
+    Place(
+        "admin/ingest",
+        "入库管理",
+        lambda r: may_manage_intake(r).allowed,
+        manage=True,
+        purpose="入库一个文件夹，看进度、失败的文件和待审核的，取入库报告。",
+    ),
+    Place(
+        "admin/opening",
+        "开放审核",
+        lambda r: may_decide_opening(r).allowed,
+        manage=True,
+        purpose="登记开放审核结果：开放、控制、延期开放；立即生效，可以撤销。",
+    ),
+    Place(
+        "admin/vocabulary",
+        "口语对照表",
+        lambda r: may_edit_vocabulary(r).allowed,
+        manage=True,
+        purpose="平常说法和正式用语的对照；改完立即生效。",
+    ),
+    Place(
+        "admin/users",
+        "用户管理",
+        lambda r: may_see_users(r).allowed,
+        manage=True,
+        purpose="账号、身份、停用和解锁。",
+    ),
+    Place(
+        "admin/feedback",
+        "反馈",
+        lambda r: may_see_feedback(r).allowed,
+        manage=True,
+        purpose="利用者说对、说错、引文不符的，和没有查到的提问。",
+    ),
+    Place(
+        "admin/register",
+        "利用登记",
+        lambda r: may_audit(r).allowed,
+        manage=True,
+        purpose="谁在什么时候查了什么；只增不改，可以导出、核对。",
+    ),
+    Place(
+        "admin/settings",
+        "设置",
+        lambda r: may_operate(r).allowed,
+        manage=True,
+        purpose="看全部设置现在的值和来源。",
+    ),
+    Place(
+        "admin/doctor",
+        "体检",
+        lambda r: may_operate(r).allowed,
+        manage=True,
+        purpose="检查安装、馆藏、索引、模型和备份是否完好；不影响别人使用。",
+    ),
+    Place(
+        "admin/logs",
+        "运行日志",
+        lambda r: may_operate(r).allowed,
+        manage=True,
+        purpose="程序运行中记下的事，不含问题和档案内容。",
+    ),
     Place(ACCOUNT, "我的账号", lambda r: bool(r.account)),
 )
 
@@ -95,6 +157,7 @@ def page_html(
     body_class: str = "cd-plain",
     data: Mapping[str, str] | None = None,
     content: str = "",
+    heading: bool = False,
 ) -> str:
     """A whole page.
 
@@ -110,6 +173,7 @@ def page_html(
         body_class: Class names of the body; `cd-plain` is an ordinary scrolling page.
         data: `data-…` attributes of the body by name; values may be anything.
         content: HTML inside `<main>`, already escaped; by default a line that it is opening.
+        heading: Whether `<main>` begins with the page's name and purpose; its script leaves them.
     """
     up = _up(address)
     archive = settings.text("archive_name")
@@ -125,6 +189,8 @@ def page_html(
         f' data-{name}="{escape(value)}"' for name, value in (data or {}).items()
     )  # fmt: skip
     inside = content or f'<p class="cd-wait" role="status">{strings.OPENING_PAGE}</p>'
+    if heading:
+        inside = heading_html(address) + inside
     return f"""<!DOCTYPE html>
 <html lang="zh-CN"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
@@ -140,6 +206,15 @@ def page_html(
 <noscript><div class="cd-noscript">{strings.NO_SCRIPT}</div></noscript>
 <main id="{escape(main_id)}">{inside}</main>
 </body></html>"""
+
+
+def heading_html(address: str, title: str = "") -> str:
+    """Name and purpose of a page of `PLACES`, as a heading; another title replaces the name."""
+    place = next(place for place in PLACES if place.address == address)
+    return (
+        f'<div class="cd-title"><h1>{escape(title or place.name)}</h1>'
+        f"<p>{escape(place.purpose)}</p></div>"
+    )
 
 
 def header_html(settings: Settings, reader: Reader | None, address: str) -> str:
@@ -167,7 +242,11 @@ def _navigation(reader: Reader, address: str) -> str:
     managed = [place for place in offered if place.manage]
     if len(managed) < 2:
         managed = []
-    links = "".join(_link(place, address) for place in offered if place not in managed)
+    links = "".join(
+        _link(place, address)
+        for place in offered
+        if place not in managed and place.address != ACCOUNT
+    )
     if managed:
         inside = "".join(_link(place, address) for place in managed)
         here = " cd-here" if any(place.address == address for place in managed) else ""
@@ -175,6 +254,8 @@ def _navigation(reader: Reader, address: str) -> str:
             f'<details class="cd-manage{here}"><summary>{_MANAGE}</summary>'
             f"<div>{inside}</div></details>"
         )
+    # What is one's own stands together, after what is everybody's.
+    links += "".join(_link(place, address) for place in offered if place.address == ACCOUNT)
     if reader.account:  # session.js signs out at once; without a script the page has a button
         links += f'<a class="cd-sign-out" href="{_up(address)}{ACCOUNT}">{_SIGN_OUT}</a>'
     return (

@@ -32,6 +32,10 @@ _GRADIO_GET: Final = re.compile(
     r"|gradio_api/(?:heartbeat/\w+|startup-events|queue/data|info|app_id/?))?"
 )
 _GRADIO_POST: Final = re.compile(r"/gradio_api/(?:queue/join|run/predict|cancel|reset/?)")
+#: Not opened by hand; what stands there is for programs and our own scripts.
+_FOR_PROGRAMS: Final = re.compile(rf"/(?:api|v1|mcp|static|{MOUNT[1:]}/gradio_api)(?:/.*)?")
+#: Below /api all the same, and opened in a tab of its own.
+_SHEET: Final = re.compile(r"/api/answers/[^/]+/sheet\.(?:html|pdf)")
 #: Loaded by pages of other sites; everything else is for our own pages only.
 _FOR_OTHERS: Final = frozenset({"/widget.js", "/static/widget.js"})
 _IMMUTABLE: Final = "public, max-age=31536000, immutable"
@@ -66,6 +70,7 @@ class Gate:
         site_names: str,
         widget_origins: tuple[str, ...],
         asset_version: str,
+        refused: Callable[[Scope, int, str], ASGIApp | None] = lambda *_: None,
     ) -> None:
         """Wrap an application.
 
@@ -75,8 +80,10 @@ class Gate:
             site_names: The `site_names` setting: names we are known by besides.
             widget_origins: Sites that may frame the widget, and nothing else.
             asset_version: Version of our own static files, as in their addresses.
+            refused: What a request gets in place of JSON for a status and a sentence, if anything.
         """
         self._app = app
+        self._refused = refused
         self._policy = content_security_policy()
         self._widget_policy = content_security_policy(frame_ancestors(widget_origins))
         self._asset_version = asset_version
@@ -100,7 +107,9 @@ class Gate:
 
         refusal = self._refusal(scope, path)
         if refusal is not None:
-            await JSONResponse({"detail": refusal[1]}, refusal[0])(scope, receive, guarded)
+            answer = self._refused(scope, *refusal)
+            answer = answer or JSONResponse({"detail": refusal[1]}, refusal[0])
+            await answer(scope, receive, guarded)
         else:
             await self._app(scope, receive, guarded)
 
@@ -185,6 +194,16 @@ def local_path(scope: Scope) -> str:
     """The path of a request below the prefix of a reverse proxy."""
     path, root = str(scope["path"]), str(scope.get("root_path", ""))
     return path.removeprefix(root) if root and path.startswith(f"{root}/") else path
+
+
+def is_navigation(scope: Scope) -> bool:
+    """Whether a browser opens this address as a page."""
+    path = local_path(scope)
+    if _FOR_PROGRAMS.fullmatch(path) and not _SHEET.fullmatch(path):
+        return False
+    headers = Headers(scope=scope)
+    mode = headers.get("sec-fetch-mode")
+    return mode == "navigate" if mode else "text/html" in headers.get("accept", "")
 
 
 def _host_of(address: str) -> str | None:

@@ -41,18 +41,6 @@ from ui.vocabulary_page import VocabularyPage
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
 _LONGEST_BODY: Final = 1_000_000
-#: What a page is for, on the overview; a page without a line here shows its name only.
-_PURPOSES: Final = {
-    "admin/ingest": "入库一个文件夹，看进度、失败的文件和待审核的，取入库报告。",
-    "admin/opening": "登记开放审核结果：开放、控制、延期开放；立即生效，可以撤销。",
-    "admin/vocabulary": "平常说法和正式用语的对照；改完立即生效。",
-    "admin/settings": "看全部设置现在的值和来源。",
-    "admin/doctor": "检查安装、馆藏、索引和模型是否完好。",
-    "admin/logs": "程序运行中记下的事，不含问题和档案内容。",
-    "admin/users": "账号、身份、停用和解锁。",
-    "admin/register": "谁在什么时候查了什么。",
-    "admin/feedback": "利用者说对、说错的，没查到的问题。",
-}
 #: Fields of an action that the use register keeps.
 _TOLD: Final = (
     "preset", "doc_type", "state", "first_year", "last_year", "title", "codes", "without", "reason",
@@ -105,7 +93,7 @@ def build_manage_router(
             content = page_html(
                 settings, reader, version, address=address, title=title, main_id="ad-main",
                 scripts=(script,), styles=("admin.css", "manage.css"), body_class="cd-plain ad",
-                data={"reader": reader.name},
+                data={"reader": reader.name}, heading=True,
             )  # fmt: skip
             return HTMLResponse(content, headers=_PRIVATE)
 
@@ -227,7 +215,7 @@ def build_manage_router(
 
 def _overview(store: Store, reader: Reader) -> dict[str, Any]:
     places = [
-        {"address": p.address, "name": p.name, "purpose": _PURPOSES.get(p.address, "")}
+        {"address": p.address, "name": p.name, "purpose": p.purpose}
         for p in PLACES
         if p.manage and p.address != "admin" and p.may(reader)
     ]

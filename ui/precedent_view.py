@@ -41,6 +41,12 @@ def _missing_words(steps: tuple[Step, ...]) -> str:
     return strings.step_missing(kinds, steps[0].searched)
 
 
+def step_date(step: Step) -> str:
+    """The date as printed; a bare run of digits (20180118) with its parts apart."""
+    same = step.iso.replace("-", "") == step.date
+    return step.iso if same else step.date
+
+
 def _basis_words(step: Step) -> str:
     if step.basis is Basis.OWN:
         return ""
@@ -99,7 +105,7 @@ def _matter_text(number: int, matter: Matter, shown: Shown) -> str:
 
 def _step_text(step: Step, shown: Shown) -> list[str]:
     guess = f"〔{Basis.GUESS.value}〕" if step.guessed else ""
-    date = f"{step.date}　" if step.date else ""
+    date = f"{step_date(step)}　" if step.date else ""
     found = shown[step.marker]
     lines = [f"  ● {date}{step.kind.value}{guess} {mark(step.marker)}"]
     if isinstance(found, Citation):
@@ -165,7 +171,7 @@ def _missing_item(steps: tuple[Step, ...]) -> str:
 def _step_item(step: Step, shown: Shown, link: Callable[[int], str]) -> str:
     found = shown[step.marker]
     guess = f' <small class="cd-guess">{Basis.GUESS.value}</small>' if step.guessed else ""
-    date = f"{md_escape(step.date)}　" if step.date else ""
+    date = f"{md_escape(step_date(step))}　" if step.date else ""
     lines = [f"**{step.kind.value}**{guess}　{date}{link(step.marker)}"]
     if isinstance(found, Citation):
         lines.append(f"「{_quote(found)}」")

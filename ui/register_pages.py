@@ -25,7 +25,7 @@ from index.domain import Reader
 from index.settings import Settings
 from ui import strings
 from ui.api import not_available
-from ui.frame import page_html
+from ui.frame import heading_html, page_html
 from ui.places import permalink
 from ui.purposes import LONGEST_WORDS as LONGEST_PURPOSE
 from ui.purposes import OTHER, PURPOSES, asked_when, stated
@@ -268,6 +268,7 @@ def build_register_router(
                 "purposes": list(PURPOSES),
                 "other": OTHER,
                 "longest": LONGEST_PURPOSE,
+                "stated": uses.purposes.last(reader),
             },
             headers=_PRIVATE,
         )
@@ -443,7 +444,7 @@ def _register_html(
         else ""
     )
     return (
-        f'<h1 class="rg-title">利用登记</h1>{first}<section class="rg-card">{form}</section>'
+        f'{heading_html(REGISTER_ADDRESS)}{first}<section class="rg-card">{form}</section>'
         f'<section class="rg-card">{tools}{table}{_pager(asked, number, last)}</section>'
     )
 
@@ -545,7 +546,7 @@ def _feedback_html(
     ]
     pager = f'<nav class="rg-pager" aria-label="翻页">{"".join(pages)}</nav>' if pages else ""
     return (
-        '<h1 class="rg-title">反馈和未检得的提问</h1><section class="rg-card">'
+        f'{heading_html(FEEDBACK_ADDRESS, "反馈和未检得的提问")}<section class="rg-card">'
         f'<div class="rg-tools"><h2>对答复的反馈</h2><p class="rg-total">{told}</p>{other}'
         '<a class="rg-link" href="feedback.xlsx">导出</a></div>'
         '<p class="rg-soft">反馈只供查看和改进，不影响检索结果的排序。</p>'

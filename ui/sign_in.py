@@ -31,7 +31,7 @@ from ui.accounts import Accounts, SignedIn
 from ui.api_errors import NO_TOKEN, ApiError
 from ui.api_paths import is_api_path
 from ui.framing import PLACE_KEY
-from ui.gate import MOUNT, local_path, names_this_machine
+from ui.gate import MOUNT, is_navigation, local_path, names_this_machine
 from ui.reader import LOCAL_KEY, NOBODY_KEY, READER_KEY
 
 logger = logging.getLogger(__name__)
@@ -298,19 +298,19 @@ class SignIn:
         if reader is None:
             if is_api_path(path):
                 return ApiError(NO_TOKEN).response()
-            if framed and _is_navigation(scope, path):
+            if framed and is_navigation(scope):
                 return _redirect(path, "")  # the widget's opening page says what to do
-            if _is_navigation(scope, path):
+            if is_navigation(scope):
                 wanted = _next_of(scope, path) if scope["method"] == "GET" else ""
                 return _redirect(path, f"login{wanted}")
             return JSONResponse({"detail": NOT_SIGNED_IN}, 401, headers=PRIVATE)
         if session is not None and session.must_change and path not in _CHANGING:
-            if _is_navigation(scope, path):
+            if is_navigation(scope):
                 return _redirect(path, "account")
             return JSONResponse({"detail": MUST_CHANGE}, 403, headers=PRIVATE)
         if not _READING.fullmatch(path) or may_read_anything(reader).allowed:
             return None
-        if _is_navigation(scope, path) and not framed:
+        if is_navigation(scope) and not framed:
             return _redirect(path, home_of(reader.role))
         return JSONResponse({"detail": NOT_FOR_ADMINISTRATORS}, 403, headers=PRIVATE)
 
@@ -372,14 +372,6 @@ def _is_direct(headers: Headers) -> bool:
     host = headers.get("host", "").strip().lower()
     name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
     return names_this_machine(name.strip("[]"))
-
-
-def _is_navigation(scope: Scope, path: str) -> bool:
-    if path.startswith(("/api/", "/v1/", f"{MOUNT}/gradio_api/")):
-        return False
-    headers = Headers(scope=scope)
-    mode = headers.get("sec-fetch-mode")
-    return mode == "navigate" if mode else "text/html" in headers.get("accept", "")
 
 
 def _next_of(scope: Scope, path: str) -> str:

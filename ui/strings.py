@@ -164,6 +164,17 @@ NEXT_STEPS: Final[dict[str, tuple[str, ...]]] = {
 
 # -- routes -----------------------------------------------------------------------------------
 NOT_AVAILABLE: Final = "没有这份档案，或您无权查阅。"
+#: The same for a wrong address, a page for others and a record that is hidden.
+PAGE_NOT_FOUND: Final = "没有可以打开的内容"
+PAGE_MISSING: Final = "没有这个页面或这份档案，或者您无权查阅。"
+PAGE_MISSING_NEXT: Final = (
+    "请核对网址，或从上面的菜单进入；从答复里点开的，请回到问答页重新提问。"
+    "需要查阅未开放的档案，请按程序向档案室申请。"
+)
+PAGE_NOT_OPENED: Final = "这一页没有打开"
+PAGE_FAILED: Final = "这一页没有打开，系统已记下原因。"
+PAGE_TRY_AGAIN: Final = "请稍后再试；一直如此，请联系管理员。"
+PAGE_HOME: Final = "回到首页"
 IMAGE_BROKEN: Final = "这一页的影像打不开，原文件可能已被移动。"
 FORBIDDEN: Final = "不提供此功能。"
 BAD_REQUEST: Final = "请求不完整，请刷新页面再试。"
@@ -172,6 +183,13 @@ UNKNOWN_HOST: Final = (
     "不认识请求的主机名，已拒绝。本机使用请打开 http://127.0.0.1；"
     "经反向代理使用时，请把本站对外的主机名写进设置 site_names。"
 )
+
+
+def page_way_on(name: str) -> str:
+    """The link on a page that has nothing to show."""
+    return f"去“{name}”"
+
+
 OPENING_PAGE: Final = "正在打开…"
 NO_SCRIPT: Final = "本页面需要启用浏览器的 JavaScript。"
 

@@ -309,7 +309,8 @@ class UseLog:
         named = record.record_id if record is not None else asked[:200]
         try:
             with self._first(use, Action.DENIED, named) as first:
-                if first.wanted:
+                # Whoever tries addresses by the hundred fills no register with them: the log tells.
+                if first.wanted and not self._refusals.wait(use.person or use.address):
                     self._register(
                         use,
                         Action.DENIED,

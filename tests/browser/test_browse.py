@@ -193,6 +193,25 @@ def test_a_chain_is_a_picture_and_an_ordered_list(browser: Any, address: str, si
         page.locator(".cd-drawer").wait_for()
 
 
+def test_the_topic_may_stand_in_the_address_by_either_name(browser: Any, address: str) -> None:
+    with opened(browser, address, "desk", "precedents?topic=水渠") as page:
+        ready(page)
+        assert page.get_by_role("searchbox").input_value() == "水渠"
+
+
+def test_an_empty_page_offers_topics_that_are_there(browser: Any, address: str) -> None:
+    with opened(browser, address, "phone", "") as page:
+        page.route(
+            "**/api/precedents/topics", lambda r: r.fulfill(json={"topics": ["水渠", "<b>无</b>"]})
+        )
+        page.goto(f"{address}/precedents")
+        offered = page.get_by_role("list", name="可以试试的主题")
+        offered.wait_for()
+        assert offered.get_by_role("link").all_inner_texts() == ["水渠", "<b>无</b>"]
+        offered.get_by_role("link", name="水渠").click()
+        ready(page)
+
+
 def test_a_topic_without_precedents_says_what_to_do(browser: Any, address: str) -> None:
     with opened(browser, address, "phone", "precedents") as page:
         page.get_by_role("searchbox").fill("没有这样的事")

@@ -58,6 +58,67 @@ def _small(visit: Visit, where: str) -> list[str]:
     return list(visit.page.evaluate(script, where))
 
 
+@pytest.mark.parametrize("late", ["conversation.js", "api/purpose"])
+def test_the_line_above_the_box_has_one_order(visit: Visit, late: str) -> None:
+    """This test ensures that neither order nor place depends on which script is first."""
+    page = visit.page
+
+    def hold(route: Any) -> None:
+        page.wait_for_timeout(1500)
+        route.continue_()
+
+    page.route(f"**/*{late}*", hold)
+    page.goto(f"{visit.address}/")
+    page.locator("#cd-history").wait_for(timeout=60_000)
+    page.locator(".cd-purpose-bar select").wait_for()
+    names = """() => [...document.querySelectorAll('#cd-mode > *')].filter(e => e.offsetParent)
+        .map(e => [e.id || e.className, e.getBoundingClientRect()])
+        .map(([name, box]) => ({ name, x: box.x, y: Math.round(box.y / 30) }))"""
+    found = page.evaluate(names)
+    order = ["cd-precedents", "cd-limit", "cd-history", "cd-purpose-bar"]
+    assert [one["name"] for one in found] == order
+    seen = sorted(found, key=lambda one: (one["y"], one["x"]))
+    assert [one["name"] for one in seen] == order
+
+    box = page.locator("#cd-question textarea")
+    before = box.bounding_box()
+    box.fill(QUESTION)
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").filter(has_text="请先选择利用目的").wait_for()
+    assert abs(box.bounding_box()["y"] - before["y"]) < 2
+    assert visit.overflow() == 0
+
+
+def test_a_conversation_goes_on_after_another_page(visit: Visit) -> None:
+    """This test ensures that coming back shows the answers, not a demand in place of each."""
+    page = visit.page
+    page.get_by_label("利用目的", exact=True).select_option("其他")
+    page.get_by_label("请写明目的").fill("写家谱")
+    words = "拨款五千元"
+    assert words in visit.ask(QUESTION).inner_text()
+
+    page.goto(f"{visit.address}/statistics")
+    page.goto(f"{visit.address}/")
+    page.locator("[data-testid=bot]").filter(has_text=words).wait_for(timeout=30_000)
+    assert page.get_by_label("利用目的", exact=True).input_value() == "其他"
+    assert page.get_by_label("请写明目的").input_value() == "写家谱"
+
+    # nothing stated since the program started: asked for first, then the conversation goes on
+    def forgotten(route: Any) -> None:
+        found = route.fetch()
+        route.fulfill(response=found, json={**found.json(), "stated": ""})
+
+    page.route(
+        "**/api/purpose", lambda r: forgotten(r) if r.request.method == "GET" else r.continue_()
+    )
+    page.goto(f"{visit.address}/")
+    page.get_by_role("alert").filter(has_text="再接着上次的对话").wait_for(timeout=30_000)
+    assert page.locator("[data-testid=bot]").count() == 0
+    assert visit.overflow() == 0
+    page.get_by_label("利用目的", exact=True).select_option("编史修志")
+    page.locator("[data-testid=bot]").filter(has_text=words).wait_for()
+
+
 def test_the_purpose_is_asked_once_per_conversation(visit: Visit) -> None:
     """This test ensures that nothing is asked without it, and that it is asked again afterwards."""
     page = visit.page

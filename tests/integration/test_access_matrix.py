@@ -95,6 +95,7 @@ ROUTES: Final = {
     "GET /api/catalogue": CONTENT,
     "GET /api/catalogue/export.{kind}": CONTENT,
     "GET /api/facets": CONTENT,
+    "GET /api/precedents/topics": CONTENT,
     "GET /api/statistics": CONTENT,
     "GET /api/statistics/{key}.{kind}": CONTENT,
     "GET /api/records/{token}/strip": RECORD,
@@ -517,10 +518,16 @@ def test_pages_by_right_are_absent_for_everybody_else(
     for route, kind in ROUTES.items():
         if kind not in may:
             continue
-        answer = client.request(*concrete(route), headers=HTML)
+        method, address = concrete(route)
+        answer = client.request(method, address, headers=HTML)
 
         if account not in may[kind]:
-            assert (answer.status_code, answer.content) == (404, missing), route
+            plain = client.request(method, address, headers={"Accept": "application/json"})
+            assert (plain.status_code, plain.content) == (404, missing), route
+            if not address.startswith("/api/"):  # opened in a browser, both show the same page
+                nothing = f"{address.rpartition('/')[0]}/no-such-page"
+                missing_page = client.get(nothing, headers=HTML).content
+                assert (answer.status_code, answer.content) == (404, missing_page), route
         elif route.startswith("GET ") and "{" not in route:
             assert answer.status_code == 200, route
 

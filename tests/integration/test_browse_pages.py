@@ -32,6 +32,7 @@ GETS = (
     *PAGES,
     "/api/catalogue",
     "/api/catalogue/export.csv",
+    "/api/precedents/topics",
     "/api/statistics",
     "/api/statistics/type.csv",
 )
@@ -283,3 +284,20 @@ def test_export_limits_are_of_reading_roles_only() -> None:
     assert set(EXPORT_ROWS) <= READING_ROLES
     for role in set(Role) - set(EXPORT_ROWS):
         assert browse.export_limit(Reader(role)) == min(200, *EXPORT_ROWS.values())
+
+
+def test_topics_to_try_name_only_what_everybody_may_see(site: Site) -> None:
+    for number, (title, opening) in enumerate(
+        [("关于加装电梯的建议", "开放"), ("关于某同志家事的建议", "控制"), ("关于养狗的建议", "")]
+    ):
+        record_id = f"0012-2020-{number}"
+        site.store.replace_record(
+            Record(record_id, title, reference_code=record_id, opening=opening, year=2020),
+            [],
+            [],
+            "1",
+        )
+
+    for role in (Role.ARCHIVIST, Role.DEPUTY):
+        site.become(role, "某人")
+        assert site.json("/api/precedents/topics") == {"topics": ["加装电梯"]}

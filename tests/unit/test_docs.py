@@ -61,3 +61,21 @@ def test_every_decision_has_its_four_parts(path: Path) -> None:
     assert re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", path.name)
     for part in ("Status", "Context", "Decision", "Consequences"):
         assert re.search(rf"(?m)^(## )?{part}\b", text), part
+
+
+def test_every_page_stands_in_a_manual_by_its_name() -> None:
+    from ui.frame import ACCOUNT, CHAT, PLACES
+
+    manuals = "".join(f.read_text("utf-8") for f in sorted((ROOT / "docs/manual").glob("*.md")))
+
+    missing = [p.name for p in PLACES if p.address not in (ACCOUNT, CHAT) and p.name not in manuals]
+    assert missing == []
+
+
+def test_pictures_are_shown_somewhere_and_small() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs/manual").glob("*.md")]
+    shown = set(re.findall(r"images/([\w-]+\.png)", "".join(p.read_text("utf-8") for p in pages)))
+    pictures = {f.name: f.stat().st_size for f in (ROOT / "docs/images").glob("*.png")}
+
+    assert shown == set(pictures)
+    assert max(pictures.values()) < 200_000

@@ -25,6 +25,20 @@ def test_without_earlier_turns_nothing_changes() -> None:
     assert standalone_question("那2018年呢？", [], PLACES) == "那2018年呢？"
 
 
+@pytest.mark.parametrize("question", ["一共多少件？", "一共多少件档案？", "那2018年呢？"])
+@pytest.mark.parametrize("again", ["{}", "{}？", " {} "])
+def test_a_question_sent_twice_means_the_same_twice(question: str, again: str) -> None:
+    """This test ensures that a question never leans on its own first asking."""
+    assert standalone_question(again.format(question), [turn(question)], PLACES) == (
+        again.format(question).strip()
+    )
+
+    earlier = turn("2017年的代表建议有多少件？")
+    first = standalone_question(question, [earlier], PLACES)
+    turns = [earlier, turn(question, first), turn(question, first)]
+    assert standalone_question(question, turns, PLACES) == first
+
+
 def test_a_new_year_takes_the_place_of_the_old() -> None:
     """This test ensures that 那2018年呢 keeps the earlier question with the year changed."""
     turns = [turn("2017年的代表建议有多少件？")]

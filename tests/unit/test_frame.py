@@ -79,3 +79,18 @@ def test_names_and_attributes_are_text(tmp_path: Path) -> None:
 
     assert "<script>x" not in html
     assert 'data-reader="&quot;&gt;&lt;script&gt;x' in html
+
+
+def test_a_page_of_administration_begins_with_its_name_and_purpose(tmp_path: Path) -> None:
+    html = page(tmp_path, address="admin/opening", heading=True)
+
+    main = html.partition("<main")[2]
+    assert main.index("<h1>开放审核</h1>") < main.index("登记开放审核结果") < main.index("cd-wait")
+    assert all(place.purpose for place in PLACES if place.manage)
+
+
+def test_what_is_ones_own_stands_after_what_is_managed(tmp_path: Path) -> None:
+    reader = Reader(Role.ARCHIVIST, name="张三", account="zhangsan")
+    html = header_html(make_settings(tmp_path), reader, CHAT)
+
+    assert html.index(">管理</summary>") < html.index(">我的账号<") < html.index(">退出<")

@@ -15,9 +15,11 @@ from assistant.domain import (
     TableRow,
     cite,
 )
+from assistant.matter import Step, StepKind
 from index.domain import Coverage, Line, Page, Record
 from tests.hostile import HOSTILE
 from ui import strings
+from ui.precedent_view import step_date
 from ui.render import (
     answer_blocks,
     answer_text,
@@ -257,3 +259,18 @@ def test_the_plain_text_carries_quotation_reference_and_warning() -> None:
 
 def test_the_question_is_shown_as_typed() -> None:
     assert _shown(question_markdown(" <b>预算</b> ")).strip() == "<b>预算</b>"
+
+
+@pytest.mark.parametrize(
+    ("date", "iso", "said"),
+    [
+        ("20180118", "2018-01-18", "2018-01-18"),
+        ("201801", "2018-01", "2018-01"),
+        ("2018年1月18日", "2018-01-18", "2018年1月18日"),
+        ("20189999", "2018", "20189999"),
+        ("2018", "2018", "2018"),
+        ("", "2018", ""),
+    ],
+)
+def test_a_bare_run_of_digits_is_read_as_a_date(date: str, iso: str, said: str) -> None:
+    assert step_date(Step(StepKind.PROPOSAL, date=date, iso=iso)) == said

@@ -100,7 +100,7 @@ import { stackedBar } from "./charts.js";
 
   function frame() {
     const main = document.getElementById("ad-main");
-    main.textContent = "";
+    main.replaceChildren(...main.querySelectorAll(".cd-title"));
     parts.run = card("进度", "ad-run");
     parts.start = card("入库一个文件夹", "ad-start");
     parts.dead = card("没有读全的文件", "ad-dead");

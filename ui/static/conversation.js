@@ -106,6 +106,19 @@
     );
   }
 
+  /* purpose.js says when: a purpose may have to be stated first. */
+  function reopen(id) {
+    document.dispatchEvent(new CustomEvent("chadang-reopen", { detail: () => {
+      if (command(`o-${id}`)) remember(KEPT, id);
+      else toast(T.busy);
+    } }));
+  }
+
+  /* Two scripts fill the line above the box and either may be first; the purpose stays last. */
+  function ahead(row, element) {
+    row.insertBefore(element, row.querySelector(":scope > .cd-purpose-bar"));
+  }
+
   /* -- conditions -------------------------------------------------------------------------- */
 
   const limits = {
@@ -129,7 +142,7 @@
       this.panel.addEventListener("keydown", (event) => {
         if (event.key === "Escape") this.toggle();
       });
-      row.append(this.opener);
+      ahead(row, this.opener);
       row.before(this.panel);
       row.after(this.chips);
     },
@@ -345,12 +358,12 @@
     row(row) {
       const element = make("article", "cd-past-row");
       const open = button("cd-past-open", "", () => {
-        if (isBusy() || !command(`o-${row.id}`)) {
+        if (isBusy()) {
           toast(T.busy);
           return;
         }
-        remember(KEPT, row.id);
         this.dialog.close();
+        reopen(row.id);
       });
       open.setAttribute("aria-label", T.open(row.title));
       open.append(make("span", "cd-past-name", row.title), make("small", "", T.asked(row)));
@@ -462,14 +475,14 @@
     limits.build(row);
     const history = button("cd-pill", T.history, () => past.open(history));
     history.id = "cd-history";
-    row.append(history);
+    ahead(row, history);
     const draft = recall(DRAFT);
     remember(DRAFT, "");
     if (draft) put(questionBox(), draft);
     const kept = recall(KEPT);
     if (kept && !window.location.hash) {
       fetchJson("api/history").then((found) => {
-        if (found.conversations.some((one) => one.id === kept)) command(`o-${kept}`);
+        if (found.conversations.some((one) => one.id === kept)) reopen(kept);
       }, () => undefined);
     }
     return true;

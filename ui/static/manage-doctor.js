@@ -1,11 +1,11 @@
 import { add, button, card, complain, mainOf, make, moment, once, request, send } from "./manage.js";
 
-const part = card("体检", "mg-doctor");
+const part = card("检查结果", "mg-doctor");
 const start = button("开始检查", () => once(start, () => send("api/admin/doctor").then(show)), "ad-main");
 const told = make("p", "ad-phase");
 told.setAttribute("role", "status");
 const list = make("ul", "ad-list ad-open");
-add(part.body, make("p", "ad-soft", "检查安装、馆藏、索引、模型和备份，约需几秒到几分钟；不影响别人使用。"),
+add(part.body, make("p", "ad-soft", "约需几秒到几分钟。"),
   add(make("div", "ad-row"), start), told, list);
 mainOf(part);
 

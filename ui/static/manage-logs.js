@@ -1,7 +1,7 @@
 import { add, button, card, complain, field, mainOf, make, once, request, select, table } from "./manage.js";
 
 const NAMES = { INFO: "一般", WARNING: "注意", ERROR: "出错", CRITICAL: "严重", DEBUG: "细节" };
-const part = card("运行日志", "mg-logs");
+const part = card("最近的记录", "mg-logs");
 const level = select([["INFO", "全部"], ["WARNING", "注意和出错"], ["ERROR", "只看出错"]]);
 const count = select([["300", "最近 300 条"], ["1000", "最近 1000 条"], ["2000", "最近 2000 条"]]);
 const list = make("div");
@@ -18,7 +18,7 @@ const load = () => request(`api/admin/logs?level=${level.value}&count=${count.va
 });
 const again = button("刷新", () => once(again, load));
 for (const control of [level, count]) control.addEventListener("change", () => load().catch(complain));
-add(part.body, make("p", "ad-soft", "不记问题和档案内容，也不记密钥。文件在馆藏目录的 logs 里，满了自动轮换。"),
+add(part.body, make("p", "ad-soft", "密钥也不记。文件在馆藏目录的 logs 里，满了自动轮换。"),
   add(make("div", "ad-row mg-end"), field("级别", level), field("条数", count), again), list);
 mainOf(part);
 load().catch(complain);

@@ -7,7 +7,7 @@ request("api/admin/overview").then((state) => {
     add(list, add(make("div"), make("dt", "", name), make("dd", "", value)));
   }
   add(facts.body, list);
-  const places = card("管理", "mg-places");
+  const places = card("各页", "mg-places");
   const links = make("ul", "mg-places");
   for (const place of state.places) {
     const link = make("a");

@@ -77,7 +77,7 @@ export function card(title, id) {
 
 export function mainOf(...cards) {
   const main = document.getElementById("ad-main");
-  main.textContent = "";
+  main.replaceChildren(...main.querySelectorAll(".cd-title"));
   for (const each of cards) main.append(each.section);
   return main;
 }

@@ -54,7 +54,8 @@ function frame() {
 }
 
 function load() {
-  const topic = (new URLSearchParams(window.location.search).get("q") || "").trim();
+  const asking = new URLSearchParams(window.location.search);
+  const topic = (asking.get("q") || asking.get("topic") || "").trim();
   parts.topic.value = topic;
   parts.result.textContent = "";
   parts.tools.textContent = "";
@@ -63,6 +64,7 @@ function load() {
   if (!topic) {
     parts.said.textContent = "输入一个主题，看看这件事以前有没有提过、怎样办的、结果如何。";
     parts.topic.focus();
+    offer(mine);
     return;
   }
   parts.said.textContent = "正在查先例…";
@@ -71,6 +73,17 @@ function load() {
     (answer) => { if (mine === asked) show(answer); },
     (error) => { if (mine === asked) parts.said.textContent = error.message; }
   ).finally(() => { if (mine === asked) parts.go.disabled = false; });
+}
+
+/** Topics that are in the holdings, to start from. */
+function offer(mine) {
+  request("api/precedents/topics").then(({ topics }) => {
+    if (mine !== asked || !topics.length) return;
+    const list = make("ul", "pr-topics");
+    list.setAttribute("aria-label", "可以试试的主题");
+    for (const topic of topics) list.append(add(make("li"), link(`precedents?q=${encodeURIComponent(topic)}`, topic)));
+    add(parts.result, make("p", "br-soft", "馆藏里代表提过的，点一个看看："), list);
+  }, () => undefined); // the page is of use without
 }
 
 /* -- the answer ------------------------------------------------------------------------------ */

@@ -12,9 +12,12 @@
     sometimes: "查阅未开放档案时要选",
     needed: "请先选择利用目的，再提问。",
     needWords: "选“其他”的，请写明目的。",
+    reopen: "请先选择利用目的，再接着上次的对话。",
   };
   let bar = null;
   let rules = null;
+  let asked = false; // whether the rules were asked for, be it in vain
+  let waiting = null; // what goes on once a purpose is stated
 
   function make(tag, className, text) {
     const element = document.createElement(tag);
@@ -47,6 +50,7 @@
     bar.words.hidden = !other;
     told("");
     carry();
+    if (value()) goOn();
     if (value()) {
       fetch(`${BASE}api/purpose`, {
         method: "POST",
@@ -61,6 +65,40 @@
     bar.alert.textContent = text;
     bar.frame.classList.toggle("cd-needed", Boolean(text));
   }
+
+  function goOn() {
+    const go = waiting;
+    waiting = null;
+    if (go) go();
+  }
+
+  /* A kept conversation goes on: with the purpose stated for it, or once one is stated. Opened
+     without, every answer in it would be withheld one by one. */
+  function reopen() {
+    if (!waiting || !asked) return;
+    if (!rules || rules.when !== "always") {
+      goOn();
+      return;
+    }
+    if (!bar) return;
+    if (!value() && rules.stated) {
+      const [chosen, words] = rules.stated.split("：");
+      bar.select.value = chosen;
+      bar.words.value = words || "";
+      bar.words.hidden = chosen !== rules.other;
+      carry();
+    }
+    if (value()) goOn();
+    else {
+      told(T.reopen);
+      bar.select.focus();
+    }
+  }
+
+  document.addEventListener("chadang-reopen", (event) => {
+    waiting = event.detail;
+    reopen();
+  });
 
   function build(mode) {
     const frame = make("div", "cd-purpose-bar");
@@ -118,6 +156,8 @@
     if (!target.closest) return;
     if (target.closest("#cd-question .submit-button, #cd-chat .example, #cd-chat a[href^='#w-']")) hold(event);
     if (target.closest("#cd-new") && bar) { // a new conversation is asked anew
+      waiting = null;
+      rules.stated = "";
       bar.select.value = "";
       bar.words.value = "";
       changed();
@@ -129,21 +169,31 @@
     if (!mode || !hidden()) return false;
     hidden().tabIndex = -1;
     hidden().setAttribute("aria-hidden", "true");
-    if (!bar) build(mode);
-    else if (!bar.frame.isConnected) mode.append(bar.frame);
+    if (!bar) {
+      build(mode);
+      reopen();
+    } else if (!bar.frame.isConnected) mode.append(bar.frame);
     return true;
   }
 
   fetch(`${BASE}api/purpose`, { credentials: "same-origin" })
     .then((response) => response.json())
     .then((found) => {
-      if (!found || !Array.isArray(found.purposes) || found.when === "never") return;
+      asked = true;
+      if (!found || !Array.isArray(found.purposes) || found.when === "never") {
+        reopen();
+        return;
+      }
       rules = found;
       new MutationObserver(place).observe(document.querySelector("gradio-app") || document.body, {
         childList: true,
         subtree: true,
       });
       place();
+      reopen();
     })
-    .catch(() => undefined);
+    .catch(() => {
+      asked = true;
+      reopen();
+    });
 })();
