@@ -309,8 +309,7 @@ class UseLog:
         named = record.record_id if record is not None else asked[:200]
         try:
             with self._first(use, Action.DENIED, named) as first:
-                # Whoever tries addresses by the hundred fills no register with them: the log tells.
-                if first.wanted and not self._refusals.wait(use.person or use.address):
+                if first.wanted:
                     self._register(
                         use,
                         Action.DENIED,
