@@ -54,8 +54,9 @@ UNSEEN: Final = 4.6
 MISSING_ATTRIBUTE: Final = 2.0
 #: Log-odds a sentence loses that speaks of other years than the one asked about.
 OTHER_YEAR: Final = 2.5
-#: What an excerpt of a reply gains where the question asks how something was answered.
-REPLY: Final = 1.5
+#: Where the question asks how something was answered, replies alone are quoted, unless the best of
+#: them is this much behind.
+REPLY: Final = 3.0
 #: What an excerpt loses whose record a later one has replaced.
 OUTDATED: Final = 2.0
 #: Quoting stops when the answer is among the chosen excerpts with this probability …
@@ -108,9 +109,17 @@ _LABELS: Final = tuple(
 _PAIRS: Final = (("(", ")"), ("“", "”"), ("《", "》"), ("〔", "〕"), ("「", "」"))
 
 
+#: A centred note breaks 人民代表大会常务委员会 over two lines.
+_CUT_NAME: Final = re.compile(
+    r"届人民(?:代(?:表大?)?)?$|大会常(?:务(?:委员?)?)?$|^(?:代)?表大会常务"
+)
+
+
 def _is_torn(form: str) -> bool:
-    """Whether a bracket or quotation mark stays open or was never opened: a broken-off line."""
-    return any(form.count(left) != form.count(right) for left, right in _PAIRS)
+    """Whether a line is broken off: a bracket or quotation mark stays open, an organ's name is cut."""
+    return bool(_CUT_NAME.search(form)) or any(
+        form.count(left) != form.count(right) for left, right in _PAIRS
+    )
 
 
 def _only_labels(question: Question, form: str) -> bool:
@@ -260,22 +269,19 @@ class ExcerptFinder:
             whole_lists: Let an excerpt that opens a list run on through its items.
             outdated: Tells records that later ones have replaced; theirs come after.
         """
+        # With a date or a figure asked for besides, the reply alone may not have it.
+        reply = asks_reply(question.form) and attribute_present(question, "")
         excerpts: list[Excerpt] = []
         regions = [r for item in evidence[:REGIONS] for r in self._regions(question, item)]
         self._add_similarity(question, regions)
         for region in regions:
-            excerpts += self._cut(region, whole_lists)
+            excerpts += self._cut(region, whole_lists or reply)
         excerpts = [
             replace(e, score=e.score - OUTDATED) if outdated(e.evidence.record) else e
             for e in excerpts
         ]
-        if asks_reply(question.form):
-            excerpts = [
-                replace(e, score=e.score + REPLY)
-                if is_reply(search_form(e.evidence.record.title).text)
-                else e
-                for e in excerpts
-            ]
+        if reply:
+            excerpts = _replies(excerpts)
         excerpts.sort(key=lambda e: (-e.score, e.evidence.hit.rank, e.start))
         kept: list[Excerpt] = []
         for excerpt in excerpts:
@@ -422,6 +428,14 @@ class ExcerptFinder:
             if not ITEM.match(after.text):
                 break
         return first, last
+
+
+def _replies(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
+    """The excerpts of replies when one of them is near the best, else all."""
+    found = [e for e in excerpts if is_reply(search_form(e.evidence.record.title).text)]
+    best = max((e.score for e in excerpts), default=0.0)
+    near = any(e.score >= best - REPLY for e in found)
+    return found if near else list(excerpts)
 
 
 def choose(

@@ -111,7 +111,7 @@ def judge(
     why = mismatch(question, record, place, near, rarity, year_needed=year_needed)
     if why:
         pass
-    elif not attribute_present(question, "".join(_forms_of(record, excerpts)[:5])):
+    elif not attribute_present(question, "。".join(_about(question, record, excerpts))):
         why = "原文没有所问的内容"
     elif _EXISTENCE.search(question.form) and (
         named["coverage"] < _EXISTENCE_COVERAGE
@@ -280,6 +280,16 @@ class Nearby:
 
 def _forms_of(record: Record, excerpts: Sequence[Excerpt]) -> list[str]:
     return [e.form for e in excerpts if e.evidence.record.record_id == record.record_id]
+
+
+def _about(question: Question, record: Record, excerpts: Sequence[Excerpt]) -> list[str]:
+    """What must hold the kind of thing asked for: the best record's, for dates the best of all.
+
+    When something was first brought up stands as well in what came of it; a sum of another paper
+    is another sum.
+    """
+    best = [e.form for e in excerpts[:4]] if question.intent is Intent.WHEN else []
+    return [*_forms_of(record, excerpts)[:5], *best]
 
 
 def place_named(question: Question, near: str) -> bool:

@@ -63,6 +63,7 @@ _ASKS_REPLY: Final = re.compile(
     r"(?:怎么|如何|咋|怎样)(?:给)?(?:答复|回复|回应|办理|答的|办的|回的|说的|解决)"
     r"|答复(?:了|的)?(?:是)?(?:什么|哪些|啥|内容)|办理(?:结果|情况|得)"
 )
+_FORM: Final = re.compile(r"意见表|征询|测评表|登记表")
 _REPLY: Final = re.compile(r"答复|复函|办理(?:情况|结果)|研究处理")
 
 
@@ -83,7 +84,7 @@ def is_reply(title: str) -> bool:
     Args:
         title: Search form.
     """
-    return bool(_REPLY.search(title))
+    return bool(_REPLY.search(title)) and not _FORM.search(title)
 
 
 _TITLE: Final = re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,7 @@ from assistant.excerpts import (
     LISTED,
     Excerpt,
     ExcerptFinder,
+    _is_torn,
     _only_labels,
     choose,
     speaks_of_other_year,
@@ -187,3 +189,32 @@ def test_a_sentence_of_another_year_is_known(raw: str, other: bool) -> None:
 
     assert told is other
     assert not speaks_of_other_year(asked("全市收入多少"), sentences, len(sentences) - 1)
+
+
+@pytest.mark.parametrize(
+    ("question", "first"),
+    [
+        ("加装电梯的建议是怎么答复的？", "关于加装电梯建议的答复"),
+        ("加装电梯的建议写了什么？", "关于加装电梯的建议"),
+        ("加装电梯的建议哪年提的，怎么答复的？", "关于加装电梯的建议"),
+    ],
+)
+def test_a_reply_asked_for_is_quoted_from_replies(question: str, first: str) -> None:
+    """This test ensures that the proposal, however alike, does not tell how it was answered."""
+    proposal = replace(EVIDENCE, record=Record("r2", "关于加装电梯的建议"), score=1.5)
+    finder = ExcerptFinder(
+        lambda record_id, *_: [replace(PAGE, record_id=record_id)],
+        lambda _: 1.0,
+        lambda _, texts: [0.9] * len(texts),
+    )
+
+    excerpts = finder.find(asked(question), [proposal, EVIDENCE])
+
+    assert excerpts[0].evidence.record.title == first
+
+
+def test_an_organs_name_cut_in_two_is_not_quoted() -> None:
+    """This test ensures that half a line of a centred note of adoption is no quotation."""
+    assert _is_torn("2022年11月30日示例省第十三届人民代")
+    assert _is_torn("表大会常务委员会第四十次会议批准")
+    assert not _is_torn("批准示例省第十三届人民代表大会常务委员会公报")
