@@ -46,6 +46,7 @@ from ui.sign_in import (
     safe_next,
     session_token,
 )
+from ui.small_body import small_bytes
 from ui.usage import Channel, Use, UseLog
 
 logger = logging.getLogger(__name__)
@@ -564,11 +565,9 @@ async def _form(request: Request) -> dict[str, str] | None:
     """The fields of a small form; None for anything else."""
     if _media_type(request) != "application/x-www-form-urlencoded":
         return None
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > _LONGEST_BODY:
-            return None
+    content = await small_bytes(request, _LONGEST_BODY)
+    if content is None:
+        return None
     try:
         return dict(
             parse_qsl(

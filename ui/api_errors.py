@@ -16,7 +16,7 @@ from assistant.domain import AssistantError
 from assistant.register import RegisterError
 from index.errors import ArchiveError
 from ui.purposes import PurposeNeededError
-from ui.small_body import json_of
+from ui.small_body import is_json, json_of, small_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -236,13 +236,11 @@ async def read_json(request: Request, longest: int = LONGEST_BODY) -> Any:
     Raises:
         ApiError: If it is not JSON, or longer than `longest` bytes.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+    if not is_json(request):
         raise ApiError(NOT_JSON)
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > longest:
-            raise ApiError(TOO_LARGE)
+    content = await small_bytes(request, longest)
+    if content is None:
+        raise ApiError(TOO_LARGE)
     try:
         return json_of(content)
     except ValueError:

@@ -34,7 +34,7 @@ from ui.reader import current_reader, history_owner
 from ui.remembered import records_of
 from ui.session import Asker, RecentAnswers, Shown
 from ui.sheet import PICTURE_WIDTH, SHEET, make_sheet, sheet_html
-from ui.small_body import json_of
+from ui.small_body import json_of, small_bytes
 from ui.usage import Use, UseLog
 
 _PRIVATE: Final = {"Cache-Control": "private, no-store"}
@@ -269,11 +269,9 @@ def _unknown() -> Response:
 
 async def _body(request: Request) -> object:
     """The JSON of a small request, None when it is none or too long."""
-    content = bytearray()
-    async for piece in request.stream():
-        content += piece
-        if len(content) > _LONGEST_BODY:
-            return None
+    content = await small_bytes(request, _LONGEST_BODY)
+    if content is None:
+        return None
     try:
         return json_of(content)
     except ValueError:

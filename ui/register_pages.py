@@ -41,7 +41,7 @@ from ui.register_book import (
 )
 from ui.render import answer_text
 from ui.session import Asker, RecentAnswers
-from ui.small_body import json_of
+from ui.small_body import small_json
 from ui.usage import Use, UseLog
 
 logger = logging.getLogger(__name__)
@@ -203,7 +203,7 @@ def build_register_router(
         use = await run_in_threadpool(archivist, request)
         if use is None:
             return not_available()
-        body = await _body(request)
+        body = await small_json(request, _LONGEST_BODY)
         words = "" if body is None else body.get("words", "")
         if body is None or not isinstance(words, str):
             return JSONResponse({"detail": strings.BAD_REQUEST}, 400, headers=_PRIVATE)
@@ -223,7 +223,7 @@ def build_register_router(
     @router.post("/api/feedback")
     async def give(request: Request) -> Response:
         reader = current_reader(request, settings)
-        body = await _body(request)
+        body = await small_json(request, _LONGEST_BODY)
         answer_id, verdict, words = (
             (body or {}).get(name, "") for name in ("answer", "verdict", "words")
         )
@@ -275,7 +275,7 @@ def build_register_router(
 
     @router.post("/api/purpose")
     async def state_purpose(request: Request) -> Response:
-        body = await _body(request)
+        body = await small_json(request, _LONGEST_BODY)
         text = (body or {}).get("purpose", "")
         purpose = stated(text) if isinstance(text, str) else ""
         if not purpose:
@@ -320,22 +320,6 @@ def _context(answer: Answer | Refusal, settings: Settings, uses: UseLog) -> dict
 
 
 # -- requests -------------------------------------------------------------------------------------
-
-
-async def _body(request: Request) -> dict[str, Any] | None:
-    """A small JSON object; None for anything else. As on the ingest page, no form can send it."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return None
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > _LONGEST_BODY:
-            return None
-    try:
-        body = json_of(content)
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
 
 
 def _asked(request: Request) -> dict[str, str]:

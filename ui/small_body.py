@@ -1,4 +1,4 @@
-"""Reads a small JSON body of a request to our own pages."""
+"""Reads the small body of a request, never more of it than is allowed."""
 
 from __future__ import annotations
 
@@ -8,19 +8,31 @@ from typing import Any
 from starlette.requests import Request
 
 
+async def small_bytes(request: Request, longest: int) -> bytearray | None:
+    """A body of at most so many bytes; None, without reading on, for a longer one."""
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > longest:
+            return None
+    return content
+
+
+def is_json(request: Request) -> bool:
+    """Whether a request says that its body is JSON."""
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip()
+    return media_type == "application/json"
+
+
 async def small_json(request: Request, longest: int) -> dict[str, Any] | None:
     """A JSON object of at most so many bytes; None for anything else.
 
     A form of another site cannot send this media type without asking first, which the gate denies:
     a second lock beside its look at the Origin.
     """
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+    content = await small_bytes(request, longest) if is_json(request) else None
+    if content is None:
         return None
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > longest:
-            return None
     try:
         body = json_of(content)
     except ValueError:

@@ -38,7 +38,7 @@ from ui.portals import Portals, TokenRefusedError
 from ui.queue_guard import Buckets
 from ui.reader import READER_KEY
 from ui.sign_in import PASSIVE
-from ui.small_body import json_of
+from ui.small_body import small_json
 from ui.usage import Channel, Use, UseLog
 from ui.widget_sessions import WidgetSessions
 
@@ -215,18 +215,8 @@ def _refused(status: int, detail: str, code: str) -> Response:
 
 async def _token(request: Request) -> str | None:
     """The token that was sent, '' for a visitor without one, None for what makes no sense."""
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
-        return None
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > _LONGEST_BODY:
-            return None
-    try:
-        body = json_of(content)
-    except ValueError:
-        return None
-    token = body.get("token") if isinstance(body, dict) else None
+    body = await small_json(request, _LONGEST_BODY)
+    token = None if body is None else body.get("token")
     return token if isinstance(token, str) else None
 
 
