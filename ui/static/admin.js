@@ -1,11 +1,12 @@
 /* The ingest page: asks for the state every second while something goes on, for the lists when
    something changed. File names and reasons only ever go into textContent. */
 import { stackedBar } from "./charts.js";
+import { BASE, add, button, make } from "./dom.js";
+import { card, request, send } from "./panel.js";
 
 (function () {
   "use strict";
 
-  const BASE = new URL("../", import.meta.url).href;
   const BUSY_MS = 1000;
   const IDLE_MS = 5000;
   const PHASES = {
@@ -19,36 +20,6 @@ import { stackedBar } from "./charts.js";
   };
   const LOST = "连不上服务器，正在重试……入库本身不受影响。";
   const BAD = ["失败", "部分不可读", "待审核", "不予入库", "格式不支持"];
-
-  function make(tag, className, text) {
-    const element = document.createElement(tag);
-    if (className) element.className = className;
-    if (text !== undefined) element.textContent = text;
-    return element;
-  }
-
-  function add(parent, ...children) {
-    parent.append(...children.filter((child) => child !== null));
-    return parent;
-  }
-
-  function button(text, action, className) {
-    const element = make("button", className, text);
-    element.type = "button";
-    element.addEventListener("click", action);
-    return element;
-  }
-
-  function request(path, options) {
-    return fetch(BASE + path, { credentials: "same-origin", ...options }).then((response) =>
-      response.json().then((body) => {
-        if (response.ok) return body;
-        const error = new Error(String(body.detail || response.status));
-        error.shown = true;
-        throw error;
-      })
-    );
-  }
 
   function duration(seconds) {
     const s = Math.max(0, Math.round(seconds));
@@ -72,11 +43,7 @@ import { stackedBar } from "./charts.js";
   }
 
   function act(action, body) {
-    return request(`api/admin/ingest/${action}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify(body || {}),
-    }).then(
+    return send(`api/admin/ingest/${action}`, body).then(
       (answer) => { say(answer.said); poll(true); return true; },
       (error) => { say(error.shown ? error.message : LOST, true); poll(true); return false; }
     );
@@ -85,18 +52,6 @@ import { stackedBar } from "./charts.js";
   /* -- the frame ------------------------------------------------------------------------------- */
 
   const parts = {};
-
-  function card(title, id) {
-    const section = make("section", "ad-card");
-    const heading = make("h2", "", title);
-    heading.id = id;
-    section.setAttribute("aria-labelledby", id);
-    const note = make("small");
-    heading.append(" ", note);
-    const body = make("div");
-    add(section, heading, body);
-    return { section, note, body };
-  }
 
   function frame() {
     const main = document.getElementById("ad-main");

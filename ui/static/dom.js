@@ -11,7 +11,7 @@ export function make(tag, className, text) {
 }
 
 export function add(parent, ...children) {
-  parent.append(...children.filter((child) => child !== null));
+  parent.append(...children.filter((child) => child !== null && child !== undefined));
   return parent;
 }
 

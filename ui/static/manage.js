@@ -1,46 +1,12 @@
 /* What the pages of administration share. Foreign text only ever goes into textContent. */
 
-export const BASE = new URL("../", import.meta.url).href;
+import { BASE, add, button, make } from "./dom.js";
+import { card, request, send } from "./panel.js";
+
+export { BASE, add, button, card, make, request, send };
+
 export const LOST = "连不上服务器。请检查网络，稍后再试。";
 export const READER = document.body.dataset.reader || "";
-
-export function make(tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-export function add(parent, ...children) {
-  parent.append(...children.filter((child) => child !== null && child !== undefined));
-  return parent;
-}
-
-export function button(text, action, className) {
-  const element = make("button", className, text);
-  element.type = "button";
-  element.addEventListener("click", action);
-  return element;
-}
-
-export function request(path, options) {
-  return fetch(BASE + path, { credentials: "same-origin", ...options }).then((response) =>
-    response.json().then((body) => {
-      if (response.ok) return body;
-      const error = new Error(String(body.detail || response.status));
-      error.shown = true;
-      throw error;
-    })
-  );
-}
-
-export function send(path, body) {
-  return request(path, {
-    method: "POST",
-    headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body || {}),
-  });
-}
 
 const said = make("div", "ad-said");
 said.setAttribute("role", "status");
@@ -61,18 +27,6 @@ export function once(element, action) {
   element.disabled = true;
   const free = () => { element.disabled = false; };
   action().then(free, (error) => { free(); complain(error); });
-}
-
-export function card(title, id) {
-  const section = make("section", "ad-card");
-  const heading = make("h2", "", title);
-  heading.id = id;
-  section.setAttribute("aria-labelledby", id);
-  const note = make("small");
-  heading.append(" ", note);
-  const body = make("div");
-  add(section, heading, body);
-  return { section, note, body };
 }
 
 export function mainOf(...cards) {
