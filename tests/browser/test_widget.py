@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from index.domain import Role
-from tests.browser.test_pages import CHROMIUM, QUESTION, ROOT, SIZES, _wait_for
+from tests.browser.test_pages import QUESTION, ROOT, SIZES, _launched, _wait_for
 from tests.web_fakes import make_settings
 from tests.widget_fakes import Host, hosting, sign
 from ui.accounts import Accounts
@@ -88,18 +88,12 @@ def _archive(home: Path, *flags: str) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no chromium on this machine (Debian package: chromium)")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking",
-                  "--host-resolver-rules=MAP *.test 127.0.0.1",
-                  "--test-third-party-cookie-phaseout"],
-        )  # fmt: skip
+    with _launched(
+        "--disable-background-networking",
+        "--host-resolver-rules=MAP *.test 127.0.0.1",
+        "--test-third-party-cookie-phaseout",
+    ) as browser:
         yield browser
-        browser.close()
 
 
 @dataclass
