@@ -10,7 +10,7 @@ import csv
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -218,11 +218,7 @@ class _Builder:
         notes = list(sheet.notes)
         if sheet.hidden:
             notes.append("隐藏的工作表，照样读取")
-        if rule.kind == NOT_A_CATALOGUE:
-            self.sheets.append(
-                SheetReading(sheet.name, sheet.hidden, notes=("对照表里写明不是目录",))
-            )
-            self.tables += 1
+        if self._told_to_leave(rule, sheet.name, sheet.hidden):
             return
         near = HEADER_ROWS + 1
         if rule.header_row:
@@ -242,9 +238,7 @@ class _Builder:
         above = [cells for _, cells in sheet.rows[: header.first]]
         level = self._level(sheet, header, above, rule)
         context = {**context_of(above), **context_of_name(sheet.name, level)}
-        for name in ("fonds", "catalog"):
-            if getattr(rule, name):
-                context[name] = getattr(rule, name)
+        context |= _given(rule)
         below = table_rows(sheet.rows[header.last + 1 :], header, context, rule.columns)
         rows, remarks = below.entries, below.remarks
         notes += [
@@ -283,14 +277,19 @@ class _Builder:
     def _level(
         self, sheet: Sheet, header: Header, above: Sequence[Sequence[str]], rule: SheetRule
     ) -> str:
-        if rule.kind:
-            return KINDS[rule.kind]
         said = " ".join((sheet.name or self.name, *(cell for row in above for cell in row)))
         said = re.sub(r"\s", "", said) if sheet.name else said
-        fields = header.fields
+        if header.has_volume_titles and not rule.kind and "卷内" not in said:
+            return "案卷"
+        return self._said_level(said, header.fields, rule)
+
+    def _said_level(self, said: str, fields: Collection[str], rule: SheetRule) -> str:
+        """What a table lists, by the mapping file, its name and the lines above it, its columns."""
+        if rule.kind:
+            return KINDS[rule.kind]
         if "卷内" in said:
             return "卷内文件"
-        if header.has_volume_titles or "案卷目录" in said:
+        if "案卷目录" in said:
             return "案卷"
         if "order" in fields and "page_label" in fields and "item" not in fields:
             return "卷内文件"
@@ -381,22 +380,30 @@ class _Builder:
                         "请核对页号和页数",
                     )  # fmt: skip
 
+    def _told_to_leave(self, rule: SheetRule, sheet: str = "", hidden: bool = False) -> bool:
+        if rule.kind != NOT_A_CATALOGUE:
+            return False
+        self.sheets.append(SheetReading(sheet, hidden, notes=("对照表里写明不是目录",)))
+        self.tables += 1
+        return True
+
     def add_objects(
         self, objects: Iterable[tuple[int, Mapping[str, Any]]], rule: SheetRule
     ) -> None:
-        """Take JSON objects whose keys are headings."""
+        """Take JSON objects whose keys are headings; each may say its own 著录层级."""
+        if self._told_to_leave(rule):
+            return
         headings: dict[str, str] = {}
-        shown: list[tuple[tuple[str, str], ...]] = []
+        written: list[tuple[dict[str, str], Row]] = []
+        context = _given(rule)
         for number, item in objects:
             self.tables += 1
             values: dict[str, str] = {}
             extra: list[tuple[str, str]] = []
-            for name, value in item.items():
-                text = _json_text(value)
-                if not text:
-                    continue
+            texts = {name: text for name, value in item.items() if (text := _json_text(value))}
+            for name, text in texts.items():
                 found = field_of(name, rule.columns)
-                if found == "level" and text not in ("件", "卷内文件", "案卷"):
+                if found == "level" and text not in _LEVELS:
                     found = ""
                 headings.setdefault(name, found)
                 if found and found not in values:
@@ -404,18 +411,33 @@ class _Builder:
                 else:
                     extra.append((name, text))
             if values or extra:
-                taken = len(self.rows)
-                self.add_row("", number, values, extra, KINDS.get(rule.kind, "") or "件")
-                if len(self.rows) > taken and len(shown) < _SHOWN_ROWS:
-                    shown.append(tuple((str(k), _json_text(v)) for k, v in item.items()))
-        if headings:
-            rows = tuple(tuple(dict(row).get(name, "") for name in headings) for row in shown)
-            self.sheets.append(
-                SheetReading(
-                    "", kind=rule.kind or "归档文件目录", columns=tuple(headings.items()),
-                    first_rows=rows, row_count=self.row_count, source=rule.source,
-                )
-            )  # fmt: skip
+                written.append((texts, Row(number, values, extra, (), context)))
+        if not headings:
+            return
+        default = self._said_level(re.sub(r"\s", "", self.name), headings.values(), rule)
+        levels = [_level(row.values.get("level", ""), default) for _, row in written]
+        notes: list[str] = []
+        for level in dict.fromkeys(levels):
+            rows = [
+                row for (_, row), of_level in zip(written, levels, strict=True) if of_level == level
+            ]
+            notes += self._settle(Sheet("", from_workbook=False), rows, level, rule)
+        taken = len(self.rows)
+        shown: list[tuple[str, ...]] = []
+        for (texts, row), level in zip(written, levels, strict=True):
+            self.add_row("", row.number, row.values, row.extra, level, row)
+            if len(self.rows) > taken and len(shown) < _SHOWN_ROWS:
+                shown.append(tuple(texts.get(name, "") for name in headings))
+            taken = len(self.rows)
+        kinds = (kind for kind, level in KINDS.items() if level in levels)
+        self.sheets.append(
+            SheetReading(
+                "", kind="、".join(kinds), columns=tuple(headings.items()), first_rows=tuple(shown),
+                row_count=self.row_count, notes=tuple(notes), source=rule.source,
+            )
+        )  # fmt: skip
+        for note in notes:
+            self.warnings.append(Skipped(self.name, note))
 
     def add_row(
         self,
@@ -587,8 +609,16 @@ def _volume_key(values: Mapping[str, str]) -> str:
     return ""
 
 
+def _given(rule: SheetRule) -> dict[str, str]:
+    """What a mapping file says of every row."""
+    return {name: text for name, text in (("fonds", rule.fonds), ("catalog", rule.catalog)) if text}
+
+
+_LEVELS: Final = ("案卷", "卷内文件", "件")
+
+
 def _level(text: str, default: str) -> str:
-    for level in ("案卷", "卷内文件", "件"):
+    for level in _LEVELS:
         if level in text:
             return level
     return default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -78,6 +79,25 @@ def test_a_volume_in_one_pdf_is_cut_into_its_files(tmp_path, home):
     assert report.warnings == []
     assert report.skipped == []
     assert store.check() == []
+
+
+def test_a_volume_listed_in_json_lines_is_cut_too(tmp_path, home):
+    store, settings = home
+    write_text_pdf(tmp_path / "in" / "案卷" / "0012-1-35.pdf", (_CONTENTS, *_PAGES, _REMARKS))
+    rows = [dict(zip(_HEAD, row, strict=True)) for row in _rows()]
+    rows.insert(0, {"著录层级": "案卷", "档号": "0012-1-35", "题名": "会议文件", "页数": 5})
+    (tmp_path / "in" / "目录.jsonl").write_text(
+        "\n".join(json.dumps(row, ensure_ascii=False) for row in rows), "utf-8"
+    )
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    got = {r.record_id: [p.volume_label for p in store.pages(r.record_id)] for r in store.records()}
+    assert got == {
+        "0012-1-35": ["", ""], "0012-1-35-1": ["1"], "0012-1-35-2": ["2", "3"],
+        "0012-1-35-3": ["4", "5"],
+    }  # fmt: skip
+    assert (report.skipped, report.warnings) == ([], [])
 
 
 def test_a_cut_volume_is_not_read_again_and_a_changed_row_changes_its_file(

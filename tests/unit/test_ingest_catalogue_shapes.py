@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
 from datetime import date
@@ -386,6 +387,74 @@ def test_page_ranges_run_to_the_next_row(tmp_path):
         ("0012-1-35-2", "0012-1-35", (3, 54)),
         ("0012-1-35-3", "0012-1-35", (55, 61)),
     ]
+
+
+def _lines(tmp_path, *items, name="目录.jsonl"):
+    path = tmp_path / name
+    path.write_text("".join(json.dumps(i, ensure_ascii=False) + "\n" for i in items), "utf-8")
+    return path
+
+
+def test_json_lines_get_page_ranges_like_a_table(tmp_path):
+    path = _lines(
+        tmp_path,
+        {"顺序号": 1, "题名": "议程", "页号": 1, "档号": "0012-1-35-1"},
+        {"顺序号": 2, "题名": "报告", "页号": 3, "档号": "0012-1-35-2"},
+        {"顺序号": 3, "题名": "决议", "页号": "55-61", "档号": "0012-1-35-3"},
+    )
+
+    assert _spans(path) == [
+        ("0012-1-35-1", "0012-1-35", (1, 2)),
+        ("0012-1-35-2", "0012-1-35", (3, 54)),
+        ("0012-1-35-3", "0012-1-35", (55, 61)),
+    ]
+    assert [row.record.unit_level for row in _read(path).rows] == ["卷内文件"] * 3
+    assert [sheet.kind for sheet in _read(path).sheets] == ["卷内文件目录"]
+
+
+def test_json_lines_may_mix_the_levels_and_keep_their_order(tmp_path):
+    path = _lines(
+        tmp_path,
+        {"著录层级": "案卷", "题名": "会议文件", "案卷档号": "0012-1-35", "页数": 9},
+        {"著录层级": "卷内文件", "题名": "议程", "案卷档号": "0012-1-35", "顺序号": 1, "页号": "1"},
+        {"著录层级": "件", "题名": "来信", "档号": "0012-WS·2008-D30-BGS-0003"},
+        {
+            "著录层级": "卷内文件",
+            "题名": "报告",
+            "案卷档号": "0012-1-35",
+            "顺序号": 2,
+            "页号": "3-9",
+        },
+    )
+
+    catalogue = _read(path)
+
+    assert _spans(path) == [
+        ("0012-1-35", "0012-1-35", None),
+        ("0012-1-35-1", "0012-1-35", (1, 2)),
+        ("0012-WS·2008-D30-BGS-0003", "", None),
+        ("0012-1-35-2", "0012-1-35", (3, 9)),
+    ]
+    assert [row.record.unit_level for row in catalogue.rows] == [
+        "案卷",
+        "卷内文件",
+        "件",
+        "卷内文件",
+    ]
+    assert catalogue.sheets[0].kind == "归档文件目录、案卷目录、卷内文件目录"
+
+
+def test_json_lines_that_go_backwards_are_named(tmp_path):
+    path = _lines(
+        tmp_path,
+        {"顺序号": 1, "题名": "甲", "页号": "9", "档号": "0012-1-35-1"},
+        {"顺序号": 2, "题名": "乙", "页号": "4", "档号": "0012-1-35-2"},
+    )
+
+    catalogue = _read(path)
+
+    assert [row.span for row in catalogue.rows] == [None, None]
+    assert any("接不上" in w.reason and "第 2 行" in w.where for w in catalogue.warnings)
 
 
 def test_page_numbers_that_go_backwards_stop_the_cutting_and_are_named(tmp_path):
