@@ -73,7 +73,7 @@ def with_derived(
     if not record.meeting and (session := _session(note, head.title)) is not None:
         found.append(_derived("meeting", session))
     if not record.date and not record.date_iso:
-        day = signed.date if signed is not None else _day(note)
+        day = signed.date if signed is not None else head.day or _day(note)
         if day is not None:
             found.append(_derived("date", day))
     values = {item.field: item.value for item in found if item.field != ADOPTION_NOTE}

@@ -70,6 +70,7 @@ class Head:
         doc_no: 发文字号.
         notes: 题注: of adoption and each amendment, or of where and when it was read out.
         organ: An organ named alone under the title.
+        day: The date on the line below that organ.
         addressed: Whether a line of addressees (主送机关) follows.
         end: Index of the first line after the head.
     """
@@ -79,6 +80,7 @@ class Head:
     doc_no: Part | None
     notes: tuple[Part, ...]
     organ: Part | None
+    day: Part | None
     addressed: bool
     end: int
 
@@ -108,10 +110,15 @@ _SUFFIX: Final = (
     r"(?:[(（][^()（）。]{1,20}[)）]|[(（](?:草案|审议稿|表决稿)[^)）]{0,12}[)）]){0,3}"
 )
 _TITLE: Final = re.compile(rf"[^。；;！？!?：:]{{2,108}}{_GENRE}{_SUFFIX}")
-_TITLE_GOES_ON: Final = re.compile(r"[的和及与、》]|[(（](?:草案|试行|书面|审议稿|送审稿|修订)")
+#: 和 at the head of a line joins, unless a place of that name signs there (和田地区统计局).
+_TITLE_GOES_ON: Final = re.compile(
+    r"[的及与、》]|和(?!田[地市县]|[平顺龙静硕政]|县|林格尔)|[(（](?:草案|试行|书面|审议稿|送审稿|修订)"
+)
 _LETTERHEAD: Final = re.compile(
     r"(?!.*关于)[^。；，,;：:《》]{2,40}(?:文件|公报)(?:[(（]\d{1,4}[)）])?"
 )
+#: `2024年……统计公报`, `……全体会议公报` are papers; the gazette that heads a page bears no year in front.
+_REPORTED: Final = re.compile(r"(?:(?:19|20)\d\d年(?!第).*|.*会议)公报")
 _MARKS: Final = re.compile(
     r"[a-d]类?|特急|加急|急件|平急|\d{6}|内部(?:资料|文件)|[(（]?草案[)）]?|目录|签发人[:：].{2,12}",
 )
@@ -181,9 +188,9 @@ def read_head(lines: Sequence[TextLine], at: int) -> Head:
                 place = after
             break
     if title is None:
-        return Head(None, letterhead, doc_no, (), None, addressed=False, end=place)
+        return Head(None, letterhead, doc_no, (), None, None, addressed=False, end=place)
     notes: list[Part] = []
-    organ = None
+    organ = day = None
     addressed = False
     limit = place + _HEAD_LINES
     while place < min(limit, len(lines)):
@@ -201,6 +208,11 @@ def read_head(lines: Sequence[TextLine], at: int) -> Head:
         elif _ORGAN.fullmatch(line.key):
             organ = organ or _organ(line)
             place += 1
+        elif (
+            organ is not None and day is None and (signed := sign_off_at(lines, place, last=False))
+        ):
+            day = signed.date
+            place += 1
         elif line.key == _key(title.value):
             place += 1  # the heading of a text file, then the title as printed
         elif (again := _title(lines, place)) and again[0] is not None and _same(again[0], title):
@@ -210,7 +222,7 @@ def read_head(lines: Sequence[TextLine], at: int) -> Head:
                 _ADDRESSED.fullmatch(line.key) and not _NOT_ADDRESSED.fullmatch(line.key)
             )
             break
-    return Head(title, letterhead, doc_no, tuple(notes), organ, addressed, place)
+    return Head(title, letterhead, doc_no, tuple(notes), organ, day, addressed, place)
 
 
 def sign_off_at(lines: Sequence[TextLine], at: int, *, last: bool) -> SignOff | None:
@@ -283,8 +295,9 @@ def _letterhead_end(lines: Sequence[TextLine], at: int, limit: int) -> int:
     """End of a letterhead of one to three lines, or of an organ alone above its number."""
     for count in (1, 2, 3):
         block = lines[at : min(limit, at + count)]
-        if len(block) == count and _LETTERHEAD.fullmatch("".join(line.key for line in block)):
-            return at + count
+        key = "".join(line.key for line in block)
+        if len(block) == count and _LETTERHEAD.fullmatch(key):
+            return at if _REPORTED.fullmatch(key) else at + count
     alone = at + 1 < limit and _ORGAN.fullmatch(lines[at].key)
     return at + 1 if alone and _doc_no(lines[at + 1]) is not None else at
 

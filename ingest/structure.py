@@ -1,6 +1,7 @@
 """Where the papers inside one record (件内文件) begin: 复文 and 来文, 正文 and 附件, 转发 and 被转发.
 
-A boundary is drawn only where a paper was signed before it, or where the word 附件 opens a page.
+A boundary is drawn only where a paper was signed before it, where the word 附件 opens a page, or where
+the next 附件 by number stands on a line of its own (an office document has no pages to open).
 A missed boundary costs a little context; a false one would tear a text apart.
 
 Source:
@@ -14,12 +15,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from index.codes import chinese_to_int
 from index.domain import Page, Record, SubDocument
 from index.text import matching_key
 from ingest.heads import DAY_ENDS, Head, SignOff, TextLine, is_trailing, read_head, sign_off_at
 
 #: Raise it when boundaries or fields come out differently from the same pages.
-STRUCTURE_VERSION: Final = "1"
+STRUCTURE_VERSION: Final = "2"
 MAIN: Final = "正文"
 REPLY: Final = "复文"
 RECEIVED: Final = "来文"
@@ -165,7 +167,10 @@ def _annex(
         return None
     alone = _ANNEX_ALONE.fullmatch(line.key)
     match = alone or _ANNEX_TITLED.fullmatch(line.key)
-    if match is None or not (line.top or signed):
+    if match is None:
+        return None
+    next_one = bool(alone and following and chinese_to_int(match["n"]) == following)
+    if not (line.top or signed or next_one):
         return None
     if not signed and not (following and match["n"]) and _signature_near(lines, at):
         return None

@@ -502,14 +502,14 @@ def _build(store: Store, settings: Settings) -> None:
     from index.passage_index import build_index
     from ui.terminal import ProgressLine
 
-    line = ProgressLine("建索引", "段")
+    line = ProgressLine("建索引", "条段落和句子")
     try:
         report = build_index(store, settings, progress=line)
     finally:
         line.close()
     if report.rebuilt:
         print(
-            f"索引已建好：{report.passages} 段，其中新算 {report.encoded} 段，"
+            f"索引已建好：{report.passages} 段；新算向量 {report.encoded} 个（段落和其中的句子），"
             f"用时 {report.seconds:.1f} 秒。"
         )
     else:

@@ -137,6 +137,31 @@ def test_a_forwarded_paper_begins_below_the_signature_of_the_forwarding_one() ->
     assert (derived.date_iso, derived.author) == ("1998-05-04", "榕城县人民政府办公室")
 
 
+def test_the_next_annex_needs_no_page_of_its_own() -> None:
+    raw = REPLY + ANNEX + "附件2\n工期表\n年度 事项\n附件4\n备查\n"
+
+    parts = read_structure(Record("r", "r"), _pages(raw), text_lines(_pages(raw))).parts
+
+    assert [(p.kind, p.title) for p in parts] == [
+        ("正文", "对县十六届人大四次会议第12号建议的答复"),
+        ("附件1", "通湖桥修缮资金安排表"),
+        (
+            "附件2",
+            "工期表",
+        ),  # 附件4 is not the next: a number in running text, it stays where it is
+    ]
+
+
+def test_a_bulletin_is_a_title_and_a_gazette_a_letterhead() -> None:
+    bulletin = "2031年榕城县国民经济和社会发展\n统计公报\n和平街道办事处统计中心\n2032年3月7日\n全年造林九千亩。\n"
+    gazette = "榕城县人民代表大会常务委员会公报\n关于修缮通湖桥的决定\n会议决定修缮通湖桥。\n"
+
+    derived = _derive(bulletin)
+    assert derived.title == "2031年榕城县国民经济和社会发展统计公报"
+    assert (derived.author, derived.date_iso) == ("和平街道办事处统计中心", "2032-03-07")
+    assert _derive(gazette).title == "关于修缮通湖桥的决定"
+
+
 def test_a_list_of_annexes_above_the_signature_divides_nothing() -> None:
     raw = (
         "关于检查情况的报告\n县人民政府：\n检查已经结束，请研究处理。\n\f附件：1.检查问题清单\n2.整改要求\n"
