@@ -109,10 +109,15 @@ class PageRecognizer:
         if too_small(image):
             return Recognition()
         prepared = padded(without_seals(image))
-        reading = self._engine.read(prepared)
-        turn = self._turn(prepared, reading)
+        found_lines = self._engine.find(prepared)
+        turn = 180 if self._engine.upside_down(found_lines) else 0
         if turn:
             image, prepared = _turned(image, turn), _turned(prepared, turn)
+            found_lines = self._engine.find(prepared)
+        reading = self._engine.read_found(found_lines)
+        if more := self._turn(prepared, reading):
+            turn = (turn + more) % 360
+            image, prepared = _turned(image, more), _turned(prepared, more)
             reading = self._engine.read(prepared)
         ink = Ink(prepared)
         reading, missed, found = self._completed(prepared, ink, reading)

@@ -14,7 +14,7 @@ from index.domain import TextSource
 from index.rendering import BgrImage, open_document
 from ingest.ocr import PageRecognizer
 from ingest.ocr_bench import bench_pages, measure, summary
-from ingest.ocr_engine import LineEngine, Reading
+from ingest.ocr_engine import FoundLines, LineEngine, Reading
 from ingest.pdf import PDF_READER, PdfFile
 from ingest.pipeline import ingest as run_ingest
 from ingest.sample import holdings_dir
@@ -103,18 +103,45 @@ def test_a_page_that_lies_is_read_upright(turn, recognizer, page):
     assert first.edges[0] < first.edges[-1]
 
 
+def test_a_page_on_its_head_is_read_only_once(recognizer, page, monkeypatch):
+    picture, text = page
+    read = recognizer._engine.read_found
+    readings = []
+
+    def noted(lines: FoundLines) -> Reading:
+        readings.append(read(lines))
+        return readings[-1]
+
+    monkeypatch.setattr(recognizer._engine, "read_found", noted)
+
+    found = recognizer.read_image(np.ascontiguousarray(picture[::-1, ::-1]))
+
+    assert (found.turn, len(readings)) == (180, 1)
+    assert similarity(found.raw, text) > 0.97
+
+
+def test_a_wrong_look_at_the_head_of_a_page_is_put_right(recognizer, page, monkeypatch):
+    picture, text = page
+    monkeypatch.setattr(recognizer._engine, "upside_down", lambda _found: True)
+
+    found = recognizer.read_image(picture)
+
+    assert found.turn == 0
+    assert similarity(found.raw, text) > 0.97
+
+
 def test_a_line_the_detector_loses_is_read_all_the_same(recognizer, page, monkeypatch):
     picture, text = page
-    read = recognizer._engine.read
+    read = recognizer._engine.read_found
 
-    def without_last(image: BgrImage) -> Reading:
-        found = read(image)
+    def without_last(lines: FoundLines) -> Reading:
+        found = read(lines)
         lowest = max(range(len(found.quads)), key=lambda i: float(found.quads[i][:, 1].min()))
         kept = [i for i in range(len(found.quads)) if i != lowest]
         return Reading(*(tuple(part[i] for i in kept) for part in (
             found.quads, found.texts, found.scores, found.characters)))  # fmt: skip
 
-    monkeypatch.setattr(recognizer._engine, "read", without_last)
+    monkeypatch.setattr(recognizer._engine, "read_found", without_last)
 
     found = recognizer.read_image(picture)
 
