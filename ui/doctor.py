@@ -215,7 +215,7 @@ def _holdings(store: Store) -> Finding:
     counts = store.counts()
     if not counts["records"]:
         return Finding(False, "还没有馆藏", "请运行 chadang ingest 目录。")
-    said = "馆藏 {records} 件（有页面的 {records_with_pages} 件）、{pages} 页、{passages} 段"
+    said = "馆藏 {records} 条（有页面的 {records_with_pages} 条）、{pages} 页、{passages} 段"
     return Finding(True, said.format_map(counts))
 
 

@@ -213,6 +213,13 @@ def build_manage_router(
     return router
 
 
+def _levels(store: Store) -> str:
+    """Entries of the catalogue, items and volumes apart: a volume is no item (件)."""
+    volumes = sum(1 for record in store.records() if record.unit_level == "案卷")
+    items = store.counts()["records"] - volumes
+    return f"{items} 件、案卷 {volumes} 卷" if volumes else f"{items} 件"
+
+
 def _overview(store: Store, reader: Reader) -> dict[str, Any]:
     places = [
         {"address": p.address, "name": p.name, "purpose": p.purpose}
@@ -223,8 +230,8 @@ def _overview(store: Store, reader: Reader) -> dict[str, Any]:
     if may_manage_intake(reader).allowed:
         counts = store.counts()
         facts += [
-            ("馆藏", f"{counts['records']} 件"),
-            ("页", f"{counts['pages']} 页"),
+            ("目录", _levels(store)),
+            ("有原文的", f"{counts['records_with_pages']} 件（卷）、{counts['pages']} 页"),
             ("读不出的页", f"{counts['unreadable_pages']} 页"),
         ]
     if may_decide_opening(reader).allowed:

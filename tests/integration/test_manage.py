@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.access import ADMINISTRATORS
-from index.domain import Reader, Role
+from index.domain import Reader, Record, Role
 from index.settings import load_settings
 from index.store import Store
 from tests.web_fakes import CATALOGUE_ONLY, HIDDEN, SCANNED, make_store
@@ -89,6 +89,9 @@ def test_for_others_nothing_of_it_exists(home: Path, reader: Reader) -> None:
 
 
 def test_an_archivist_who_signed_in_does_not_run_the_program(home: Path) -> None:
+    store = Store(load_settings(home, {}, {}).database_path)
+    store.replace_record(Record("0012-1-35", "会议文件", unit_level="案卷"), [], [], "v")
+    store.close()
     to = client(home, Reader(Role.ARCHIVIST, "张档", "", "zhang"))
     for path in ("settings", "doctor", "logs"):
         assert to.get(f"/admin/{path}").status_code == 404
@@ -96,7 +99,11 @@ def test_an_archivist_who_signed_in_does_not_run_the_program(home: Path) -> None
     assert post(to, "/api/admin/doctor", {}).status_code == 404
     for path in ("/admin", "/admin/opening", "/admin/vocabulary", "/api/admin/opening"):
         assert to.get(path).status_code == 200
-    places = to.get("/api/admin/overview").json()["places"]
+    overview = to.get("/api/admin/overview").json()
+    places, facts = overview["places"], dict(overview["facts"])
+    # A volume is no item; one item has no pages.
+    assert facts["目录"] == "5 件、案卷 1 卷"
+    assert facts["有原文的"] == "4 件（卷）、8 页"
     assert {p["address"] for p in places} >= {"admin/ingest", "admin/opening", "admin/vocabulary"}
     assert not {p["address"] for p in places} & {"admin/settings", "admin/logs"}
 
@@ -173,7 +180,7 @@ def test_a_decision_needs_its_preview_and_names_who_entered_it(home: Path) -> No
     state = to.get("/api/admin/opening").json()
     (batch,) = state["batches"]
     assert (batch["decided_by"], batch["entered_by"], batch["count"]) == ("李局", "zhang", 2)
-    record = Store(home / "chadang.sqlite3").record(CATALOGUE_ONLY)
+    record = Store(load_settings(home, {}, {}).database_path).record(CATALOGUE_ONLY)
     assert record is not None
     assert record.opening == "控制"
     assert to.get("/api/admin/opening/1").json()["total"] == 2

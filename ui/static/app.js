@@ -67,7 +67,7 @@
     catalogue: "目录信息",
     pageOf: (page, count, image) => `${image ? "影像" : "文本"} ${page} / ${count}`,
     pageImage: (title, page) => `《${title}》第 ${page} 页影像`,
-    status: (s) => `可查 ${s.records} 件 ${s.pages} 页 · ${s.reader}（${s.role}）`,
+    status: (s) => `可查原文 ${s.records} 件 ${s.pages} 页 · ${s.reader}（${s.role}）`,
     topic: "输入主题，如：加装电梯",
     question: "提问",
     answer: "回答",
