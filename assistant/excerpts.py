@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from assistant.attributes import attribute_present
+from assistant.attributes import attribute_present, telling
 from assistant.machine_text import orders_among
 from assistant.periods import named_years
 from assistant.question import Intent, Question
@@ -38,6 +38,8 @@ _MARGIN: Final = 260
 #: Longest excerpt a lead-in and its items make.
 WINDOW: Final = 200
 _LIST_WINDOW: Final = 500
+#: A law amended five times has a note of some 400 characters.
+_LONGEST_NOTE: Final = 420
 # Chosen on the public congress questions; docs/log.md has what else was tried.
 #: Log-odds a sentence gains for one unit of its passage's score.
 PASSAGE_WEIGHT: Final = 3.0
@@ -52,6 +54,8 @@ LEXICAL_WEIGHT: Final = 0.1
 UNSEEN: Final = 4.6
 #: Log-odds a sentence loses that has nothing of the kind asked for (no sum, no date …).
 MISSING_ATTRIBUTE: Final = 2.0
+#: Log-odds a sentence loses that does not say what others say of the thing asked (主持, 自…起).
+UNTOLD: Final = 1.5
 #: Log-odds a sentence loses that speaks of other years than the one asked about.
 OTHER_YEAR: Final = 2.5
 #: Where the question asks how something was answered, replies alone are quoted, unless the best of
@@ -201,6 +205,7 @@ class _Region:
     broken: Mapping[int, Part | None] = field(default_factory=dict)
     other_year: frozenset[int] = frozenset()
     compared: dict[int, float] = field(default_factory=dict)
+    untold: set[int] = field(default_factory=set)
 
     def quotable(self, question: Question, sentence: Sentence) -> bool:
         """Whether the sentence can be an answer by itself.
@@ -360,12 +365,18 @@ class ExcerptFinder:
             if region.sentences[i].start in region.other_year:
                 region.odds[i] -= OTHER_YEAR
             region.compared[i] = cosine
+        if (told := telling(question)) is not None:
+            silent = [(r, i) for r, i in wanted if not told.search(r.sentences[i].form)]
+            if len(silent) < len(wanted):
+                for region, i in silent:
+                    region.untold.add(i)
 
     def _cut(self, region: _Region, whole_lists: bool) -> list[Excerpt]:
         """Excerpts of a region, best first: each sentence with what it cannot be read without."""
         excerpts: list[Excerpt] = []
         taken: set[int] = set()
-        for i in sorted(region.compared, key=lambda i: -region.odds[i]):
+        worth = {i: region.odds[i] - UNTOLD * (i in region.untold) for i in region.compared}
+        for i in sorted(worth, key=lambda i: -worth[i]):
             if i in taken:
                 continue
             first, last = self._complete(region, i, whole_lists)
@@ -381,7 +392,7 @@ class ExcerptFinder:
             if other_half is not None:
                 other, other_start, other_end = other_half
                 form += search_form(other.raw[other_start:other_end]).text
-            score = region.odds[i] + PASSAGE_WEIGHT * region.evidence.score
+            score = worth[i] + PASSAGE_WEIGHT * region.evidence.score
             excerpts.append(
                 Excerpt(
                     region.evidence,
@@ -417,6 +428,8 @@ class ExcerptFinder:
                 and region.orders.isdisjoint(s.start for s in sentences[lead:best])
             ):
                 first = lead
+        if _ADOPTION.match(sentences[best].form):
+            return _whole_note(sentences, best)
         opens = bool(LEAD_IN.search(sentences[best].text))
         while last + 1 < len(sentences) and (opens or (whole_lists and first < best)):
             after = sentences[last + 1]
@@ -428,6 +441,18 @@ class ExcerptFinder:
             if not ITEM.match(after.text):
                 break
         return first, last
+
+
+def _whole_note(sentences: Sequence[Sentence], at: int) -> tuple[int, int]:
+    """First and last line of the note of adoption a line belongs to: 通过, 批准 and each 修正."""
+    first = last = at
+    while first and _ADOPTION.match(sentences[first - 1].form):
+        first -= 1
+    while last + 1 < len(sentences) and _ADOPTION.match(sentences[last + 1].form):
+        last += 1
+    while sentences[last].end - sentences[first].start > _LONGEST_NOTE and first < last:
+        first, last = (first + 1, last) if at - first > last - at else (first, last - 1)
+    return first, last
 
 
 def _replies(excerpts: Sequence[Excerpt]) -> list[Excerpt]:

@@ -30,6 +30,14 @@ _PRONOUN: Final = re.compile(
 )
 _POINTING: Final = re.compile(r"[这那](?:件|份|部|个|次|回|位)")
 _ENDING: Final = re.compile(r"呢[？?。!！]*$")
+#: 苏州呢，是多少？ asks no more than 苏州呢？
+_ASKED_AGAIN: Final = re.compile(
+    r"呢[,，]\s*(?:又|都|各)?(?:是|有|为)?(?:多少|几|谁|什么|怎么样|怎样)[？?。!！]*$"
+)
+#: The year before or after the one spoken of.
+_NEXT_YEAR: Final = re.compile(
+    r"(?P<lead>那么?[，, ]?)?(?:(?:头|前|上)一?年|(?P<later>(?:后|下|转)一?年|第二年))(?!度|来|级|前|报)"
+)
 _SAME: Final = re.compile(r"^.{2,8}(?:也|同样)(?:是|要|得|有|能|可以|这|那)")
 _BARE: Final = re.compile(
     r"^(?:那么?(?!次|位|个|年|件|份|部)|再(?!次|生)|又|还有|换成|改成|要是|如果是|嗯|哦|好)[，,、 ]*"
@@ -180,6 +188,7 @@ def read_follow_up(
     if not turns:
         return FollowUp(question)
     before = _leaned_on(question, turns, gazetteer)
+    question = _with_year(_ASKED_AGAIN.sub("呢？", question), _standalone_of(before))
     ids = records_of(before)
     earlier = search_form(" ".join(_words_of(turn) for turn in turns)).text
 
@@ -189,6 +198,16 @@ def read_follow_up(
     if _NAME_ONLY.match(search_form(question).text) or not _needs_context(question, gazetteer, new):
         return FollowUp(question)
     return FollowUp(_joined(question, before, gazetteer, view, subjects), records=ids)
+
+
+def _with_year(question: str, before: str) -> str:
+    """`头一年呢` after a question for 2025 is `2024年呢`; unchanged where no one year stands before."""
+    years = set(_YEAR.findall(before))
+    match = _NEXT_YEAR.match(question)
+    if match is None or len(years) != 1:
+        return question
+    year = int(years.pop()) + (1 if match["later"] else -1)
+    return f"{match['lead'] or ''}{year}年{question[match.end() :]}"
 
 
 def _is_again(question: str, turn: Turn) -> bool:

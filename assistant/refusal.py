@@ -12,7 +12,14 @@ from assistant.excerpts import Excerpt, covered
 from assistant.gazetteer import Gazetteer
 from assistant.question import Intent, Question
 from assistant.retrieval import Evidence, year_agreement
-from assistant.sources import has_title, kind_fits, named_source, named_titles
+from assistant.sources import (
+    has_title,
+    is_rule,
+    kind_fits,
+    named_rule,
+    named_source,
+    named_titles,
+)
 from index.codes import find_proposal_numbers, find_sessions, is_sitting, session_in
 from index.domain import Record
 from index.text import search_form
@@ -150,7 +157,9 @@ def mismatch(
     if not all(spot in near for spot in _spots(question, rarity)):
         return "地方不符"
     years = question.years_required
-    if year_needed and years and not any(year_in(y, near) for y in years):
+    if not _of_year_named(question, record):
+        return "年份不符"
+    if year_needed and years and not any(year_in(y, near) or _reports_on(record, y) for y in years):
         return "年份不符"
     if not session_present(question, near):
         return "届次不符"
@@ -161,7 +170,53 @@ def mismatch(
     titles = named_titles(question.form)
     if titles and not any(has_title(title, near) for title in titles):
         return "文件不符"
+    if not _is_named_rule(question, record, near):
+        return "文件不符"
     return "" if _is_named_source(question, record, near) else "文件不符"
+
+
+#: A report of the year before, as its name says.
+_LOOKS_BACK: Final = re.compile(r"(?:19|20)\d\d年?.{0,24}工作报告")
+
+
+#: Yearly reports called by their years, which their own titles bear.
+_YEARS_REPORT: Final = re.compile(
+    r"((?:(?:19|20)\d\d年?(?:度)?[、和与跟及到至]?)+)(?:两年)?(?:的)?[\u4e00-\u9fff]{0,8}?(?:工作报告|统计公报)"
+)
+_FOUR_DIGITS: Final = re.compile(r"(?:19|20)\d\d")
+
+
+def _of_year_named(question: Question, record: Record) -> bool:
+    """Whether a yearly report is that of the year it is called by; True where none is called so."""
+    named = "".join(_YEARS_REPORT.findall(question.form))
+    asked = {int(year) for year in _FOUR_DIGITS.findall(named)}
+    title = search_form(record.title).text
+    if not asked or not re.search("工作报告|统计公报", title):
+        return True
+    told = {int(year) for year in _FOUR_DIGITS.findall(title)}
+    return not asked.isdisjoint(told or {record.year})
+
+
+def _reports_on(record: Record, year: int) -> bool:
+    """Whether a record is the work report of the year after, which tells of the year before."""
+    title = search_form(record.title).text
+    return str(year + 1) in title and bool(_LOOKS_BACK.search(title))
+
+
+def _is_named_rule(question: Question, record: Record, near: str) -> bool:
+    """Whether a record is the rule the question calls by its subject, or names it; True for none.
+
+    Of a town that has no 停车场条例 another of its rules is the likest record, and the wrong one.
+    """
+    rule = named_rule(question.form)
+    if rule is None:
+        return True
+    subject, kind = rule
+    for place in question.places:
+        subject = subject.replace(place, "").replace(Gazetteer.short(place), "")
+    names = {subject, *(t for t in question.topics if len(t) > 2)}
+    title = search_form(record.title).text
+    return any(is_rule((name, kind), title, near) for name in names)
 
 
 def _spots(question: Question, rarity: Callable[[str], float]) -> list[str]:

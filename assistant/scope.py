@@ -35,6 +35,10 @@ LAW_NOW: Final = Outside(
     "本系统只回答馆（室）藏记录，现行规定请查国家法律法规数据库。",
     names_records=True,
 )
+TODAY: Final = Outside(
+    RefusalReason.OUT_OF_SCOPE,
+    "本系统只回答馆（室）藏记录里写着的事，当天的天气、行情、时间不在其中。",
+)
 CERTIFICATE: Final = Outside(RefusalReason.CERTIFICATE, "出证请到档案室办理，可为您生成申请单。")
 IN_OFFICE: Final = Outside(
     RefusalReason.OUT_OF_SCOPE,
@@ -82,6 +86,12 @@ _DRAFTING: Final = re.compile(
 _LAW_NOW: Final = re.compile(
     r"(?:现行|现在|如今|目前|最新)(?:的)?(?:国家)?(?:法律|法规|国家规定|规定|物业法规|政策).{0,20}(?:怎么|如何|规定|多少)"
     r"|(?:现行|现在|如今|目前)[^，,。？?]{2,10}(?:法律|法规|规定)(?:里|中|是|上)?(?:怎么|如何|咋)"
+    r"|(?:现在|如今|目前|今天|至今)(?:还)?(?:有没有效|有效没有|有效吗|算不算数|作不作数|管不管用|能不能用)"
+    r"|我.{0,6}(?:照|按|依)(?:它|这个?|此).{0,12}(?:行不行|可不可以|合不合法|对不对|行吗|可以吗)|(?:合不合法|违不违法|犯不犯法)|我.{0,12}(?:能不能赢|能赢[不吗么]|告得赢|打得赢|能(?:告|打)赢)"
+)
+#: The day's weather, prices and the like: no archive holds them.
+_TODAY: Final = re.compile(
+    r"(?:今天|今晚|今日|明天|后天|明日|这会儿|现在|本周末|这周末)[^，,。？?]{0,8}(?:下雨|下不下雨|下雪|天气|气温|几度|几点|星期几|股价|股票|油价|金价|汇率|堵不堵|限行)"
 )
 #: Whether somebody still holds an office: records end with their date. One that also asks when he
 #: was appointed is answered for that.
@@ -127,6 +137,8 @@ def out_of_scope(question: str, role: Role) -> Outside | None:
         return CERTIFICATE
     if _CLASSIFIED.search(form):
         return CLASSIFIED
+    if _TODAY.search(form):
+        return TODAY
     if _LAW_NOW.search(form):
         return LAW_NOW
     if _IN_OFFICE.search(form) and not _APPOINTED.search(form):

@@ -113,6 +113,60 @@ def has_title(title: str, text: str) -> bool:
     return title in text or sum(pair in text for pair in pairs) >= 0.75 * len(pairs)
 
 
+#: 停车场条例, 城区道路管理条例: a rule called by its subject, without 《》. 规定 is left out: it is a verb as well.
+_RULE: Final = re.compile(r"([\u4e00-\u9fff]{2,16})(条例|办法|规则|细则)(?!草案|修正)")
+#: Where the subject begins: behind a word of the sentence, or behind a place.
+_BEFORE_RULE: Final = re.compile(
+    r".*(?:[的按照依据在从查找把被有没里部那这哪个几两前后本我咱各该是和跟与给写进出定立新老旧]|自己|国家|全国|省里|市里|[省市县州盟旗]|(?<![城地社小景园库林牧矿山灾校])区|地方性)"
+)
+#: Says nothing of the subject.
+_ANY_RULE: Final = re.compile(r"管理|保护|促进|实施|制定|工作|暂行|试行|法规")
+
+
+@lru_cache(maxsize=4096)
+def named_rule(form: str) -> tuple[str, str] | None:
+    """The rule a question calls by its subject: (subject, kind), e.g. (停车场, 条例); None for none.
+
+    Args:
+        form: Search form of the question, places included.
+    """
+    match = _RULE.search(form)
+    if match is None:
+        return None
+    subject = _BEFORE_RULE.sub("", match[1])
+    return (subject, match[2]) if len(_ANY_RULE.sub("", subject)) >= 2 else None
+
+
+def is_rule(rule: tuple[str, str], title: str, text: str) -> bool:
+    """Whether a record is the rule named, or speaks of it by that name.
+
+    People shorten (电动车条例 for 电动自行车管理条例, 控烟条例 for 控制吸烟条例): half of the subject's
+    characters must stand in the title in their order.
+
+    Args:
+        rule: As `named_rule` gives it.
+        title: Search form of the record's title.
+        text: Search form of its catalogue row and the passages found.
+    """
+    subject, kind = rule
+    if subject + kind in text:
+        return True
+    core = _ANY_RULE.sub("", subject)
+    return 2 * _in_order(core, title) >= len(core)
+
+
+def _in_order(word: str, text: str) -> int:
+    """Length of the longest common subsequence."""
+    row = [0] * (len(text) + 1)
+    for character in word:
+        before = 0
+        for place, other in enumerate(text, start=1):
+            above = row[place]
+            row[place] = before + 1 if character == other else max(above, row[place - 1])
+            before = above
+    return row[-1]
+
+
 @dataclass(frozen=True, slots=True)
 class NamedSource:
     """A paper a question names as the place where something is said.

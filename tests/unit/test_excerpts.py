@@ -218,3 +218,37 @@ def test_an_organs_name_cut_in_two_is_not_quoted() -> None:
     assert _is_torn("2022年11月30日示例省第十三届人民代")
     assert _is_torn("表大会常务委员会第四十次会议批准")
     assert not _is_torn("批准示例省第十三届人民代表大会常务委员会公报")
+
+
+def _excerpts_of(raw: str, question: str, best: str) -> list[str]:
+    page = Page("r1", 1, raw)
+    evidence = Evidence(
+        Hit(Passage("p1", "r1", 0, len(raw), raw), 1, 1.0, 0.9, 1.0), RECORD, 1.0, 0.0, 0, 0
+    )
+
+    def similarity(_: str, texts: Sequence[str]) -> list[float]:
+        return [0.91 if best in one else 0.9 for one in texts]
+
+    finder = ExcerptFinder(lambda *_: [page], lambda _: 1.0, similarity)
+    return [raw[e.start : e.end] for e in finder.find(asked(question), [evidence])]
+
+
+def test_a_note_of_adoption_is_quoted_whole() -> None:
+    """This test ensures that 通过, 批准 and 修正 stand together, as they do under the title."""
+    note = (
+        "2001年5月18日 示例市第十二届人民代表大会常务委员会第二十次会议通过\n"
+        "2001年6月15日 示例省第九届人民代表大会常务委员会第二十一次会议批准\n"
+        "2010年10月27日 示例市第十四届人民代表大会常务委员会第二十五次会议修正\n"
+    )
+    raw = f"示例市停车场管理条例\n{note}第一条 为了加强停车场管理，制定本条例。\n"
+
+    assert _excerpts_of(raw, "停车场管理条例改过几次，都是什么时候", "修正")[0] == note.strip()
+
+
+def test_a_sentence_that_says_what_was_done_comes_before_a_likelier_one() -> None:
+    """This test ensures that who presided is read from the sentence that says so."""
+    raw = "专家库成立大会在榕城召开，专家共六十四人。\n市人大监察司法委主任何以宁主持会议。\n"
+
+    first, *_ = _excerpts_of(raw, "专家库成立大会谁主持的", "召开")
+
+    assert "主持会议" in first

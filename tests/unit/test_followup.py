@@ -46,6 +46,30 @@ def test_a_new_year_takes_the_place_of_the_old() -> None:
     assert standalone_question("那2018年呢？", turns, PLACES) == "2018年的代表建议有多少件？"
 
 
+@pytest.mark.parametrize(
+    ("asked", "year"),
+    [
+        ("头一年呢？", 2016),
+        ("那前一年呢，是多少？", 2016),
+        ("上一年的呢？", 2016),
+        ("下一年呢？", 2018),
+    ],
+)
+def test_the_year_before_or_after_is_reckoned_from_the_turn_before(asked: str, year: int) -> None:
+    """This test ensures that 头一年 means the year before the one just spoken of."""
+    turns = [turn("2017年的代表建议有多少件？")]
+
+    assert standalone_question(asked, turns, PLACES) == f"{year}年的代表建议有多少件？"
+
+
+@pytest.mark.parametrize("asked", ["比头一年多几件？", "上一年度的总结在哪份文件里写着"])
+def test_a_year_compared_with_is_no_change_of_year(asked: str) -> None:
+    """This test ensures that 比头一年 keeps the year spoken of."""
+    turns = [turn("2017年的代表建议有多少件？")]
+
+    assert "2016" not in standalone_question(asked, turns, PLACES)
+
+
 def test_a_new_place_takes_the_place_of_the_old() -> None:
     """This test ensures that a changed place replaces the earlier one."""
     turns = [turn("示例市暖气不热退多少？")]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assistant.attributes import attribute_present
+from assistant.attributes import attribute_present, telling
 from assistant.gazetteer import Gazetteer
 from assistant.periods import Period
 from assistant.question import Intent, read_question
@@ -315,6 +315,22 @@ def test_quoted_words_are_phrases() -> None:
         ("献血的人都叫什么名字？", "献血的是谢樟、王小明等人。", True),
         ("财政局局长叫什么？", "财政局局长 张三 作报告", True),
         ("监察司法委以前叫什么？", "内务司法委员会更名为监察和司法委员会", True),
+        ("自来水一方多少钱？", "水费计入供水成本，不得加收任何费用。", False),
+        ("供暖一平米收多少钱？", "按日减收热费的百分之五十。", False),
+        ("供暖一平米收多少钱？", "每平方米二十三元。", True),
+        ("篮球赛谁拿了第一？", "举行篮球友谊赛，千余人参加。", False),
+        ("篮球赛谁拿了第一？", "岭下村队获得冠军。", True),
+        ("苏念安原来在哪儿当书记？", "决定任命苏念安为副市长。", False),
+        ("苏念安原来在哪儿当书记？", "苏念安，曾任榕城县委书记。", True),
+        ("何以宁调到哪个单位去了？", "何以宁因工作变动辞职。", False),
+        ("何以宁调到哪个单位去了？", "何以宁调任榕城县水利局局长。", True),
+        ("是修正案第几条？", "国家尊重和保障人权。", False),
+        ("是修正案第几条？", "第二十四条 增加一款。", True),
+        ("条例从哪天起施行？", "由环境保护主管部门实施统一监督管理。", False),
+        ("条例从哪天起施行？", "本条例自2031年5月1日起施行。", True),
+        ("咨询员都叫什么，列个名单", "（记者 林知远）会议通过了咨询员名单。", False),
+        ("咨询员都叫什么，列个名单", "咨询员：王小明、李大山。", True),
+        ("国办发的消费扶贫指导意见是多少号文？", "国办发〔2031〕9号", True),
     ],
 )
 def test_a_question_for_a_figure_wants_one_with_its_unit(
@@ -327,3 +343,23 @@ def test_a_question_for_a_figure_wants_one_with_its_unit(
 def test_estates_and_phrases_are_no_towns() -> None:
     """This test ensures that 先行启动区 and 由哪三个区县 are not taken for places."""
     assert read("一体化示范区先行启动区的规划由哪三个区县批？").unknown_places == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "telling_text", "silent_text"),
+    [
+        ("成立大会谁主持的？", "省人大监察司法委主任主持会议", "专家库由64人组成"),
+        ("打哪年起不让用了？", "自2020年起暂不安排", "2017年5月发布办法"),
+        ("他为啥不当委员了？", "因工作变动提出辞职", "接受辞去委员职务的请求"),
+    ],
+)
+def test_what_a_telling_sentence_says_is_known(
+    asked: str, telling_text: str, silent_text: str
+) -> None:
+    """This test ensures that who did it, since when and why are looked for in the sentence itself."""
+    told = telling(read(asked))
+
+    assert told is not None
+    assert told.search(telling_text)
+    assert not told.search(silent_text)
+    assert telling(read("养犬要交多少钱")) is None

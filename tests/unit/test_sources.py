@@ -8,7 +8,9 @@ from assistant.sources import (
     asks_reply,
     has_title,
     is_reply,
+    is_rule,
     kind_fits,
+    named_rule,
     named_source,
     named_titles,
 )
@@ -69,3 +71,38 @@ def test_replies_are_known_by_their_titles() -> None:
     assert not asks_reply("谁提的加装电梯的建议")
     assert is_reply("对市十五届人大二次会议第47号建议的答复")
     assert not is_reply("关于加装电梯的建议")
+
+
+@pytest.mark.parametrize(
+    ("question", "rule"),
+    [
+        ("擅自挖路,按那个城区道路管理条例罚多少", ("城区道路管理", "条例")),
+        ("示例市停车场条例里找找", ("停车场", "条例")),
+        ("控烟条例怎么写的", ("控烟", "条例")),
+        ("照山东自己的条例,账多久公布", None),
+        ("库里有哪几部条例", None),
+        ("前后两版条例有变化吗", None),
+        ("写进条例了没有", None),
+    ],
+)
+def test_a_rule_is_called_by_its_subject(question: str, rule: tuple[str, str] | None) -> None:
+    """This test ensures that only a subject of its own names a rule."""
+    assert named_rule(question) == rule
+
+
+@pytest.mark.parametrize(
+    ("rule", "title", "text", "same"),
+    [
+        (("停车场", "条例"), "示例市城市绿化条例", "应当建设林荫式停车场", False),
+        (("城区道路管理", "条例"), "示例市停车场管理条例", "在城区道路停车", False),
+        (("电动车", "条例"), "示例市电动自行车管理条例", "", True),
+        (("控烟", "条例"), "示例市控制吸烟条例", "", True),
+        (("养狗", "条例"), "示例市养犬管理条例", "", True),
+        (("养犬", "条例"), "关于立法计划的报告", "制定养犬条例列入计划", True),
+    ],
+)
+def test_another_rule_of_the_town_is_not_the_one_named(
+    rule: tuple[str, str], title: str, text: str, same: bool
+) -> None:
+    """This test ensures that people may shorten a name and that its subject must be there."""
+    assert is_rule(rule, title, text) is same
