@@ -65,7 +65,7 @@ from assistant.precedents import (
     read_topic,
     with_topic,
 )
-from assistant.question import Intent, Question, read_question
+from assistant.question import Intent, Question, one_side, read_question
 from assistant.refusal import Nearby, fitting, judge
 from assistant.retrieval import Evidence, Retriever, year_agreement
 from assistant.revisit import Revisit
@@ -580,7 +580,7 @@ class Assistant:
     ) -> Answer | Refusal:
         rarity = live.passage_index.rarity
         listed = asked.intent is Intent.LIST
-        sides = self._sides(live, asked, evidence)
+        sides = self._sides(live, asked, evidence, permitted)
         if sides:
             excerpts = [e for _, found in sides for e in found]
             excerpts.sort(key=lambda e: -e.score)
@@ -648,36 +648,47 @@ class Assistant:
         return tuple({c.record.record_id: c.record for c in result.citations}.values())
 
     def _sides(
-        self, live: _Live, asked: Question, evidence: Sequence[Evidence]
+        self, live: _Live, asked: Question, evidence: Sequence[Evidence], permitted: Permitted
     ) -> list[tuple[str, list[Excerpt]]]:
         """The sides of a comparison with the excerpts on each; empty when nothing is compared.
 
         Places are compared before years, years before two papers named by their subjects. A side
-        about which nothing is found stays, empty, so that the answer shows the gap.
+        about which nothing is found stays, empty, so that the answer shows the gap. Places and
+        years are searched one by one: the vector of a question with two of them is near neither.
         """
         if asked.intent is not Intent.COMPARE:
             return []
-        sides: list[tuple[str, Question, list[Evidence]]]
+        retriever = live.retriever
+        ones: list[tuple[str, Question]] = []
+        agrees: Callable[[Question, Record], int] = year_agreement
         if len(asked.places) > 1:
-            places = [(place, replace(asked, places=(place,))) for place in asked.places]
-            agrees = live.retriever.place_agreement
-            sides = [
-                (p, one, [e for e in evidence if agrees(one, e.record) > 0]) for p, one in places
+            agrees = retriever.place_agreement
+            ones = [
+                (place, replace(one_side(asked, place, asked.places), places=(place,)))
+                for place in asked.places
             ]
         elif 1 < len(asked.years) <= 3:
-            years = [(f"{year}年", replace(asked, years=(year,))) for year in asked.years]
-            sides = [
-                (y, one, [e for e in evidence if year_agreement(one, e.record) > 0])
-                for y, one in years
+            named = [str(year) for year in asked.years]
+            ones = [
+                (f"{year}年", replace(one_side(asked, str(year), named), years=(year,)))
+                for year in asked.years
             ]
-        else:
+        sides: list[tuple[str, Question, list[Evidence]]] = []
+        candidates = self.settings.number("candidates")
+        for heading, one in ones:
+            own = retriever.retrieve(one, permitted, _TOP_K, candidates=candidates)
+            there = {e.hit.passage.passage_id for e in own}
+            both = [*own, *(e for e in evidence if e.hit.passage.passage_id not in there)]
+            both.sort(key=lambda e: -e.score)
+            sides.append((heading, one, [e for e in both if agrees(one, e.record) > 0]))
+        if not ones:
             sides = [
                 (
                     f"《{record.title.strip('《》')}》",
                     asked,
                     [e for e in evidence if e.record == record],
                 )
-                for record in live.retriever.compared(asked, evidence)
+                for record in retriever.compared(asked, evidence)
             ]
         rarity = live.passage_index.rarity
         found = [

@@ -24,6 +24,7 @@ _ATTRIBUTES: Final = tuple(
     (re.compile(asked), re.compile(needed))
     for asked, needed in (
         (r"电话(?:号码|是|多少|和|、)|联系电话|手机号|联系方式", r"[0-9]{3,4}-[0-9]{7,8}|1[0-9]{10}|[0-9]{7,8}"),
+        (r"(?:打|拨)(?:哪个|什么|多少)(?:号|电话|热线)|(?:热线|专线)(?:电话)?是(?:多少|什么|哪)", r"(?<![0-9])(?:1[0-9]{2}|1[0-9]{4}|9[0-9]{4})(?![0-9元年人户件])|[0-9]{7,8}"),
         (r"地址(?:是|在|为)?(?:哪|什么|多少)|(?:住|办公)(?:址|地点)", r"地址[:：]|[路街道巷].{0,6}[0-9〇零一二三四五六七八九十百]+号|号楼"),
         (r"历任|历届.{0,12}(?:谁|名单|哪些人)", r"历任|历届|任职"),
         (
@@ -96,24 +97,30 @@ _ANY_QUANTITY: Final = re.compile(
 )
 
 
-#: What a sentence says that answers, where the question says what somebody did or since when.
+#: What a sentence says that answers, where the question says what somebody did, why or since when;
+#: and the log-odds a sentence loses that does not, when another does.
 _TELLING: Final = tuple(
-    (re.compile(asked), re.compile(told))
-    for asked, told in (
-        (r"为什么|为啥|为何|什么原因|啥原因|怎么回事|原因是", r"因|由于|鉴于|为了|原因|考虑|以便|所致|造成"),
-        (r"谁(?:来)?主持|主持(?:人|的)?是(?:谁|哪)", r"主持"),
-        (r"谁(?:来)?牵头|哪(?:个|家).{0,6}牵头|牵头(?:的|单位)?是", r"牵头"),
-        (r"谁(?:来)?(?:宣读|宣布)", r"宣读|宣布"),
-        (r"谁(?:来)?(?:作|做)的?(?:报告|说明|讲话|发言)", r"作(?:了|的)?.{0,30}(?:报告|说明|讲话|发言)|报告人|说明"),
-        (r"谁(?:来)?(?:监督|负责|管|监管)(?:[,，。？?]|$)", r"负责|主管|监督管理|管理"),
-        (r"(?:打|从|自)哪(?:一)?[年天月]|哪(?:一)?[年天月](?:起|开始|开头)", r"[年月日]起|起(?:施行|实施|执行|暂)|(?:自|从|于).{4,14}(?:开始|施行|实施|执行)|开始"),
+    (re.compile(asked), re.compile(told), loss)
+    for asked, told, loss in (
+        (r"谁(?:来)?主持|主持(?:人|的)?是(?:谁|哪)", r"主持", 2.5),
+        (r"谁(?:来)?牵头|哪(?:个|家).{0,6}牵头|牵头(?:的|单位)?是", r"牵头", 2.5),
+        (r"谁(?:来)?(?:宣读|宣布)", r"宣读|宣布", 2.5),
+        (r"谁(?:来)?(?:作|做)的?(?:报告|说明|讲话|发言)", r"作(?:了|的)?.{0,30}(?:报告|说明|讲话|发言)|报告人|说明", 2.5),
+        (r"谁(?:来)?(?:监督|负责|管|监管)(?:[,，。？?]|$)", r"负责|主管|监督管理|管理", 1.5),
+        (r"为什么|为啥|为何|什么原因|啥原因|怎么回事|原因是", r"因|由于|鉴于|为了|原因|考虑|以便|所致|造成", 1.5),
+        (r"(?:打|从|自)哪(?:一)?[年天月]|哪(?:一)?[年天月](?:起|开始|开头)", r"[年月日]起|起(?:施行|实施|执行|暂)|(?:自|从|于).{4,14}(?:开始|施行|实施|执行)|开始", 1.5),
     )
 )  # fmt: skip
 
 
-def telling(question: Question) -> re.Pattern[str] | None:
-    """What a sentence should say to answer who did a thing or since when; None for other questions."""
-    return next((told for asked, told in _TELLING if asked.search(question.form)), None)
+def telling(question: Question) -> tuple[re.Pattern[str], float] | None:
+    """What a sentence should say to answer who did a thing, why or since when.
+
+    Returns:
+        The pattern and the log-odds a sentence loses without it; None for other questions.
+    """
+    found = ((told, loss) for asked, told, loss in _TELLING if asked.search(question.form))
+    return next(found, None)
 
 
 def attribute_present(question: Question, form: str) -> bool:

@@ -54,8 +54,6 @@ LEXICAL_WEIGHT: Final = 0.1
 UNSEEN: Final = 4.6
 #: Log-odds a sentence loses that has nothing of the kind asked for (no sum, no date …).
 MISSING_ATTRIBUTE: Final = 2.0
-#: Log-odds a sentence loses that does not say what others say of the thing asked (主持, 自…起).
-UNTOLD: Final = 1.5
 #: Log-odds a sentence loses that speaks of other years than the one asked about.
 OTHER_YEAR: Final = 2.5
 #: Where the question asks how something was answered, replies alone are quoted, unless the best of
@@ -205,7 +203,7 @@ class _Region:
     broken: Mapping[int, Part | None] = field(default_factory=dict)
     other_year: frozenset[int] = frozenset()
     compared: dict[int, float] = field(default_factory=dict)
-    untold: set[int] = field(default_factory=set)
+    loss: dict[int, float] = field(default_factory=dict)
 
     def quotable(self, question: Question, sentence: Sentence) -> bool:
         """Whether the sentence can be an answer by itself.
@@ -366,16 +364,18 @@ class ExcerptFinder:
                 region.odds[i] -= OTHER_YEAR
             region.compared[i] = cosine
         if (told := telling(question)) is not None:
-            silent = [(r, i) for r, i in wanted if not told.search(r.sentences[i].form)]
+            says, loss = told
+            silent = [(r, i) for r, i in wanted if not says.search(r.sentences[i].form)]
             if len(silent) < len(wanted):
                 for region, i in silent:
-                    region.untold.add(i)
+                    region.loss[i] = loss
 
     def _cut(self, region: _Region, whole_lists: bool) -> list[Excerpt]:
         """Excerpts of a region, best first: each sentence with what it cannot be read without."""
         excerpts: list[Excerpt] = []
         taken: set[int] = set()
-        worth = {i: region.odds[i] - UNTOLD * (i in region.untold) for i in region.compared}
+        # The odds themselves go into the judgement whether to answer, which was fitted without.
+        worth = {i: region.odds[i] - region.loss.get(i, 0.0) for i in region.compared}
         for i in sorted(worth, key=lambda i: -worth[i]):
             if i in taken:
                 continue

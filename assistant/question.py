@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -228,6 +228,33 @@ _LOOK_UP: Final = re.compile(
 _NO_TOPIC: Final = frozenset({PLACES, ERAS, TYPES, "机构", "人大"})
 #: Weight of a term that the vocabulary added, beside 1 for a typed one; see docs/log.md.
 EXPANSION_WEIGHT: Final = 0.3
+
+
+def one_side(question: Question, side: str, names: Sequence[str]) -> Question:
+    """A comparing question with the other sides' names taken out, to be searched by itself.
+
+    Args:
+        question: The question as read.
+        side: The place or year that stays.
+        names: All places or years compared.
+    """
+    others = sorted(
+        {form for name in names if name != side for form in (name, Gazetteer.short(name))},
+        key=len,
+        reverse=True,
+    )
+    out = re.compile(
+        rf"[和与跟及、比]?(?:{'|'.join(map(re.escape, others))})(?:年(?:度)?|[省市县区])?[和与跟及、]?"
+    )
+    gone = {t for name in others for t in lexical_tokens(name)} - set(lexical_tokens(side))
+    return replace(
+        question,
+        text=out.sub("", question.text),
+        form=out.sub("", question.form),
+        dense_text=out.sub("", question.dense_text),
+        content=tuple(run for c in question.content if (run := out.sub("", c))),
+        terms={t: weight for t, weight in question.terms.items() if t not in gone},
+    )
 
 
 def read_question(

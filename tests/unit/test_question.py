@@ -360,6 +360,6 @@ def test_what_a_telling_sentence_says_is_known(
     told = telling(read(asked))
 
     assert told is not None
-    assert told.search(telling_text)
-    assert not told.search(silent_text)
+    assert told[0].search(telling_text)
+    assert not told[0].search(silent_text)
     assert telling(read("养犬要交多少钱")) is None
