@@ -53,7 +53,7 @@ from assistant.gazetteer import Gazetteer
 from assistant.meetings import MeetingsTable
 from assistant.offices import OfficeRegister
 from assistant.outcome import OutcomeFinder, asks_outcome, named_steps
-from assistant.penalties import asks_penalty, with_penalties
+from assistant.penalties import asks_penalty, with_penalties, without_other_breaches
 from assistant.personal_view import as_seen
 from assistant.precedents import (
     AS_WRITTEN,
@@ -595,6 +595,7 @@ class Assistant:
         if not sides:
             excerpts = fitting(asked, excerpts, nearby, rarity, year_needed=year_needed) or excerpts
         if not sides and asks_penalty(asked):
+            excerpts = without_other_breaches(asked, excerpts)
             excerpts = with_penalties(excerpts, self.store.pages, self.store.passages)
         verdict = judge(
             asked,

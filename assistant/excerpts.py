@@ -61,6 +61,13 @@ OTHER_YEAR: Final = 2.5
 REPLY: Final = 3.0
 #: What an excerpt loses whose record a later one has replaced.
 OUTDATED: Final = 2.0
+#: 违反前款规定的，处……: says nothing without the paragraph it points to.
+REFERS_BACK: Final = re.compile(
+    r"(?:对)?违反(?:前[一两二三]?款|第[一二三四五六七](?:款|项))|(?:逾期(?:未|不|仍)|拒不|情节(?:严重|较重|特别严重)的)"
+)
+_ARTICLE_HEAD: Final = re.compile(r"第[一二三四五六七八九十百零〇0-9]{1,6}条")
+#: How far above, in characters, the article may begin that is quoted with it.
+_REFERRED: Final = 420
 #: Quoting stops when the answer is among the chosen excerpts with this probability …
 SURE: Final = 0.6
 #: … read off the scores at this temperature; or at this many excerpts or characters.
@@ -430,6 +437,8 @@ class ExcerptFinder:
                 first = lead
         if _ADOPTION.match(sentences[best].form):
             return _whole_note(sentences, best)
+        if REFERS_BACK.match(sentences[best].form):
+            first = _breached(sentences, best)
         opens = bool(LEAD_IN.search(sentences[best].text))
         while last + 1 < len(sentences) and (opens or (whole_lists and first < best)):
             after = sentences[last + 1]
@@ -441,6 +450,16 @@ class ExcerptFinder:
             if not ITEM.match(after.text):
                 break
         return first, last
+
+
+def _breached(sentences: Sequence[Sentence], at: int) -> int:
+    """First sentence of the article a clause refers back into; the clause alone where it is far."""
+    first = at
+    while first and sentences[at].end - sentences[first - 1].start <= _REFERRED:
+        first -= 1
+        if _ARTICLE_HEAD.match(sentences[first].form):
+            return first
+    return at
 
 
 def _whole_note(sentences: Sequence[Sentence], at: int) -> tuple[int, int]:

@@ -11,11 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from assistant.excerpts import Excerpt
+from assistant.excerpts import REFERS_BACK, Excerpt
 from assistant.question import Question
 from index.codes import chinese_to_int
 from index.domain import Page, Passage
 from index.sentences import Sentence, split_sentences
+from index.text import search_form
 
 #: Questions about what a breach costs.
 _ASKS: Final = re.compile(r"罚|处分|什么后果|啥后果|追究|责任|没收|吊销")
@@ -37,6 +38,33 @@ _GAIN: Final = 0.5
 def asks_penalty(question: Question) -> bool:
     """Whether a question asks what breaking a rule costs."""
     return bool(_ASKS.search(question.form))
+
+
+def without_other_breaches(question: Question, excerpts: Sequence[Excerpt]) -> list[Excerpt]:
+    """The excerpts without clauses that punish, by 违反前款, something the question does not name.
+
+    Only things the vocabulary knows by several names are looked for (拴绳, 犬绳, 束犬链): of others it
+    cannot be told that the paragraph speaks of them in other words. What the title says tells no
+    breach from another.
+
+    Args:
+        question: The question as read.
+        excerpts: Such a clause is cut together with the paragraph it points to.
+    """
+    kept = []
+    for excerpt in excerpts:
+        if REFERS_BACK.search(excerpt.form) and not _BREACH.search(excerpt.form):
+            title = search_form(excerpt.evidence.record.title).text
+            things = ((word, *others) for word, others in question.synonyms.items())
+            told = (
+                any(name in excerpt.form for name in names)
+                for names in things
+                if not any(name in title for name in names)
+            )
+            if not all(told):
+                continue
+        kept.append(excerpt)
+    return kept
 
 
 def with_penalties(

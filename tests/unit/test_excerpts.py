@@ -252,3 +252,12 @@ def test_a_sentence_that_says_what_was_done_comes_before_a_likelier_one() -> Non
     first, *_ = _excerpts_of(raw, "专家库成立大会谁主持的", "召开")
 
     assert "主持会议" in first
+
+
+@pytest.mark.parametrize("clause", ["违反前款规定的，处五百元罚款。", "逾期未改正的，没收犬只。"])
+def test_a_clause_that_points_back_is_quoted_with_its_article(clause: str) -> None:
+    """This test ensures that 违反前款规定的 never stands without the paragraph it points to."""
+    article = f"第十三条 一般管理区内饲养烈性犬的，应当圈养。\n{clause}"
+    raw = f"第十二条 每户限养一只。\n{article}\n第十四条 本条例自2031年1月1日起施行。\n"
+
+    assert _excerpts_of(raw, "养烈性犬不圈养怎么罚", clause)[0] == article

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from assistant.excerpts import Excerpt
-from assistant.penalties import article_of, penalty_clauses, with_penalties
+from assistant.gazetteer import Gazetteer
+from assistant.penalties import (
+    article_of,
+    penalty_clauses,
+    with_penalties,
+    without_other_breaches,
+)
+from assistant.question import read_question
 from assistant.retrieval import Evidence
+from assistant.vocabulary import Vocabulary
+from assistant.vocabulary_file import shipped_entries
 from index.domain import Hit, Page, Passage, Record
 
 FIRST = (
@@ -53,3 +64,25 @@ def test_the_penalty_stands_before_its_ban_and_is_cut_from_its_own_page() -> Non
     assert [e.page.seq for e in both] == [2, 1]
     assert both[0].evidence.hit.passage.passage_id == "p2"
     assert both[0].page.raw[both[0].start : both[0].end].endswith("处五十元罚款。")
+
+
+def _clause(form: str) -> Excerpt:
+    record = Record("r", "示例市养犬管理条例")
+    evidence = Evidence(Hit(PASSAGES[0], 1, 1.0, 0.9, 1.0), record, 1.0, 0.0, 0, 0)
+    return Excerpt(evidence, PAGES[0], 0, 10, 3.0, 1.0, form)
+
+
+def test_a_clause_for_another_breach_is_left_out() -> None:
+    """This test ensures that 违反前款 counts only where its paragraph speaks of the thing asked."""
+    leash = _clause("第九条携犬出户应当使用束犬链。违反前款规定的,处二百元罚款。")
+    caged = _clause("第十三条烈性犬应当圈养。违反前款规定的,处五百元罚款。")
+    named = _clause("违反本条例第九条规定,逾期未改正的,处二百元罚款。")
+
+    def left(question: str) -> list[Excerpt]:
+        read = read_question(
+            question, Gazetteer([]), dt.date(2032, 1, 5), vocabulary=Vocabulary(shipped_entries())
+        )
+        return without_other_breaches(read, [leash, caged, named])
+
+    assert left("养犬条例里遛狗不拴绳罚多少钱") == [leash, named]
+    assert left("养烈性犬怎么罚") == [leash, caged, named]
