@@ -28,6 +28,7 @@ from ingest.headings import (
     find_header,
 )
 from ingest.plain import decode
+from ingest.secrecy import Grade, judge_secrecy
 from ingest.sheets import Sheet, read_sheets
 from ingest.table_rows import Row, context_of, context_of_name, lost_octobers, table_rows
 from ingest.volumes import Span, page_spans
@@ -39,7 +40,6 @@ CATALOGUE_SUFFIXES: Final = frozenset(
 _LARGEST_BYTES: Final = 500_000_000
 _SHOWN_ROWS: Final = 3
 
-_STATE_SECRET: Final = re.compile(r"绝密|机密|(?<!工作)(?<!商业)秘密")
 _KNOWN_SECRECY: Final = re.compile(
     r"(?:公开|无|非密|普通|一般|内部|国内|限国内|工作秘密|商业秘密|平件|/|-|—)?(?:[（(★].*)?"
 )
@@ -248,7 +248,7 @@ class _Builder:
             places = "、".join(str(number) for number, _ in remarks[:10])
             more = f"等 {len(remarks)} 行" if len(remarks) > 10 else "行"
             said = remarks[0][1][:30]
-            said = "" if _STATE_SECRET.search(said) else f"（“{said}”）"
+            said = "" if judge_secrecy(said) else f"（“{said}”）"
             notes.append(f"第 {places} {more}是说明或合计{said}，没有当作条目")
         taken = len(self.rows)
         notes += self._settle(sheet, rows, level, rule)
@@ -469,7 +469,8 @@ class _Builder:
             or values.get("path", "")
             or (keys[0] if keys else f"{self.name}{'/' + sheet if sheet else ''}#{number}")
         )
-        if _STATE_SECRET.search(secrecy):
+        finding = judge_secrecy(secrecy)
+        if finding is not None and finding.grade is Grade.SECRET:
             if not volume:
                 printed = parse_reference_code(code)
                 if printed is not None and printed.volume and printed.item:

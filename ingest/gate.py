@@ -17,6 +17,7 @@ from ingest.secrecy import (
     judge_cells,
     judge_first_page,
     judge_page,
+    judge_secrecy,
     judge_title,
 )
 
@@ -43,12 +44,17 @@ class Gate:
 
     def before_reading(self, record: Record, paths: Sequence[str]) -> HeldItem | None:
         """Judge by title, catalogue columns and file names; None lets the record through."""
-        finding = judge_title(record.title) or judge_cells([("备注", record.note), *record.extra])
+        found = worst(judge_title(record.title), judge_secrecy(record.secrecy))
+        cells = judge_cells([("备注", record.note), *record.extra])
+        finding = worst(found, cells)
         for path in paths:
-            finding = finding or judge_title(PurePosixPath(path).stem)
+            finding = worst(finding, judge_title(PurePosixPath(path).stem))
         if finding is None:
             return None
-        return self._hold(_key("names", record, [record.title, *paths]), record, paths, finding)
+        said = [] if finding.reason.startswith("题名") else [finding.reason]
+        return self._hold(
+            _key("names", record, [record.title, *said, *paths]), record, paths, finding
+        )
 
     def known(self, record: Record, hashes: Sequence[str]) -> tuple[HeldItem | None, bool]:
         """What was found in these very files before.
