@@ -79,7 +79,7 @@ _SPOKEN_OF: Final = re.compile(
 #: Words of a 密级 column that hold 密 and name no state secret.
 _HARMLESS: Final = re.compile(
     "[非无不未免][需用涉定]?保?密(?:级|件|文件|要求|期限)?"
-    f"|(?:工作|商业)秘密(?:{_STAR}[0-9年月个长期]*)?|已?[解脱]密|(?<![绝机秘])密级"
+    f"|(?:工作|商业)秘密(?:{_STAR}[0-9年月个长期]*)?|(?<![^、,;()/])已?[解脱]密|(?<![绝机秘])密级"
 )
 #: Letter codes that catalogue programs write for the three levels (GB/T 7156-2003).
 _CODES: Final = frozenset({"MM", "JM", "UM"})
