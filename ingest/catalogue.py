@@ -20,6 +20,7 @@ from index.codes import parse_date, parse_reference_code, reference_key
 from index.domain import Record, Skipped
 from ingest.column_map import KINDS, NOT_A_CATALOGUE, SheetRule, rule_for
 from ingest.errors import CatalogueError, NotACatalogueError, SourceReadError
+from ingest.gate import judge_record
 from ingest.headings import (
     HEADER_ROWS,
     LABELS,
@@ -73,13 +74,18 @@ class Withheld:
         path: The file or folder the row names.
         keys: Codes under which its files may be named.
         record_id: Under which an earlier version may be stored.
-        volume: Key of the volume it lies in, empty when it lies in none.
+        volume: Key of the volume it lies in, empty when it lies in none; a volume's own key.
     """
 
     path: str
     keys: tuple[str, ...]
     record_id: str
     volume: str = ""
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether the row is a volume's own: then no file of it may be taken in."""
+        return bool(self.volume) and self.volume in map(reference_key, self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +262,7 @@ class _Builder:
         shown: list[tuple[str, ...]] = []
         for row in rows:
             self.add_row(sheet.name, row.number, row.values, row.extra, level, row)
-            if len(self.rows) > taken and len(shown) < _SHOWN_ROWS:
+            if self._may_show(taken) and len(shown) < _SHOWN_ROWS:
                 shown.append(row.cells)
             taken = len(self.rows)
         numbers = [sheet.rows[header.first][0], sheet.rows[header.last][0]]
@@ -273,6 +279,10 @@ class _Builder:
             self.warnings.append(
                 Skipped(f"{self.name}{' › ' + sheet.name if sheet.name else ''}", note)
             )
+
+    def _may_show(self, taken: int) -> bool:
+        """Whether a row was added to `taken` others, and bears no mark of secrecy."""
+        return len(self.rows) > taken and judge_record(self.rows[-1].record) is None
 
     def _level(
         self, sheet: Sheet, header: Header, above: Sequence[Sequence[str]], rule: SheetRule
@@ -426,7 +436,7 @@ class _Builder:
         shown: list[tuple[str, ...]] = []
         for (texts, row), level in zip(written, levels, strict=True):
             self.add_row("", row.number, row.values, row.extra, level, row)
-            if len(self.rows) > taken and len(shown) < _SHOWN_ROWS:
+            if self._may_show(taken) and len(shown) < _SHOWN_ROWS:
                 shown.append(tuple(texts.get(name, "") for name in headings))
             taken = len(self.rows)
         kinds = (kind for kind, level in KINDS.items() if level in levels)
@@ -471,7 +481,9 @@ class _Builder:
         )
         finding = judge_secrecy(secrecy)
         if finding is not None and finding.grade is Grade.SECRET:
-            if not volume:
+            if not volume and _level(values.get("level", ""), level) == "案卷" and keys:
+                volume = reference_key(keys[0])
+            elif not volume:
                 printed = parse_reference_code(code)
                 if printed is not None and printed.volume and printed.item:
                     volume = _volume_key(values)
@@ -498,7 +510,7 @@ class _Builder:
             self.warn(sheet, number, f"日期“{date}”读不懂，按原样保存", "建议写成 20160128 的形式")
         if "date_end" in values:
             date = f"{date}-{values['date_end']}" if date else values["date_end"]
-        if secrecy and not _KNOWN_SECRECY.fullmatch(secrecy):
+        if secrecy and finding is None and not _KNOWN_SECRECY.fullmatch(secrecy):
             self.warn(
                 sheet, number, f"密级“{secrecy}”不在常用值内", "请核对；空白或“公开”表示不涉密"
             )

@@ -18,6 +18,7 @@ from typing import Final
 from index.codes import reference_key
 from index.domain import Skipped
 from ingest.catalogue import CatalogueRow, Withheld
+from ingest.code_set import CodeSet
 
 _PAGE_SUFFIX: Final = re.compile(
     r"(?P<code>.*[^\s\-_.·(（])\s*[\-_.·(（ ]\s*[pP]?(?P<page>\d{1,5})[)）]?$"
@@ -66,6 +67,10 @@ def link(
     warnings: list[Skipped] = []
     certain = {key for _, row in rows for key in map(reference_key, row.keys)}
     secret: set[str] = set()
+    codes = [key for _, hidden in withheld for key in hidden.keys]
+    hidden_codes = CodeSet(codes, certain)
+    if codes:
+        secret |= {path for path in finder.paths if hidden_codes.begins_path(path)}
     for folder, hidden in withheld:
         secret |= set(finder.named(folder, hidden.path))
         for key in map(reference_key, hidden.keys):

@@ -31,6 +31,7 @@ from index.restrictions import LOCAL_FILE, kind_of, table_of
 from index.settings import Settings
 from index.store import Store, StoredFile
 from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
+from ingest.code_set import CodeSet
 from ingest.column_map import MAPPING_FILE, ColumnMaps
 from ingest.derived_fields import with_derived
 from ingest.errors import (
@@ -148,10 +149,40 @@ class _Job:
     released: bool = False
     #: Of a volume: its files (卷内文件) with their stamped pages.
     parts: tuple[tuple[Record, Span], ...] = ()
+    #: Of a catalogue row: codes its files may be named by, and the key of its volume.
+    keys: tuple[str, ...] = ()
+    volume: str = ""
 
     @property
     def records(self) -> list[Record]:
         return [self.record, *(record for record, _ in self.parts)]
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldBack:
+    """A job that must not be read.
+
+    Attributes:
+        job: The job.
+        item: Its place on the list of what is held back.
+        because: What it has to do with the item, when that is about another record.
+    """
+
+    job: _Job
+    item: HeldItem
+    because: str = ""
+
+    @property
+    def said(self) -> str:
+        return f"{self.because}{self.item.reason}，{self.item.grade}（第 {self.item.number} 号）"
+
+    @property
+    def step(self) -> str:
+        return GATE_STEP[Grade(self.item.grade)]
+
+    @property
+    def secret(self) -> bool:
+        return self.item.grade == Grade.SECRET
 
 
 def ingest(
@@ -268,6 +299,10 @@ class _Run:
         self._go.set()
         self._same: dict[str, tuple[str, Path]] = {}
         self._withheld_paths: Sequence[str] = ()
+        #: What is kept out by its name or its row alone, and why.
+        self._held_back: list[_HeldBack] = []
+        #: Content of files that must not be here, and one that has it; a copy must not be either.
+        self._hidden_content: dict[str, str] = {}
         self._restrictions = table_of(settings.home)
         self._gate = Gate(store, _now, again=force)
         # reading
@@ -301,7 +336,10 @@ class _Run:
         self._choose_base(paths)
         catalogues, broken = self._read_catalogues(paths)
         jobs = self._plan(paths, catalogues, broken)
-        self._enqueue(jobs, paths)
+        every = [*jobs, *(held.job for held in self._held_back)]
+        self._enqueue(every, paths)
+        for held in self._held_back:
+            self._withhold(held)
         try:
             self._work(jobs)
         finally:
@@ -312,7 +350,7 @@ class _Run:
                 str(self._source), f"按要求停止，还有 {left} 个文件没有处理", "再次运行会接着做"
             )
         else:
-            self._remove_vanished(jobs, broken)
+            self._remove_vanished(every, broken)
         report = self._report
         report.seconds = round(time.monotonic() - self._started, 2)
         self._store.add_run(_now(), report_to_json(report))
@@ -332,15 +370,31 @@ class _Run:
             (str(paths[i.where]), self._prefix + i.where, "", _size(paths[i.where]))
             for i in left_out
         )
+        self._hidden_content = {
+            sha256: path for place, path, sha256 in self._queue.withheld
+            if not _below(Path(place), self._folder)
+        }  # fmt: skip
         for item in left_out:
-            state = JobState.UNSUPPORTED
+            state, sha256 = JobState.UNSUPPORTED, ""
             if item.where in self._withheld_paths:
                 state = JobState.WITHHELD
+                sha256 = self._hide_content(item.where, paths[item.where])
             elif paths[item.where].suffix.lower() in CATALOGUE_SUFFIXES:
                 state = JobState.FAILED
             self._queue.finish(
-                str(paths[item.where]), state, error=item.reason, next_step=item.next_step
-            )
+                str(paths[item.where]), state, sha256=sha256, error=item.reason,
+                next_step=item.next_step,
+            )  # fmt: skip
+
+    def _hide_content(self, path: str, absolute: Path) -> str:
+        """Note the content of a file that must not be here by its hash alone; copies stay out too."""
+        try:
+            sha256 = _sha256(absolute) if _size(absolute) else ""
+        except OSError:
+            return ""
+        if sha256:
+            self._hidden_content.setdefault(sha256, path)
+        return sha256
 
     def plan(self) -> tuple[list[Catalogue], list[PlannedRecord], IngestReport]:
         paths = self._list_files()
@@ -353,6 +407,8 @@ class _Run:
             )
             for job in self._plan(paths, catalogues, broken)
         ]  # fmt: skip
+        for held in self._held_back:
+            self._say_left_out(held.job, held.said, held.step)
         return catalogues, planned, self._report
 
     def _end_lanes(self) -> None:
@@ -477,15 +533,18 @@ class _Run:
         self._forget_withheld(withheld, linked.withheld)
         cut = {place for volume in volumes for place in (volume.owner, *volume.members)}
         jobs = [
-            _Job(row.record, self._stat(files, paths), catalogued=True)
+            _Job(
+                row.record, self._stat(files, paths), catalogued=True, keys=row.keys,
+                volume=row.volume,
+            )
             for place, ((_, row), files) in enumerate(zip(rows, linked.files, strict=True))
             if place not in cut
-        ]
+        ]  # fmt: skip
         jobs += [self._volume(volume, rows, paths) for volume in volumes]
         for job in jobs:
             if not job.files and job.record.unit_level != "案卷":
                 self._warn(
-                    f"{job.record.source_file} 第 {job.record.source_row} 行",
+                    _row(job.record),
                     f"{job.record.record_id} 没有对应的文件，只存目录",
                     "请把文件命名为档号，或在目录中写明路径",
                     Concern.NO_FILE,
@@ -497,26 +556,89 @@ class _Run:
                 self._skip(path, "所在文件夹的目录读不出，暂不入库", "请先修复目录")
                 continue
             jobs.append(self._uncatalogued(path, paths))
-        jobs = [job for job in jobs if not self._belongs_elsewhere(job)]
-        self._files_total = sum(max(1, len(job.files)) for job in jobs)
-        self._bytes_total = sum(file.size for job in jobs for file in job.files)
+        jobs = self._hold_back([job for job in jobs if not self._belongs_elsewhere(job)])
+        every = [*jobs, *(held.job for held in self._held_back)]
+        self._files_total = sum(max(1, len(job.files)) for job in every)
+        self._bytes_total = sum(file.size for job in every for file in job.files)
         return jobs
+
+    def _hold_back(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """Take out what its row, its title or a file name marks, and what belongs to that."""
+        kept: list[_Job] = []
+        for job in jobs:
+            paths = [file.path for file in job.files]
+            held = self._gate.before_reading(job.record, paths)
+            if held is not None:
+                self._held_back.append(_HeldBack(job, held))
+                continue
+            marked = {
+                record.record_id: item
+                for record, _ in job.parts
+                if (item := self._gate.before_reading(record, paths)) is not None
+            }
+            kept += self._without_scans(job, marked) if marked else [job]
+        volumes = {
+            held.job.volume: held
+            for held in self._held_back
+            if held.secret and held.job.record.unit_level == "案卷" and held.job.volume
+        }
+        codes = {key: held for held in self._held_back for key in held.job.keys}
+        names = CodeSet(codes, [key for job in kept for key in job.keys]) if codes else None
+        going = []
+        for job in kept:
+            path = job.record.record_id.removeprefix(self._prefix)
+            if (held_volume := volumes.get(job.volume)) is not None:
+                self._held_back.append(_HeldBack(job, held_volume.item, "所在的案卷："))
+            elif names is not None and not job.catalogued and names.begins_path(path):
+                held_row = next(h for key, h in codes.items() if CodeSet([key]).begins_path(path))
+                self._held_back.append(_HeldBack(job, held_row.item, "文件名里的档号所指的条目："))
+            else:
+                going.append(job)
+        return going
+
+    def _without_scans(self, job: _Job, marked: dict[str, HeldItem]) -> list[_Job]:
+        """Hold back the scans of a volume with a marked file; its other rows are kept."""
+        files = job.files
+        for record, _ in job.parts:
+            if (item := marked.get(record.record_id)) is not None:
+                part = _Job(record, files, catalogued=True, keys=(record.record_id,))
+                self._held_back.append(_HeldBack(part, item, f"{_row(record)}：" if files else ""))
+                files = []
+        others = [record for record, _ in job.parts if record.record_id not in marked]
+        if job.record.source_file:
+            others.insert(0, job.record)
+        self._warn(
+            job.record.record_id,
+            f"卷内有 {len(marked)} 条不予入库或待审核，整卷影像没有读取，其余 {len(others)} 条只存目录",
+            "请先处理待审的条目（chadang review list），或把标密的件从整卷影像中抽出，移出本系统的文件夹",
+        )
+        return [_Job(record, [], catalogued=True, volume=job.volume) for record in others]
 
     def _rows(
         self, catalogues: Sequence[Catalogue]
     ) -> tuple[list[tuple[str, CatalogueRow]], list[tuple[str, Withheld]]]:
         """All rows with their catalogue's folder; doubles and withheld codes taken out."""
         withheld = [(_folder_of(c.name), hidden) for c in catalogues for hidden in c.withheld]
-        hidden_ids = {hidden.record_id for _, hidden in withheld}
+        hidden_codes = CodeSet(
+            code for _, hidden in withheld for code in (hidden.record_id, *hidden.keys[:1])
+        )
+        hidden_volumes = CodeSet(hidden.volume for _, hidden in withheld if hidden.is_volume)
         rows: list[tuple[str, CatalogueRow]] = []
         seen: dict[str, str] = {}
         for catalogue in catalogues:
             folder = _folder_of(catalogue.name)
             for row in catalogue.rows:
-                where = f"{row.record.source_file} 第 {row.record.source_row} 行"
+                where = _row(row.record)
                 code = row.record.record_id
-                if code in hidden_ids:
-                    self._skip(where, "同一档号的另一条目标有国家秘密密级，未入库", "请核对密级")
+                reason = ""
+                if any(key in hidden_codes for key in (code, *row.keys[:1])):
+                    reason = "同一档号的另一条目标有国家秘密密级，未入库"
+                elif row.volume in hidden_volumes or any(map(hidden_volumes.begins, row.keys)):
+                    reason = "所在的案卷标有国家秘密密级，未入库"
+                if reason:
+                    self._skip(where, reason, "请核对密级")
+                    hidden = Withheld(row.path, row.keys, code, row.volume)
+                    withheld.append((folder, hidden))
                 elif code in seen:
                     self._skip(
                         where, f"档号（或编号）{code} 与{seen[code]}重复", "请核对，保留一条"
@@ -565,10 +687,12 @@ class _Run:
         """One job for a whole volume: its scans are read once and shared out."""
         owner = None if volume.owner is None else rows[volume.owner][1].record
         members = [rows[place][1] for place in volume.members]
+        keys = () if volume.owner is None else rows[volume.owner][1].keys
         return _Job(
             owner or volume_record(volume, self._prefix), self._stat(volume.files, paths),
             catalogued=True,
             parts=tuple((row.record, row.span) for row in members if row.span is not None),
+            keys=keys, volume=volume.key,
         )  # fmt: skip
 
     def _uncatalogued(self, path: str, paths: dict[str, Path]) -> _Job:
@@ -680,11 +804,6 @@ class _Run:
     def _begin(self, job: _Job) -> bool:
         """Hash the files of a job; False when nothing changed or it is not to be read."""
         self._restrict(job)
-        paths = [file.path for file in job.files]
-        for record in job.records:
-            if (held := self._gate.before_reading(record, paths)) is not None:
-                self._withhold(job, held)
-                return False
         for file in job.files:
             known = self._known.get(str(file.absolute))
             if (
@@ -717,7 +836,16 @@ class _Run:
             )
         held, job.released = self._gate.known(job.record, [file.sha256 for file in job.files])
         if held is not None:
-            self._withhold(job, held)
+            self._withhold(_HeldBack(job, held))
+            return False
+        twins = (self._hidden_content.get(file.sha256) for file in job.files if file.size)
+        twin = None if job.released else next(filter(None, twins), None)
+        if twin is not None:
+            self._leave_out(
+                job, f"内容与不予入库的 {twin} 完全相同，未入库",
+                "请移出本系统的文件夹；确已解密的，更新目录的密级栏或凭解密决定放行后重新入库",
+                JobState.WITHHELD,
+            )  # fmt: skip
             return False
         self._mention_same(job)
         job.content_hash = self._hash(job)
@@ -792,30 +920,44 @@ class _Run:
                     Concern.SAME,
                 )  # fmt: skip
 
-    def _withhold(self, job: _Job, held: HeldItem) -> None:
-        """Keep nothing of a record but where its files lie and why."""
-        step = GATE_STEP[Grade(held.grade)]
-        said = f"{held.reason}，{held.grade}（第 {held.number} 号）"
-        first = job.files[0].path if job.files else held.place
-        self._skip(first, said, step)
+    def _withhold(self, held: _HeldBack) -> None:
+        """Keep nothing of a held record but where its files lie and why."""
+        if held.secret:
+            for file in held.job.files:
+                file.sha256 = self._hide_content(file.path, file.absolute)
+        state = JobState.WITHHELD if held.secret else JobState.REVIEW
+        self._leave_out(held.job, held.said, held.step, state)
+
+    def _leave_out(self, job: _Job, said: str, step: str, state: JobState) -> None:
+        """Take a job's records out of the store and say of each file why it is not taken in."""
+        self._say_left_out(job, said, step)
         known = (self._known.get(str(file.absolute)) for file in job.files)
         hashes = [file.sha256 for file in job.files] + [k.sha256 for k in known if k is not None]
         self._purge([record.record_id for record in job.records], hashes)
-        state = JobState.WITHHELD if held.grade == Grade.SECRET else JobState.REVIEW
         for file in job.files:
-            if file.path != first:
-                self._skip(file.path, f"同件的 {first}：{said}", step)
             self._store.put_file(
                 StoredFile(
                     file.path, file.sha256, file.size, file.modified, str(self._base), "withheld",
                     said, "",
                 )
             )  # fmt: skip
+            # Of a mere copy no hash is noted: the two would keep each other out for ever.
+            own = self._hidden_content.get(file.sha256) == file.path
             self._queue.finish(
-                str(file.absolute), state, sha256=file.sha256, error=said, next_step=step
-            )
+                str(file.absolute), state, sha256=file.sha256 if own else "", error=said,
+                next_step=step,
+            )  # fmt: skip
         self._files_done += max(1, len(job.files))
         self._bytes_total -= sum(file.size for file in job.files)
+
+    def _say_left_out(self, job: _Job, said: str, step: str) -> None:
+        """Name the files of a job that is not taken in; its row when it has none; rows of a volume."""
+        first = job.files[0].path if job.files else _row(job.record)
+        self._skip(first, said, step)
+        for file in job.files[1:]:
+            self._skip(file.path, f"同件的 {first}：{said}", step)
+        for record, _ in job.parts:
+            self._skip(_row(record), f"所在案卷的 {first}：{said}", step)
 
     def _hash(self, job: _Job) -> str:
         versions = [
@@ -991,7 +1133,7 @@ class _Run:
         read = [(f.path, f.sha256, [f.pages[n] for n in sorted(f.pages)]) for f in job.files]
         held = None if job.released else self._gate.after_reading(record, read)
         if held is not None:
-            self._withhold(job, held)
+            self._withhold(_HeldBack(job, held))
             return
         texts: list[tuple[_File, PageText]] = []
         for file in job.files:
@@ -1163,6 +1305,10 @@ class _Run:
         self._queue.beat(self._latest)
         if self._progress is not None:
             self._progress(self._latest)
+
+
+def _row(record: Record) -> str:
+    return f"{record.source_file} 第 {record.source_row} 行"
 
 
 def _size(path: Path) -> int:

@@ -113,3 +113,45 @@ def test_natural_order():
         "a2",
         "a10",
     ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "0013-WS-2010-Y-0001附件.pdf",
+        "0013-WS-2010-Y-0001_正文.pdf",
+        "扫描/0013-WS-2010-Y-0001（扫描件）.pdf",
+        "0013WS2010Y0001 副本.pdf",
+        "附件 0013-WS-2010-Y-0001.pdf",
+        "13-WS·2010·Y-1.pdf",
+        "0013/WS/2010/Y/1（补）/1.jpg",
+        "0013-WS-2010-Y-0001附件/1.jpg",
+    ],
+)
+@pytest.mark.parametrize("code", ["0013-WS·2010-Y-0001", "0013-WS-2010-Y-1"])
+def test_words_behind_a_withheld_code_let_no_file_in(path, code):
+    hidden = Withheld("", (code,), code)
+
+    assert link([], [("", hidden)], [path]).withheld == (path,)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "0013-WS-2010-Y-00010.pdf",
+        "0013-WS-2010-Y-0010.pdf",
+        "0013-WS-2010-Y-0002附件.pdf",
+        "2-0013-WS-2010-Y-0001.pdf",
+        "0013-WS-2010-Y-0001-7-2附件.pdf",
+    ],
+)
+def test_another_code_is_not_withheld_with_it(path):
+    hidden = Withheld("", ("0013-WS-2010-Y-0001",), "0013-WS-2010-Y-0001")
+
+    assert link([_row("0013-WS-2010-Y-0001-7-2")], [("", hidden)], [path]).withheld == ()
+
+
+def test_a_short_code_withholds_no_file_that_only_begins_like_it():
+    linked = link([], [("", Withheld("", ("A3",), "A3"))], ["A3纸说明.txt", "A3.pdf"])
+
+    assert (linked.withheld, linked.loose) == (("A3.pdf",), ("A3纸说明.txt",))
