@@ -73,8 +73,8 @@ from ingest.workers import CHUNK, MOST_PAGES, SECONDS_PER_TEXT_PAGE, Event, Lane
 logger = logging.getLogger(__name__)
 
 LARGEST_FILE_BYTES: Final = 500_000_000
-#: Raise it when records come out differently from the same pages (furniture, labels).
-_PIPELINE_VERSION: Final = "3"
+#: Raise it when records come out differently from the same pages (furniture, labels, volumes).
+_PIPELINE_VERSION: Final = "4"
 #: Pages that may kill or hang their reader before the rest of a file is left alone.
 _MOST_PAGES_KILLED: Final = 5
 _SECONDS_BETWEEN_UPDATES: Final = 0.1
