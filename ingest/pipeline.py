@@ -66,7 +66,7 @@ from ingest.run_files import file_report
 from ingest.secrecy import SECRECY_VERSION, Finding, Grade
 from ingest.splitting import SPLITTER_VERSION, split_record
 from ingest.structure import STRUCTURE_VERSION, cuts_of, read_structure
-from ingest.volume_linking import Volume, find_volumes, shares_of, volume_record
+from ingest.volume_linking import Volume, find_volumes, shares_of, strictest, volume_record
 from ingest.volumes import Span
 from ingest.workers import CHUNK, MOST_PAGES, SECONDS_PER_TEXT_PAGE, Event, Lane, Task
 
@@ -152,6 +152,8 @@ class _Job:
     #: Of a catalogue row: codes its files may be named by, and the key of its volume.
     keys: tuple[str, ...] = ()
     volume: str = ""
+    #: Of a file that several catalogue rows mean: these.
+    claimed_by: tuple[str, ...] = ()
 
     @property
     def records(self) -> list[Record]:
@@ -556,6 +558,8 @@ class _Run:
                 self._skip(path, "所在文件夹的目录读不出，暂不入库", "请先修复目录")
                 continue
             jobs.append(self._uncatalogued(path, paths))
+        for path, places in linked.shared:
+            jobs.append(self._shared(path, [rows[place][1].record for place in places], paths))
         jobs = self._hold_back([job for job in jobs if not self._belongs_elsewhere(job)])
         every = [*jobs, *(held.job for held in self._held_back)]
         self._files_total = sum(max(1, len(job.files)) for job in every)
@@ -582,13 +586,17 @@ class _Run:
             for held in self._held_back
             if held.secret and held.job.record.unit_level == "案卷" and held.job.volume
         }
+        marked_rows = {held.job.record.record_id: held for held in self._held_back}
         codes = {key: held for held in self._held_back for key in held.job.keys}
         names = CodeSet(codes, [key for job in kept for key in job.keys]) if codes else None
         going = []
         for job in kept:
             path = job.record.record_id.removeprefix(self._prefix)
+            claiming = next(filter(None, map(marked_rows.get, job.claimed_by)), None)
             if (held_volume := volumes.get(job.volume)) is not None:
                 self._held_back.append(_HeldBack(job, held_volume.item, "所在的案卷："))
+            elif claiming is not None:
+                self._held_back.append(_HeldBack(job, claiming.item, "所对应的一条目录："))
             elif names is not None and not job.catalogued and names.begins_path(path):
                 held_row = next(h for key, h in codes.items() if CodeSet([key]).begins_path(path))
                 self._held_back.append(_HeldBack(job, held_row.item, "文件名里的档号所指的条目："))
@@ -698,6 +706,19 @@ class _Run:
     def _uncatalogued(self, path: str, paths: dict[str, Path]) -> _Job:
         record = Record(record_id=self._prefix + path, title=PurePosixPath(path).stem)
         return _Job(record, self._stat([path], paths), catalogued=False)
+
+    def _shared(self, path: str, claiming: Sequence[Record], paths: dict[str, Path]) -> _Job:
+        """A file that several rows mean: a record of its own, as closed as the most closed of them."""
+        job = self._uncatalogued(path, paths)
+        claiming = [
+            replace(
+                record, restricted=record.restricted or bool(kind_of(record, self._restrictions))
+            )
+            for record in claiming
+        ]
+        job.record = strictest(job.record, claiming)
+        job.claimed_by = tuple(record.record_id for record in claiming)
+        return job
 
     def _belongs_elsewhere(self, job: _Job) -> bool:
         """Whether another ingested folder already holds this record with its own file."""

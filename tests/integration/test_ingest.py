@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import ingest.pipeline
+from index.access import is_restricted, opened
 from index.domain import TextSource
 from index.rendering import LockedDocumentError, RenderError, page_count, page_jpeg, render_page
 from ingest.errors import IngestError, PasswordError
@@ -146,6 +147,23 @@ def test_rows_are_linked_and_rows_without_file_are_kept(tmp_path, home):
     reasons = [w.reason for w in report.warnings]
     assert any("只存目录" in reason for reason in reasons)
     assert "目录记 3 页，文件有 2 页" in reasons
+
+
+def test_a_file_of_several_rows_is_nobodys_and_as_closed_as_the_strictest(tmp_path, home):
+    store, settings = home
+    write_text_pdf(tmp_path / "in" / "合订.pdf", [["开放的一件"] * 5, ["控制的一件"] * 5])
+    rows = [["0060-1", "开放件", "", "", "", "开放", "合订.pdf"]]
+    rows += [["0060-2", "关于某人信访事项的函", "", "", "", "控制", "合订.pdf"]]
+    _catalogue(tmp_path / "in", rows, extra=["开放标识", "文件路径"])
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    assert {r.record_id: store.page_count(r.record_id) for r in store.records()} == {
+        "0060-1": 0, "0060-2": 0, "合订.pdf": 2,
+    }  # fmt: skip
+    shared = store.record("合订.pdf")
+    assert (opened(shared), is_restricted(shared)) == (False, True)
+    assert any("0060-1、0060-2同指" in w.reason for w in report.warnings)
 
 
 def test_a_changed_row_updates_its_record_without_reading_pages_again(tmp_path, home):

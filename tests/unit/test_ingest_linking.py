@@ -80,11 +80,27 @@ def test_paths_count_from_the_folder_of_the_catalogue():
     assert link([("1998", row)], [], ["a.txt", "1998/a.txt"]).files == (("1998/a.txt",),)
 
 
-def test_a_file_that_two_rows_name_is_given_to_the_first_and_reported():
-    linked = link([_row("a", "f.txt"), _row("b", "f.txt")], [], ["f.txt"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [_row("0012-1-1", "f.txt"), _row("0012-1-2", "f.txt")],
+        [_row("0012-1-3"), _row("0012·1·3")],
+    ],
+)
+def test_a_file_that_two_rows_mean_is_given_to_neither(rows):
+    path = rows[0][1].path or "0012-1-3.pdf"
 
-    assert linked.files == (("f.txt",), ())
-    assert "同时对应" in linked.warnings[0].reason
+    linked = link(rows, [], [path])
+
+    assert (linked.files, linked.loose, linked.shared) == (((), ()), (), ((path, (0, 1)),))
+
+
+def test_a_file_that_one_row_names_is_not_the_folders_that_another_names():
+    linked = link(
+        [_row("a", "卷"), _row("b", "卷/2.txt")], [], ["卷/1.txt", "卷/2.txt", "卷/3.txt"]
+    )
+
+    assert linked.files == (("卷/1.txt", "卷/3.txt"), ("卷/2.txt",))
 
 
 @pytest.mark.parametrize(
