@@ -250,6 +250,10 @@ class _Builder:
         notes += [
             f"第 {number} 行写明“{text[:40]}”，其后各条照此" for number, text in below.told[:20]
         ]
+        if below.joined:
+            places = "、".join(map(str, below.joined[:10]))
+            more = f" 等 {len(below.joined)}" if len(below.joined) > 10 else ""
+            notes.append(f"第 {places}{more} 行只有题名，已接在上一行的题名后面，请核对")
         if remarks:
             places = "、".join(str(number) for number, _ in remarks[:10])
             more = f"等 {len(remarks)} 行" if len(remarks) > 10 else "行"

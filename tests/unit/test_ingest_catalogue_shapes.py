@@ -333,6 +333,36 @@ def test_totals_and_remarks_are_told_and_not_taken(tmp_path):
     assert "第 3、4、5 行" in catalogue.sheets[0].notes[0]
 
 
+def test_a_total_among_the_running_numbers_is_no_entry(tmp_path):
+    text = "案卷档号,顺序号,题名,页号\n0012-1-36,1,甲,1\n,合计,2件,\n,备考表,本卷共4页,\n"
+
+    catalogue = _read(_text(tmp_path, text))
+
+    assert [row.record.title for row in catalogue.rows] == ["甲"]
+    assert "第 3、4 行" in " ".join(catalogue.sheets[0].notes)
+
+
+def test_a_title_over_two_rows_is_one_title(tmp_path):
+    text = (
+        "档号,题名,责任者\n0012-1-1-1,关于加强全市,市人大\n,代表工作,\n,的意见,\n0012-1-1-2,〃,〃\n"
+        ",二、建议类,\n0012-1-1-3,丙,\n"
+    )
+
+    catalogue = _read(_text(tmp_path, text))
+
+    whole = "关于加强全市代表工作的意见"
+    assert [row.record.title for row in catalogue.rows] == [whole, whole, "二、建议类", "丙"]
+    assert catalogue.rows[1].record.author == "市人大"
+    assert "第 3、4 行只有题名，已接在上一行" in catalogue.sheets[0].notes[0]
+    assert catalogue.sheets[0].first_rows[0][1] == whole
+
+
+def test_titles_of_a_table_without_numbers_stay_apart(tmp_path):
+    catalogue = _read(_text(tmp_path, "题名,责任者\n甲的报告,某局\n乙的报告,\n"))
+
+    assert [row.record.title for row in catalogue.rows] == ["甲的报告", "乙的报告"]
+
+
 def test_a_row_with_content_but_no_title_is_named(tmp_path):
     catalogue = _read(_text(tmp_path, "档号,题名,责任者,日期\n,,甲,1998\n0012-1-1-1,乙,,\n"))
 
