@@ -181,6 +181,9 @@ def _json_lines(
         except ValueError as error:
             builder.skip("", number, f"不是有效的 JSON：{error}", "请改正这一行")
             continue
+        except RecursionError:
+            builder.skip("", number, "嵌套的层数太多，没有读取", "请改正这一行")
+            continue
         if not isinstance(item, dict):
             builder.skip("", number, "应为一个 JSON 对象", "请改正这一行")
             continue
@@ -414,7 +417,16 @@ class _Builder:
             self.tables += 1
             values: dict[str, str] = {}
             extra: list[tuple[str, str]] = []
-            texts = {name: text for name, value in item.items() if (text := _json_text(value))}
+            try:
+                texts = {name: text for name, value in item.items() if (text := _json_text(value))}
+            except RecursionError:
+                self.skip("", number, "嵌套的层数太多，没有读取", "请改正这一行")
+                continue
+            if any(map(_SURROGATE.search, (*texts, *texts.values()))):
+                texts = {_whole(name): _whole(text) for name, text in texts.items()}
+                self.warn(
+                    "", number, "有残缺的字符（半个 Unicode 代理对），以“�”代替", "请对照原件改正"
+                )
             for name, text in texts.items():
                 found = field_of(name, rule.columns)
                 if found == "level" and text not in _LEVELS:
@@ -651,6 +663,14 @@ def _year(text: str, date_iso: str) -> int | None:
     if match:
         return int(match.group())
     return int(date_iso[:4]) if date_iso else None
+
+
+#: Half of a pair: JSON can spell it, no text can hold it.
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def _whole(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _json_text(value: object) -> str:

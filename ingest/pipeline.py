@@ -435,7 +435,7 @@ class _Run:
         """Files to look at, by path below the source; hidden and temporary ones left out."""
         if self._source.is_file():
             if self._source.suffix.lower() in CATALOGUE_SUFFIXES:
-                found = dict(_walk(self._source.parent, self._home))
+                found = dict(_walk(self._source.parent, self._home, []))
                 return {
                     path: absolute
                     for path, absolute in found.items()
@@ -443,7 +443,7 @@ class _Run:
                 }
             return {self._source.name: self._source}
         try:
-            return dict(_walk(self._source, self._home))
+            return dict(_walk(self._source, self._home, self._report.skipped))
         except OSError as error:
             msg = f"文件夹 {self._source} 打不开：{error.strerror or error}。请检查权限。"
             raise IngestError(msg) from error
@@ -1348,17 +1348,33 @@ def _is_final(page: PageText) -> bool:
     return not page.problem or bool(page.engine)
 
 
-def _walk(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
-    """Files below a folder in natural order, without hidden ones, `~$` files and our own home."""
+def _walk(folder: Path, home: Path, left: list[Skipped]) -> Iterator[tuple[str, Path]]:
+    """Files below a folder in natural order, without hidden ones, `~$` files and our own home.
+
+    What is neither file nor folder, a link that leads out of the folder, and a name that is no
+    text go to `left` with the reason.
+    """
     found: list[tuple[str, Path]] = []
+
+    def leave(path: Path, reason: str, step: str) -> None:
+        shown = path.relative_to(folder).parent / _shown(path.name)
+        left.append(Skipped(shown.as_posix(), reason, step))
+
     for root, folders, names in os.walk(folder, onerror=_raise):
         here = Path(root)
         tables = {name.lower() for name in names if name.lower().endswith(".dbf")}
-        folders[:] = [
-            name
-            for name in folders
-            if not name.startswith((".", "~$", "__MACOSX")) and here / name != home
-        ]
+        entered = []
+        for name in folders:
+            path = here / name
+            if name.startswith((".", "~$", "__MACOSX")) or path == home:
+                continue
+            if path.is_symlink():
+                leave(path, "是链接文件夹，没有进入", "请把它指向的文件夹复制过来，或另行入库")
+            elif not _is_text(name):
+                leave(path, *_ODD_NAME)
+            else:
+                entered.append(name)
+        folders[:] = entered
         for name in names:
             if name.startswith((".", "~$")) or name in ("Thumbs.db", "desktop.ini", MAPPING_FILE):
                 continue
@@ -1367,10 +1383,52 @@ def _walk(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
                 path.stem.lower() + ".dbf" in tables
             ):
                 continue  # memos and index of a table, read with it
-            if path.is_file():
+            if not _is_text(name):
+                leave(path, *_ODD_NAME)
+            elif path.is_symlink() and (reason := _link_problem(path, folder, home)):
+                leave(path, reason, "请把它指向的文件复制过来")
+            elif path.is_file():
                 found.append((path.relative_to(folder).as_posix(), path))
+            else:
+                leave(path, "不是普通文件（管道、设备等），没有读取", "请移走，或换成文件")
     found.sort(key=lambda item: natural_key(item[0]))
     yield from found
+
+
+_ODD_NAME: Final = (
+    "名称不是 UTF-8（多为旧系统压缩包解出的 GBK 名称），没有读取",
+    "请改名后重新入库；整批改名可用 convmv -f gbk -t utf8 -r --notest 文件夹",
+)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(name: str) -> str:
+    """A name as a person can read it: old archives were packed with names in GBK."""
+    if _is_text(name):
+        return name
+    raw = os.fsencode(name)
+    try:
+        return raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "backslashreplace")
+
+
+def _link_problem(path: Path, folder: Path, home: Path) -> str:
+    """Why a linked file is not read, empty when it lies in the folder itself."""
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "是链接，指向的文件不存在"
+    if not _below(target, folder) or _below(target, home):
+        return "是链接，指向本文件夹以外，没有读取"
+    return ""
 
 
 def _folder_of(path: str) -> str:

@@ -330,6 +330,46 @@ def test_an_interrupted_run_continues_after_the_last_page(tmp_path, home):
     assert all(page.raw.startswith(_PAGE[0]) for page in pages[1:])
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a system with links and pipes")
+def test_what_is_no_file_of_the_folder_is_named_and_not_followed(tmp_path, home):
+    store, settings = home
+    folder = tmp_path / "in"
+    (folder / "卷").mkdir(parents=True)
+    (folder / "甲.txt").write_text(_LAW, encoding="utf-8")
+    (tmp_path / "外").mkdir()
+    (tmp_path / "外" / "口令.txt").write_text("外面的口令", encoding="utf-8")
+    (folder / "外链.txt").symlink_to(tmp_path / "外" / "口令.txt")
+    (folder / "内链.txt").symlink_to("甲.txt")
+    (folder / "断链.pdf").symlink_to("没有.pdf")
+    (folder / "链夹").symlink_to(tmp_path / "外")
+    os.mkfifo(folder / "管道.pdf")
+
+    report = run_ingest(folder, store, settings)
+
+    assert {r.record_id for r in store.records()} == {"甲.txt", "内链.txt"}
+    assert _skipped(report) == {
+        "外链.txt": "是链接，指向本文件夹以外，没有读取", "断链.pdf": "是链接，指向的文件不存在",
+        "链夹": "是链接文件夹，没有进入", "管道.pdf": "不是普通文件（管道、设备等），没有读取",
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_text_is_shown_readably_and_the_others_go_on(tmp_path, home):
+    store, settings = home
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "甲.txt").write_text(_LAW, encoding="utf-8")
+    odd = os.fsencode(folder) + "/关于乙.txt".encode("gbk")
+    Path(os.fsdecode(odd)).write_text("乙", encoding="utf-8")
+    Path(os.fsdecode(os.fsencode(folder) + "/卷".encode() + b"/\xff\xfe")).mkdir(parents=True)
+
+    report = run_ingest(folder, store, settings)
+
+    assert [r.record_id for r in store.records()] == ["甲.txt"]
+    assert {s.where for s in report.skipped} == {"关于乙.txt", "卷/\\xff\\xfe"}
+    assert all("convmv" in s.next_step for s in report.skipped)
+
+
 def test_broken_and_locked_files_are_named_and_the_batch_goes_on(tmp_path, home):
     from pypdf import PdfReader, PdfWriter
 

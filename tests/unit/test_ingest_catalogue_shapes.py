@@ -442,6 +442,32 @@ def test_json_lines_get_page_ranges_like_a_table(tmp_path):
     assert [sheet.kind for sheet in _read(path).sheets] == ["卷内文件目录"]
 
 
+@pytest.mark.parametrize("depth", [1100, 100_000])
+@pytest.mark.parametrize("nest", ["[{}]", '{{"a":{}}}'])
+def test_a_line_nested_too_deep_is_named_and_the_others_are_read(tmp_path, depth, nest):
+    opening, closing = nest.format(" ").split(" ")
+    deep = f'{{"档号":"0012-1-1-1","题名":{opening * depth}1{closing * depth}}}'
+    path = tmp_path / "目录.jsonl"
+    path.write_text(f'{deep}\n{{"档号":"0012-1-1-2","题名":"乙"}}\n', encoding="utf-8")
+
+    catalogue = _read(path)
+
+    assert [row.record.title for row in catalogue.rows] == ["乙"]
+    assert [(s.where, "嵌套" in s.reason) for s in catalogue.skipped] == [
+        ("目录.jsonl 第 1 行", True)
+    ]
+
+
+def test_half_a_character_is_replaced_and_told(tmp_path):
+    path = tmp_path / "目录.jsonl"
+    path.write_text('{"档号":"0012-1-1-1","题名":"坏\\ud800字"}\n', encoding="utf-8")
+
+    catalogue = _read(path)
+
+    assert catalogue.rows[0].record.title == "坏\ufffd字"
+    assert [w.where for w in catalogue.warnings] == ["目录.jsonl 第 1 行"]
+
+
 def test_json_lines_may_mix_the_levels_and_keep_their_order(tmp_path):
     path = _lines(
         tmp_path,
