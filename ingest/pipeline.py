@@ -78,6 +78,8 @@ _PIPELINE_VERSION: Final = "4"
 #: Pages that may kill or hang their reader before the rest of a file is left alone.
 _MOST_PAGES_KILLED: Final = 5
 _SECONDS_BETWEEN_UPDATES: Final = 0.1
+#: Records that may leave a folder in one run without asking, if they are most of it.
+_MANY_GONE: Final = 5
 
 
 @dataclass
@@ -196,6 +198,7 @@ def ingest(
     force: bool = False,
     retry: bool = False,
     only: Collection[str] = (),
+    confirm_removal: bool = False,
 ) -> IngestReport:
     """Take a folder (or one file) into the store.
 
@@ -209,6 +212,7 @@ def ingest(
         force: Read and cut again what did not change; pages already recognised are kept.
         retry: Read again what could not be read, wholly or in part; the rest only if it changed.
         only: With `retry`, absolute paths of the files to read again; empty for all of them.
+        confirm_removal: Remove what is gone from the folder even when that is most of it.
 
     Returns:
         What was read, what was skipped and why.
@@ -218,7 +222,10 @@ def ingest(
             goes on.
     """
     with RunLock(settings.home):
-        return _Run(source, store, settings, progress, force=force, retry=retry, only=only).run()
+        return _Run(
+            source, store, settings, progress, force=force, retry=retry, only=only,
+            confirm_removal=confirm_removal,
+        ).run()  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +277,7 @@ class _Run:
         force: bool,
         retry: bool,
         only: Collection[str] = (),
+        confirm_removal: bool = False,
     ) -> None:
         self._source = source.expanduser().resolve()
         if not self._source.exists():
@@ -281,6 +289,7 @@ class _Run:
         self._force = force
         self._retry = retry
         self._only = frozenset(only)
+        self._confirm_removal = confirm_removal
         self._report = IngestReport()
         self._started = time.monotonic()
         self._home = settings.home.resolve()
@@ -297,6 +306,11 @@ class _Run:
         self._active: dict[int, _Job] = {}
         self._latest: Progress | None = None
         self._stopped = False
+        #: Records whose row and file are gone, those of them whose file still lies there, and
+        #: whether they stay because it looks like a disk that is not mounted.
+        self._gone: set[str] = set()
+        self._gone_from_list: set[str] = set()
+        self._removal_waits = False
         self._go = threading.Event()
         self._go.set()
         self._same: dict[str, tuple[str, Path]] = {}
@@ -326,7 +340,7 @@ class _Run:
             ended = RunState.INTERRUPTED
             raise
         finally:
-            whole = ended is RunState.FINISHED and self._source.is_dir()
+            whole = ended is RunState.FINISHED and self._source.is_dir() and not self._removal_waits
             self._queue.end(ended, self._latest, whole=whole)
         return report
 
@@ -335,9 +349,16 @@ class _Run:
         for place, known in sorted(self._known.items(), reverse=True):
             self._same[known.sha256] = (known.path, Path(place))
         paths = self._list_files()
+        if not paths:
+            self._warn(
+                str(self._source), "没有找到可以入库的文件",
+                "请核对路径：应是存放档案目录表和文件的文件夹",
+            )  # fmt: skip
         self._choose_base(paths)
         catalogues, broken = self._read_catalogues(paths)
         jobs = self._plan(paths, catalogues, broken)
+        if not broken:
+            jobs = self._spare_unmounted(jobs)
         every = [*jobs, *(held.job for held in self._held_back)]
         self._enqueue(every, paths)
         for held in self._held_back:
@@ -1270,33 +1291,66 @@ class _Run:
             next_step=step or ("chadang ingest --retry" if reason else ""),
         )  # fmt: skip
 
+    def _spare_unmounted(self, jobs: list[_Job]) -> list[_Job]:
+        """Find what is gone from the folder; where that is most of it, keep it as it was stored."""
+        if not self._source.is_dir():
+            return jobs
+        every = [*jobs, *(held.job for held in self._held_back)]
+        wanted = {record.record_id for job in every for record in job.records}
+        present = {str(file.absolute) for job in every for file in job.files}
+        here = {p: f for p, f in self._known.items() if _below(Path(p), self._folder)}
+        old = set(json.loads(self._store.meta(f"rows:{self._folder}") or "[]"))
+        old |= {file.record_id for file in here.values() if file.record_id}
+        gone = (record_id for record_id in old - wanted)
+        self._gone = {r for r in gone if self._store.record_number(r) is not None}
+        still = {file.record_id for place, file in here.items() if Path(place).exists()}
+        self._gone_from_list = self._gone & still
+        emptied = []
+        if not here.keys() <= present:
+            emptied = [job for job in jobs if not job.files and self._lost_its_file(job.record)]
+        lost = len(self._gone - still) + len(emptied)
+        most = not every or (lost >= _MANY_GONE and lost * 2 > len(old))
+        if not lost or not most or self._confirm_removal:
+            return jobs
+        self._removal_waits = True
+        self._warn(
+            str(self._source),
+            f"原有 {len(old)} 件，其中 {lost} 件的文件这次都不在，"
+            "可能是磁盘没有挂载，或文件夹被移走、清空：原来入库的没有移除",
+            f"请检查文件夹；确要移除，请运行 chadang ingest --confirm-removal {self._source}",
+        )
+        left = {job.record.record_id for job in emptied}
+        return [job for job in jobs if job.record.record_id not in left]
+
+    def _lost_its_file(self, record: Record) -> bool:
+        stored = self._store.record(record.record_id)
+        file = self._store.file(stored.file_path) if stored and stored.file_path else None
+        return file is not None and not (Path(file.root) / file.path).exists()
+
     def _remove_vanished(self, jobs: Sequence[_Job], broken: Sequence[str]) -> None:
         """Remove records whose file and row are gone from this folder."""
         if not self._source.is_dir():
             return
-        key = f"rows:{self._folder}"
-        wanted = {record.record_id for job in jobs for record in job.records}
+        if broken or self._removal_waits:
+            return
         present = {str(file.absolute) for job in jobs for file in job.files}
         without_file = {job.record.record_id for job in jobs if not job.files}
         without_file |= {record.record_id for job in jobs for record, _ in job.parts}
-        if broken:
-            return
-        old = set(json.loads(self._store.meta(key) or "[]"))
-        for place, file in self._known.items():
-            if not _below(Path(place), self._folder):
+        for record_id in sorted(self._gone):
+            if not self._store.remove_record(record_id):
                 continue
-            if file.record_id:
-                old.add(file.record_id)
-        for record_id in sorted(old - wanted):
-            if self._store.remove_record(record_id):
-                self._report.records_removed += 1
-                self._warn(
-                    record_id, "文件和目录条目都已不在，已从库中移除", "如属误删，放回后重新入库"
-                )
+            self._report.records_removed += 1
+            if record_id in self._gone_from_list:
+                reason = "目录条目已不在或改了档号，文件还在：已移除原条目，文件另行入库"
+                self._warn(record_id, reason, "如属误改，请改回目录后重新入库")
+            else:
+                reason = "文件和目录条目都已不在，已从库中移除"
+                self._warn(record_id, reason, "如属误删，放回后重新入库")
         # Files after their records: killed in between, the next run still knows what to remove.
         for place, file in self._known.items():
             if _below(Path(place), self._folder) and place not in present:
                 self._store.forget_file(file.path)
+        key = f"rows:{self._folder}"
         value = json.dumps(sorted(without_file), ensure_ascii=False)
         if value != self._store.meta(key):
             self._store.set_meta(key, value)

@@ -28,6 +28,7 @@ from tests.ingest_files import (
     write_text_pdf,
     write_workbook,
 )
+from ui.cli import main
 
 _LAW = "第一条 为了规范养犬行为，保障公民人身安全，维护环境卫生和社会公共秩序，制定本条例。"
 _PAGE = [
@@ -122,6 +123,86 @@ def test_changed_files_replace_and_vanished_ones_leave(tmp_path, home):
     assert [p.text for p in store.passages("a.txt")] == ["第二条 养犬人应当依法登记。"]
     assert store.record("b.txt") is None
     assert store.file("b.txt") is None
+
+
+def test_a_folder_that_is_not_mounted_removes_nothing_unless_told_to(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    source.mkdir()
+    for n in range(6):
+        (source / f"{n}.txt").write_text(_LAW + str(n), encoding="utf-8")
+    run_ingest(source, store, settings)
+    for n in range(5):
+        (source / f"{n}.txt").rename(tmp_path / f"{n}.txt")
+
+    most = run_ingest(source, store, settings)
+    (source / "5.txt").rename(tmp_path / "5.txt")
+    whole = run_ingest(source, store, settings)
+
+    assert (len(store.records()), most.records_removed, whole.records_removed) == (6, 0, 0)
+    assert any("原有 6 件，其中 5 件" in w.reason for w in most.warnings)
+    assert any("--confirm-removal" in w.next_step for w in whole.warnings)
+    (tmp_path / "0.txt").rename(source / "0.txt")
+    back = run_ingest(source, store, settings, confirm_removal=True)
+    assert (back.unchanged, back.records_removed) == (1, 5)
+
+
+def test_an_empty_folder_does_not_end_as_if_all_were_well(tmp_path, capsys):
+    (tmp_path / "空").mkdir()
+    (tmp_path / "压缩").mkdir()
+    (tmp_path / "压缩" / "a.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+
+    for name in ("空", "压缩"):
+        command = ["ingest", "--no-index", "--home", str(tmp_path / "home"), str(tmp_path / name)]
+        assert main(command) == 3
+        assert "没有找到可以入库的文件" in capsys.readouterr().out
+
+
+def test_what_is_out_for_good_and_what_waits_are_counted_apart(tmp_path, capsys):
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "甲.txt").write_text("机密★10年\n某事", encoding="utf-8")
+    (source / "乙.txt").write_text("机密\n某事", encoding="utf-8")
+    (source / "丙.txt").write_text("平常的函", encoding="utf-8")
+
+    assert main(["ingest", "--no-index", "--home", str(tmp_path / "home"), str(source)]) == 0
+
+    out = capsys.readouterr().out
+    assert "有 1 件标有国家秘密标志，不予入库" in out
+    assert "有 1 件等待审核" in out
+
+
+def test_rows_whose_scans_are_not_mounted_keep_what_was_read(tmp_path, home):
+    store, settings = home
+    rows = [[f"0060-1-1-{n}", f"第{n}件", "", "", ""] for n in range(1, 7)]
+    _catalogue(tmp_path / "in", rows)
+    scans = tmp_path / "in" / "扫描"
+    for row in rows:
+        write_text_pdf(scans / f"{row[0]}.pdf", [_PAGE])
+    run_ingest(tmp_path / "in", store, settings)
+    scans.rename(tmp_path / "拔掉的盘")
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    assert [store.page_count(row[0]) for row in rows] == [1] * 6
+    assert any("--confirm-removal" in w.next_step for w in report.warnings)
+    run_ingest(tmp_path / "in", store, settings, confirm_removal=True)
+    assert [store.page_count(row[0]) for row in rows] == [0] * 6
+
+
+def test_a_row_that_went_without_its_file_is_told_as_such(tmp_path, home):
+    store, settings = home
+    _catalogue(
+        tmp_path / "in", [["0060-1-1-1", "甲", "", "", ""], ["0060-1-1-2", "乙", "", "", ""]]
+    )
+    write_text_pdf(tmp_path / "in" / "0060-1-1-2.pdf", [_PAGE])
+    run_ingest(tmp_path / "in", store, settings)
+    _catalogue(tmp_path / "in", [["0060-1-1-1", "甲", "", "", ""]])
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    assert {r.record_id for r in store.records()} == {"0060-1-1-1", "0060-1-1-2.pdf"}
+    assert "文件还在" in next(w.reason for w in report.warnings if w.where == "0060-1-1-2")
 
 
 def test_rows_are_linked_and_rows_without_file_are_kept(tmp_path, home):
