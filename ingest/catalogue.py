@@ -202,7 +202,8 @@ class _Builder:
         self.sheets: list[SheetReading] = []
         self.row_count = 0
         self.tables = 0
-        self._seen: dict[str, str] = {}
+        #: Where a code was first seen, and the place of its row.
+        self._seen: dict[str, tuple[str, int]] = {}
 
     def finish(self) -> Catalogue:
         if not self.tables and not self.skipped:
@@ -514,12 +515,19 @@ class _Builder:
             self.warn(sheet, number, f"{record_id} 没有题名", "请补录题名")
         where = self.where(sheet, number)
         if record_id in self._seen:
-            self.skip(
-                sheet, number, f"档号（或编号）{record_id} 与{self._seen[record_id]}重复",
-                "请核对，保留一条",
-            )  # fmt: skip
+            first, place = self._seen[record_id]
+            reason = f"档号（或编号）{record_id} 与{first}重复"
+            kept = self.rows[place].record
+            if (kept.opening or kept.publicity) and (kept.opening, kept.publicity) != (
+                values.get("opening", ""), values.get("publicity", ""),
+            ):  # fmt: skip
+                # Which of the two tells the truth is not known: the record is not open.
+                closed = replace(kept, opening="", publicity="")
+                self.rows[place] = replace(self.rows[place], record=closed)
+                reason += "，两条的开放情况不同，按未开放管理"
+            self.skip(sheet, number, reason, "请核对，保留一条")
             return
-        self._seen[record_id] = where
+        self._seen[record_id] = where, len(self.rows)
         date = values.get("date", "") or _joined_date(values)
         date_iso = parse_date(date)
         if date and not date_iso:

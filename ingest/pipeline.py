@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from index.access import opened
+from index.access import is_restricted, opened
 from index.domain import IngestReport, Page, Record, Skipped, TextSource
 from index.held import HeldItem
 from index.personal import PERSONAL_VERSION
@@ -177,8 +177,12 @@ class _HeldBack:
     because: str = ""
 
     @property
+    def reason(self) -> str:
+        return f"{self.because}{self.item.reason}，{self.item.grade}"
+
+    @property
     def said(self) -> str:
-        return f"{self.because}{self.item.reason}，{self.item.grade}（第 {self.item.number} 号）"
+        return f"{self.reason}（第 {self.item.number} 号）"
 
     @property
     def step(self) -> str:
@@ -431,7 +435,7 @@ class _Run:
             for job in self._plan(paths, catalogues, broken)
         ]  # fmt: skip
         for held in self._held_back:
-            self._say_left_out(held.job, held.said, held.step)
+            self._say_left_out(held.job, held.reason, held.step)
         return catalogues, planned, self._report
 
     def _end_lanes(self) -> None:
@@ -555,9 +559,14 @@ class _Run:
             self._skip(path, "对应的目录条目标有国家秘密密级，未读取", "请移出本系统的文件夹")
         self._forget_withheld(withheld, linked.withheld)
         cut = {place for volume in volumes for place in (volume.owner, *volume.members)}
+        members: dict[str, list[Record]] = {}
+        for _, row in rows:
+            if row.volume and row.record.unit_level != "案卷":
+                members.setdefault(row.volume, []).append(row.record)
         jobs = [
             _Job(
-                row.record, self._stat(files, paths), catalogued=True, keys=row.keys,
+                self._as_closed_as_its_files(row, members.get(row.volume, ())) if files else row.record,
+                self._stat(files, paths), catalogued=True, keys=row.keys,
                 volume=row.volume,
             )
             for place, ((_, row), files) in enumerate(zip(rows, linked.files, strict=True))
@@ -653,7 +662,7 @@ class _Run:
         )
         hidden_volumes = CodeSet(hidden.volume for _, hidden in withheld if hidden.is_volume)
         rows: list[tuple[str, CatalogueRow]] = []
-        seen: dict[str, str] = {}
+        seen: dict[str, int] = {}
         for catalogue in catalogues:
             folder = _folder_of(catalogue.name)
             for row in catalogue.rows:
@@ -669,11 +678,16 @@ class _Run:
                     hidden = Withheld(row.path, row.keys, code, row.volume)
                     withheld.append((folder, hidden))
                 elif code in seen:
+                    first_folder, first = rows[seen[code]]
+                    closed = strictest(first.record, [row.record])
+                    rows[seen[code]] = (first_folder, replace(first, record=closed))
+                    said = "" if closed == first.record else "，两条的开放情况不同，按未开放管理"
                     self._skip(
-                        where, f"档号（或编号）{code} 与{seen[code]}重复", "请核对，保留一条"
-                    )
+                        where, f"档号（或编号）{code} 与{_row(first.record)}重复{said}",
+                        "请核对，保留一条",
+                    )  # fmt: skip
                 else:
-                    seen[code] = where
+                    seen[code] = len(rows)
                     rows.append((folder, row))
         return rows, withheld
 
@@ -731,15 +745,24 @@ class _Run:
     def _shared(self, path: str, claiming: Sequence[Record], paths: dict[str, Path]) -> _Job:
         """A file that several rows mean: a record of its own, as closed as the most closed of them."""
         job = self._uncatalogued(path, paths)
-        claiming = [
-            replace(
-                record, restricted=record.restricted or bool(kind_of(record, self._restrictions))
-            )
-            for record in claiming
-        ]
-        job.record = strictest(job.record, claiming)
+        job.record = strictest(job.record, [self._by_kind(record) for record in claiming])
         job.claimed_by = tuple(record.record_id for record in claiming)
         return job
+
+    def _by_kind(self, record: Record) -> Record:
+        kind = kind_of(record, self._restrictions)
+        return replace(record, restricted=True) if kind else record
+
+    def _as_closed_as_its_files(self, row: CatalogueRow, members: Sequence[Record]) -> Record:
+        """A volume's record: its scans hold the words of its files, which may be less open.
+
+        A list of files without a column of opening says nothing against the volume's own status.
+        """
+        if row.record.unit_level != "案卷":
+            return row.record
+        members = [self._by_kind(record) for record in members]
+        told = [r for r in members if r.opening or r.publicity or is_restricted(r)]
+        return strictest(row.record, told)
 
     def _belongs_elsewhere(self, job: _Job) -> bool:
         """Whether another ingested folder already holds this record with its own file."""

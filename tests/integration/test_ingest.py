@@ -247,6 +247,23 @@ def test_a_file_of_several_rows_is_nobodys_and_as_closed_as_the_strictest(tmp_pa
     assert any("0060-1、0060-2同指" in w.reason for w in report.warnings)
 
 
+@pytest.mark.parametrize("files", [("一.xlsx", "一.xlsx"), ("一.xlsx", "二.xlsx")])
+@pytest.mark.parametrize(
+    ("openings", "open_"), [(("开放", "控制"), False), (("开放", "开放"), True)]
+)
+def test_of_two_rows_with_one_code_the_stricter_counts(tmp_path, home, files, openings, open_):
+    store, settings = home
+    rows = [["0060-1-1-1", "甲", "", "", "", opening] for opening in openings]
+    for name in set(files):
+        mine = [row for row, file in zip(rows, files, strict=True) if file == name]
+        _catalogue(tmp_path / "in", mine, name, extra=["开放标识"])
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    assert opened(store.record("0060-1-1-1")) is open_
+    assert ["按未开放管理" in s.reason for s in report.skipped] == [not open_]
+
+
 def test_a_changed_row_updates_its_record_without_reading_pages_again(tmp_path, home):
     store, settings = home
     source = tmp_path / "in"

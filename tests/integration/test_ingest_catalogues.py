@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from index.access import opened
 from index.domain import TextSource
 from ingest.check import check
 from ingest.check_text import check_text
@@ -135,6 +136,20 @@ def test_a_volume_that_does_not_fit_its_list_is_kept_whole_and_named(tmp_path, h
     assert store.page_count("0012-1-35-2") == 0
     assert any("没有按页号拆分" in w.reason for w in report.warnings)
     assert all("卷内文件目录" not in p.text for p in store.passages("0012-1-35"))
+
+
+@pytest.mark.parametrize(("opening", "open_"), [("控制", False), ("开放", True), ("", True)])
+def test_a_volume_in_one_file_without_page_numbers_is_as_closed_as_its_files(
+    tmp_path, home, opening, open_
+):
+    store, settings = home
+    rows = [[*row[:5], "", *row[6:]] for row in _rows(opening=opening)]
+    _volume(tmp_path / "in", rows=rows)
+
+    run_ingest(tmp_path / "in", store, settings)
+
+    assert store.page_count("0012-1-35") == 7
+    assert opened(store.record("0012-1-35")) is open_
 
 
 def test_the_scans_of_a_volume_with_a_secret_file_leave_no_trace(tmp_path, home):
