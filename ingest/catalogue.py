@@ -20,6 +20,7 @@ from index.codes import parse_date, parse_reference_code, reference_key
 from index.domain import Record, Skipped
 from ingest.column_map import KINDS, NOT_A_CATALOGUE, SheetRule, rule_for
 from ingest.errors import CatalogueError, NotACatalogueError, SourceReadError
+from ingest.gate import judge_record
 from ingest.headings import (
     HEADER_ROWS,
     LABELS,
@@ -28,6 +29,7 @@ from ingest.headings import (
     find_header,
 )
 from ingest.plain import decode
+from ingest.secrecy import Grade, judge_secrecy
 from ingest.sheets import Sheet, read_sheets
 from ingest.table_rows import Row, context_of, context_of_name, lost_octobers, table_rows
 from ingest.volumes import Span, page_spans
@@ -39,7 +41,6 @@ CATALOGUE_SUFFIXES: Final = frozenset(
 _LARGEST_BYTES: Final = 500_000_000
 _SHOWN_ROWS: Final = 3
 
-_STATE_SECRET: Final = re.compile(r"绝密|机密|(?<!工作)(?<!商业)秘密")
 _KNOWN_SECRECY: Final = re.compile(
     r"(?:公开|无|非密|普通|一般|内部|国内|限国内|工作秘密|商业秘密|平件|/|-|—)?(?:[（(★].*)?"
 )
@@ -73,13 +74,18 @@ class Withheld:
         path: The file or folder the row names.
         keys: Codes under which its files may be named.
         record_id: Under which an earlier version may be stored.
-        volume: Key of the volume it lies in, empty when it lies in none.
+        volume: Key of the volume it lies in, empty when it lies in none; a volume's own key.
     """
 
     path: str
     keys: tuple[str, ...]
     record_id: str
     volume: str = ""
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether the row is a volume's own: then no file of it may be taken in."""
+        return bool(self.volume) and self.volume in map(reference_key, self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +181,9 @@ def _json_lines(
         except ValueError as error:
             builder.skip("", number, f"不是有效的 JSON：{error}", "请改正这一行")
             continue
+        except RecursionError:
+            builder.skip("", number, "嵌套的层数太多，没有读取", "请改正这一行")
+            continue
         if not isinstance(item, dict):
             builder.skip("", number, "应为一个 JSON 对象", "请改正这一行")
             continue
@@ -193,7 +202,8 @@ class _Builder:
         self.sheets: list[SheetReading] = []
         self.row_count = 0
         self.tables = 0
-        self._seen: dict[str, str] = {}
+        #: Where a code was first seen, and the place of its row.
+        self._seen: dict[str, tuple[str, int]] = {}
 
     def finish(self) -> Catalogue:
         if not self.tables and not self.skipped:
@@ -244,11 +254,15 @@ class _Builder:
         notes += [
             f"第 {number} 行写明“{text[:40]}”，其后各条照此" for number, text in below.told[:20]
         ]
+        if below.joined:
+            places = "、".join(map(str, below.joined[:10]))
+            more = f" 等 {len(below.joined)}" if len(below.joined) > 10 else ""
+            notes.append(f"第 {places}{more} 行只有题名，已接在上一行的题名后面，请核对")
         if remarks:
             places = "、".join(str(number) for number, _ in remarks[:10])
             more = f"等 {len(remarks)} 行" if len(remarks) > 10 else "行"
             said = remarks[0][1][:30]
-            said = "" if _STATE_SECRET.search(said) else f"（“{said}”）"
+            said = "" if judge_secrecy(said) else f"（“{said}”）"
             notes.append(f"第 {places} {more}是说明或合计{said}，没有当作条目")
         taken = len(self.rows)
         notes += self._settle(sheet, rows, level, rule)
@@ -256,7 +270,7 @@ class _Builder:
         shown: list[tuple[str, ...]] = []
         for row in rows:
             self.add_row(sheet.name, row.number, row.values, row.extra, level, row)
-            if len(self.rows) > taken and len(shown) < _SHOWN_ROWS:
+            if self._may_show(taken) and len(shown) < _SHOWN_ROWS:
                 shown.append(row.cells)
             taken = len(self.rows)
         numbers = [sheet.rows[header.first][0], sheet.rows[header.last][0]]
@@ -273,6 +287,10 @@ class _Builder:
             self.warnings.append(
                 Skipped(f"{self.name}{' › ' + sheet.name if sheet.name else ''}", note)
             )
+
+    def _may_show(self, taken: int) -> bool:
+        """Whether a row was added to `taken` others, and bears no mark of secrecy."""
+        return len(self.rows) > taken and judge_record(self.rows[-1].record) is None
 
     def _level(
         self, sheet: Sheet, header: Header, above: Sequence[Sequence[str]], rule: SheetRule
@@ -400,7 +418,16 @@ class _Builder:
             self.tables += 1
             values: dict[str, str] = {}
             extra: list[tuple[str, str]] = []
-            texts = {name: text for name, value in item.items() if (text := _json_text(value))}
+            try:
+                texts = {name: text for name, value in item.items() if (text := _json_text(value))}
+            except RecursionError:
+                self.skip("", number, "嵌套的层数太多，没有读取", "请改正这一行")
+                continue
+            if any(map(_SURROGATE.search, (*texts, *texts.values()))):
+                texts = {_whole(name): _whole(text) for name, text in texts.items()}
+                self.warn(
+                    "", number, "有残缺的字符（半个 Unicode 代理对），以“�”代替", "请对照原件改正"
+                )
             for name, text in texts.items():
                 found = field_of(name, rule.columns)
                 if found == "level" and text not in _LEVELS:
@@ -426,7 +453,7 @@ class _Builder:
         shown: list[tuple[str, ...]] = []
         for (texts, row), level in zip(written, levels, strict=True):
             self.add_row("", row.number, row.values, row.extra, level, row)
-            if len(self.rows) > taken and len(shown) < _SHOWN_ROWS:
+            if self._may_show(taken) and len(shown) < _SHOWN_ROWS:
                 shown.append(tuple(texts.get(name, "") for name in headings))
             taken = len(self.rows)
         kinds = (kind for kind, level in KINDS.items() if level in levels)
@@ -469,8 +496,11 @@ class _Builder:
             or values.get("path", "")
             or (keys[0] if keys else f"{self.name}{'/' + sheet if sheet else ''}#{number}")
         )
-        if _STATE_SECRET.search(secrecy):
-            if not volume:
+        finding = judge_secrecy(secrecy)
+        if finding is not None and finding.grade is Grade.SECRET:
+            if not volume and _level(values.get("level", ""), level) == "案卷" and keys:
+                volume = reference_key(keys[0])
+            elif not volume:
                 printed = parse_reference_code(code)
                 if printed is not None and printed.volume and printed.item:
                     volume = _volume_key(values)
@@ -485,19 +515,26 @@ class _Builder:
             self.warn(sheet, number, f"{record_id} 没有题名", "请补录题名")
         where = self.where(sheet, number)
         if record_id in self._seen:
-            self.skip(
-                sheet, number, f"档号（或编号）{record_id} 与{self._seen[record_id]}重复",
-                "请核对，保留一条",
-            )  # fmt: skip
+            first, place = self._seen[record_id]
+            reason = f"档号（或编号）{record_id} 与{first}重复"
+            kept = self.rows[place].record
+            if (kept.opening or kept.publicity) and (kept.opening, kept.publicity) != (
+                values.get("opening", ""), values.get("publicity", ""),
+            ):  # fmt: skip
+                # Which of the two tells the truth is not known: the record is not open.
+                closed = replace(kept, opening="", publicity="")
+                self.rows[place] = replace(self.rows[place], record=closed)
+                reason += "，两条的开放情况不同，按未开放管理"
+            self.skip(sheet, number, reason, "请核对，保留一条")
             return
-        self._seen[record_id] = where
+        self._seen[record_id] = where, len(self.rows)
         date = values.get("date", "") or _joined_date(values)
         date_iso = parse_date(date)
         if date and not date_iso:
             self.warn(sheet, number, f"日期“{date}”读不懂，按原样保存", "建议写成 20160128 的形式")
         if "date_end" in values:
             date = f"{date}-{values['date_end']}" if date else values["date_end"]
-        if secrecy and not _KNOWN_SECRECY.fullmatch(secrecy):
+        if secrecy and finding is None and not _KNOWN_SECRECY.fullmatch(secrecy):
             self.warn(
                 sheet, number, f"密级“{secrecy}”不在常用值内", "请核对；空白或“公开”表示不涉密"
             )
@@ -634,6 +671,14 @@ def _year(text: str, date_iso: str) -> int | None:
     if match:
         return int(match.group())
     return int(date_iso[:4]) if date_iso else None
+
+
+#: Half of a pair: JSON can spell it, no text can hold it.
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def _whole(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", text)
 
 
 def _json_text(value: object) -> str:

@@ -16,6 +16,7 @@ from ingest.errors import PasswordError, SourceReadError
 from ingest.numbering import Level, Numbering
 from ingest.page_text import Note, PageText
 from ingest.parts import MOST_CHARACTERS, Block, parts_of, row_text
+from ingest.secrecy import judge_title
 
 #: Part of the restart key and of content hashes: raise it when the reading changes.
 DOCX_READER: Final = "docx 1"
@@ -76,7 +77,7 @@ def read_docx(path: Path, name: str = "") -> tuple[list[PageText], tuple[Note, .
     try:
         document = Document(str(path))
         reader = _Reader(document)
-        blocks = list(reader.blocks())
+        blocks = [*_marked_properties(document), *reader.blocks()]
     except _TooLongError as error:
         msg = f"{name} {error}"
         raise SourceReadError(msg, error.next_step) from None
@@ -100,6 +101,14 @@ def read_docx(path: Path, name: str = "") -> tuple[list[PageText], tuple[Note, .
         step = "需要时请在 Word 中取出，另行编目入库"
         notes.append(Note(f"内嵌 {len(inside)} 个对象（表格、附件等），没有入库", step))
     return parts_of(blocks, DOCX_READER), tuple(notes)
+
+
+def _marked_properties(document: Any) -> Iterator[Block]:
+    """The document's title, subject and key words where they bear a mark: the gate must see them."""
+    told = document.core_properties
+    for text in (told.title, told.subject, told.keywords, told.category):
+        if text and judge_title(text) is not None:
+            yield Block(text, furniture=True)
 
 
 class _Reader:

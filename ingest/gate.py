@@ -17,6 +17,7 @@ from ingest.secrecy import (
     judge_cells,
     judge_first_page,
     judge_page,
+    judge_secrecy,
     judge_title,
 )
 
@@ -43,12 +44,14 @@ class Gate:
 
     def before_reading(self, record: Record, paths: Sequence[str]) -> HeldItem | None:
         """Judge by title, catalogue columns and file names; None lets the record through."""
-        finding = judge_title(record.title) or judge_cells([("备注", record.note), *record.extra])
+        finding = judge_record(record)
         for path in paths:
-            finding = finding or judge_title(PurePosixPath(path).stem)
+            finding = worst(finding, judge_title(PurePosixPath(path).stem))
         if finding is None:
             return None
-        return self._hold(_key("names", record, [record.title, *paths]), record, paths, finding)
+        said = [] if finding.reason.startswith("题名") else [finding.reason]
+        key = _key("names", record, [record.title, *said, *paths])
+        return self._hold(key, record, paths, finding)
 
     def known(self, record: Record, hashes: Sequence[str]) -> tuple[HeldItem | None, bool]:
         """What was found in these very files before.
@@ -91,6 +94,12 @@ class Gate:
         return None if item.released else item
 
 
+def judge_record(record: Record) -> Finding | None:
+    """Judge a record by what its catalogue row says."""
+    found = worst(judge_title(record.title), judge_secrecy(record.secrecy))
+    return worst(found, judge_cells([("备注", record.note), *record.extra]))
+
+
 def judge(page: PageText) -> Finding | None:
     """Judge one page of a file."""
     look = judge_first_page if page.file_page == 1 else judge_page
@@ -109,4 +118,4 @@ def _key(kind: str, record: Record, parts: Sequence[str]) -> str:
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-__all__ = ["NEXT_STEP", "Gate", "judge", "worst"]
+__all__ = ["NEXT_STEP", "Gate", "judge", "judge_record", "worst"]

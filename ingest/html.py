@@ -18,6 +18,7 @@ from ingest.errors import SourceReadError
 from ingest.page_text import PageText
 from ingest.parts import Block, parts_of, row_text
 from ingest.plain import decode
+from ingest.secrecy import judge_title
 
 #: Part of the restart key and of content hashes: raise it when the reading changes.
 HTML_READER: Final = "html 1"
@@ -115,14 +116,17 @@ def _blocks(text: str, name: str) -> Iterator[Block]:
         raise SourceReadError(msg, "请用浏览器打开检查，打印为 PDF 后重新入库")
     try:
         tree = LexborHTMLParser(text)
+        title = tree.css_first("head title")
+        named = "" if title is None else _squeezed(title.text() or "")
         _prune(tree)
         body = tree.body
     except (ValueError, RuntimeError, MemoryError) as error:
         msg = f"{name} 解析不了（{type(error).__name__}：{error}）"
         raise SourceReadError(msg, "请用浏览器打开检查，打印为 PDF 后重新入库") from error
-    if body is None:
-        return
-    yield from _walk(body, name)
+    if named and judge_title(named) is not None:
+        yield Block(named, furniture=True)  # no words of the page, but the gate must see them
+    if body is not None:
+        yield from _walk(body, name)
 
 
 def _depth(text: str) -> int:

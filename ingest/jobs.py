@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -224,6 +224,11 @@ class JobQueue:
             self.programs: Mapping[str, str] = dict(
                 db.execute("SELECT place, program FROM jobs").fetchall()
             )
+            #: (place, path, content hash) of files that earlier runs kept out.
+            self.withheld: Sequence[tuple[str, str, str]] = db.execute(
+                "SELECT place, path, sha256 FROM jobs WHERE state = ? AND sha256 != ''",
+                (JobState.WITHHELD,),
+            ).fetchall()
 
     def enqueue(self, files: Iterable[tuple[str, str, str, int]]) -> None:
         """Enter files as (absolute path, path, record id, bytes); earlier attempts are kept."""

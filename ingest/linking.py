@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import PurePosixPath
 from typing import Final
 
 from index.codes import reference_key
 from index.domain import Skipped
 from ingest.catalogue import CatalogueRow, Withheld
+from ingest.code_set import CodeSet
 
 _PAGE_SUFFIX: Final = re.compile(
     r"(?P<code>.*[^\s\-_.·(（])\s*[\-_.·(（ ]\s*[pP]?(?P<page>\d{1,5})[)）]?$"
@@ -32,13 +33,15 @@ class Linked:
         files: For each catalogue row its files in page order, empty when it has none.
         loose: Files without a row.
         withheld: Files of rows that must not be taken in.
-        warnings: Rows whose named path does not exist, files claimed twice.
+        warnings: Rows whose named path does not exist.
+        shared: (file, places of the rows) for files that several rows mean: given to none.
     """
 
     files: tuple[tuple[str, ...], ...]
     loose: tuple[str, ...]
     withheld: tuple[str, ...]
     warnings: tuple[Skipped, ...]
+    shared: tuple[tuple[str, tuple[int, ...]], ...] = ()
 
 
 def link(
@@ -59,13 +62,17 @@ def link(
         paths: Files below the ingested folder, POSIX form.
 
     Returns:
-        Every file in exactly one of `files`, `loose` or `withheld`; a file that a withheld row
+        Every file in exactly one of `files`, `loose`, `withheld` or `shared`; a file that a withheld row
         could mean is withheld.
     """
     finder = _Finder(paths)
     warnings: list[Skipped] = []
     certain = {key for _, row in rows for key in map(reference_key, row.keys)}
     secret: set[str] = set()
+    codes = [key for _, hidden in withheld for key in hidden.keys]
+    hidden_codes = CodeSet(codes, certain)
+    if codes:
+        secret |= {path for path in finder.paths if hidden_codes.begins_path(path)}
     for folder, hidden in withheld:
         secret |= set(finder.named(folder, hidden.path))
         for key in map(reference_key, hidden.keys):
@@ -76,10 +83,26 @@ def link(
                 for path in finder.squeezed.get(_squeezed(key), ())
                 if finder.stem_key(path) not in certain
             }
-    taken: dict[str, str] = {}
+    taken: set[str] = set(secret)
     files: list[list[str]] = [[] for _ in rows]
-    for number, (folder, row) in enumerate(rows):
-        found = finder.named(folder, row.path)
+    shared: dict[str, tuple[int, ...]] = {}
+
+    def give(claims: Mapping[int, Iterable[str]]) -> None:
+        """Give every file to the one row that claims it; of several nobody knows which is meant."""
+        wanting: dict[str, list[int]] = {}
+        for number, found in claims.items():
+            for path in dict.fromkeys(found):
+                if path not in taken:
+                    wanting.setdefault(path, []).append(number)
+        for path, numbers in wanting.items():
+            taken.add(path)
+            if len(numbers) == 1:
+                files[numbers[0]].append(path)
+            else:
+                shared[path] = tuple(numbers)
+
+    named = [finder.named(folder, row.path) for folder, row in rows]
+    for (_, row), found in zip(rows, named, strict=True):
         if row.path and not found:
             warnings.append(
                 Skipped(
@@ -88,35 +111,41 @@ def link(
                     "请核对路径，或补上文件",
                 )
             )
-        files[number] = _claim(found, row, taken, secret, warnings)
+    # A file that one row names and another's folder holds is the former's.
+    give({number: found for number, found in enumerate(named) if len(found) == 1})
+    give({number: found for number, found in enumerate(named) if len(found) > 1})
+    keys = [[reference_key(key) for key in row.keys] for _, row in rows]
+
+    def claim(find: Callable[[str], Iterable[str]]) -> dict[int, list[str]]:
+        """What the rows without a file claim by the first of their codes that finds any."""
+        claims: dict[int, list[str]] = {}
+        for number, mine in enumerate(keys):
+            if files[number]:
+                continue
+            tried = ([path for path in find(key) if path not in taken] for key in mine)
+            if found := next(filter(None, tried), None):
+                claims[number] = found
+        return claims
+
     for lookup in finder.by_code:
-        for number, (_, row) in enumerate(rows):
-            for key in map(reference_key, row.keys):
-                if files[number]:
-                    break
-                found = [path for path in lookup.get(key, ()) if path not in taken]
-                files[number] = _claim(found, row, taken, secret, warnings)
+        give(claim(partial(_listed, lookup)))
     meant = Counter(_squeezed(key) for key in certain)
-    for number, (_, row) in enumerate(rows):
-        for key in map(_squeezed, map(reference_key, row.keys)):
-            if files[number] or not key or meant[key] != 1:
-                break
-            found = [path for path in finder.squeezed.get(key, ()) if path not in taken]
-            if len({finder.stem_key(path) for path in found}) == 1:
-                files[number] = _claim(found, row, taken, secret, warnings)
+
+    def squeezed(key: str) -> list[str]:
+        short = _squeezed(key)
+        found = finder.squeezed.get(short, []) if short and meant[short] == 1 else []
+        return found if len({finder.stem_key(p) for p in found if p not in taken}) == 1 else []
+
+    give(claim(squeezed))
     bare_meant = Counter(map(_without_zeros, certain))
-    bare = finder.without_zeros
-    for number, (_, row) in enumerate(rows):
-        for key in map(_without_zeros, map(reference_key, row.keys)):
-            if files[number] or bare_meant[key] != 1 or not re.search(r"\d-.*\d", key):
-                break
-            for lookup in bare:
-                found = [path for path in lookup.get(key, ()) if path not in taken]
-                if found:
-                    files[number] = _claim(found, row, taken, secret, warnings)
-                    break
-    loose = [path for path in finder.paths if path not in taken and path not in secret]
-    return Linked(tuple(map(tuple, files)), tuple(loose), tuple(sorted(secret)), tuple(warnings))
+
+    for lookup in finder.without_zeros:
+        give(claim(partial(_listed_bare, lookup, bare_meant)))
+    loose = [path for path in finder.paths if path not in taken]
+    return Linked(
+        tuple(map(tuple, files)), tuple(loose), tuple(sorted(secret)), tuple(warnings),
+        tuple(shared.items()),
+    )  # fmt: skip
 
 
 def _squeezed(key: str) -> str:
@@ -127,29 +156,15 @@ def _without_zeros(key: str) -> str:
     return re.sub(r"(?<![0-9A-Z])0+(?=\d)", "", key)
 
 
-def _claim(
-    found: Iterable[str],
-    row: CatalogueRow,
-    taken: dict[str, str],
-    secret: Container[str],
-    warnings: list[Skipped],
-) -> list[str]:
-    mine = []
-    for path in found:
-        if path in secret:
-            continue
-        if path in taken:
-            warnings.append(
-                Skipped(
-                    path,
-                    f"同时对应 {taken[path]} 和 {row.record.record_id}，归前者",
-                    "请核对目录或文件名",
-                )
-            )
-            continue
-        taken[path] = row.record.record_id
-        mine.append(path)
-    return mine
+def _listed(lookup: Mapping[str, Sequence[str]], key: str) -> Sequence[str]:
+    return lookup.get(key, ())
+
+
+def _listed_bare(
+    lookup: Mapping[str, Sequence[str]], meant: Mapping[str, int], key: str
+) -> Sequence[str]:
+    short = _without_zeros(key)
+    return lookup.get(short, ()) if meant[short] == 1 and re.search(r"\d-.*\d", short) else ()
 
 
 class _Finder:

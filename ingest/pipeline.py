@@ -23,7 +23,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-from index.access import opened
+from index.access import is_restricted, opened
 from index.domain import IngestReport, Page, Record, Skipped, TextSource
 from index.held import HeldItem
 from index.personal import PERSONAL_VERSION
@@ -31,6 +31,7 @@ from index.restrictions import LOCAL_FILE, kind_of, table_of
 from index.settings import Settings
 from index.store import Store, StoredFile
 from ingest.catalogue import CATALOGUE_SUFFIXES, Catalogue, CatalogueRow, Withheld, read_catalogue
+from ingest.code_set import CodeSet
 from ingest.column_map import MAPPING_FILE, ColumnMaps
 from ingest.derived_fields import with_derived
 from ingest.errors import (
@@ -65,18 +66,20 @@ from ingest.run_files import file_report
 from ingest.secrecy import SECRECY_VERSION, Finding, Grade
 from ingest.splitting import SPLITTER_VERSION, split_record
 from ingest.structure import STRUCTURE_VERSION, cuts_of, read_structure
-from ingest.volume_linking import Volume, find_volumes, shares_of, volume_record
+from ingest.volume_linking import Volume, find_volumes, shares_of, strictest, volume_record
 from ingest.volumes import Span
 from ingest.workers import CHUNK, MOST_PAGES, SECONDS_PER_TEXT_PAGE, Event, Lane, Task
 
 logger = logging.getLogger(__name__)
 
 LARGEST_FILE_BYTES: Final = 500_000_000
-#: Raise it when records come out differently from the same pages (furniture, labels).
-_PIPELINE_VERSION: Final = "3"
+#: Raise it when records come out differently from the same pages (furniture, labels, volumes).
+_PIPELINE_VERSION: Final = "4"
 #: Pages that may kill or hang their reader before the rest of a file is left alone.
 _MOST_PAGES_KILLED: Final = 5
 _SECONDS_BETWEEN_UPDATES: Final = 0.1
+#: Records that may leave a folder in one run without asking, if they are most of it.
+_MANY_GONE: Final = 5
 
 
 @dataclass
@@ -148,10 +151,46 @@ class _Job:
     released: bool = False
     #: Of a volume: its files (卷内文件) with their stamped pages.
     parts: tuple[tuple[Record, Span], ...] = ()
+    #: Of a catalogue row: codes its files may be named by, and the key of its volume.
+    keys: tuple[str, ...] = ()
+    volume: str = ""
+    #: Of a file that several catalogue rows mean: these.
+    claimed_by: tuple[str, ...] = ()
 
     @property
     def records(self) -> list[Record]:
         return [self.record, *(record for record, _ in self.parts)]
+
+
+@dataclass(frozen=True, slots=True)
+class _HeldBack:
+    """A job that must not be read.
+
+    Attributes:
+        job: The job.
+        item: Its place on the list of what is held back.
+        because: What it has to do with the item, when that is about another record.
+    """
+
+    job: _Job
+    item: HeldItem
+    because: str = ""
+
+    @property
+    def reason(self) -> str:
+        return f"{self.because}{self.item.reason}，{self.item.grade}"
+
+    @property
+    def said(self) -> str:
+        return f"{self.reason}（第 {self.item.number} 号）"
+
+    @property
+    def step(self) -> str:
+        return GATE_STEP[Grade(self.item.grade)]
+
+    @property
+    def secret(self) -> bool:
+        return self.item.grade == Grade.SECRET
 
 
 def ingest(
@@ -163,6 +202,7 @@ def ingest(
     force: bool = False,
     retry: bool = False,
     only: Collection[str] = (),
+    confirm_removal: bool = False,
 ) -> IngestReport:
     """Take a folder (or one file) into the store.
 
@@ -176,6 +216,7 @@ def ingest(
         force: Read and cut again what did not change; pages already recognised are kept.
         retry: Read again what could not be read, wholly or in part; the rest only if it changed.
         only: With `retry`, absolute paths of the files to read again; empty for all of them.
+        confirm_removal: Remove what is gone from the folder even when that is most of it.
 
     Returns:
         What was read, what was skipped and why.
@@ -185,7 +226,10 @@ def ingest(
             goes on.
     """
     with RunLock(settings.home):
-        return _Run(source, store, settings, progress, force=force, retry=retry, only=only).run()
+        return _Run(
+            source, store, settings, progress, force=force, retry=retry, only=only,
+            confirm_removal=confirm_removal,
+        ).run()  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +281,7 @@ class _Run:
         force: bool,
         retry: bool,
         only: Collection[str] = (),
+        confirm_removal: bool = False,
     ) -> None:
         self._source = source.expanduser().resolve()
         if not self._source.exists():
@@ -248,6 +293,7 @@ class _Run:
         self._force = force
         self._retry = retry
         self._only = frozenset(only)
+        self._confirm_removal = confirm_removal
         self._report = IngestReport()
         self._started = time.monotonic()
         self._home = settings.home.resolve()
@@ -264,10 +310,19 @@ class _Run:
         self._active: dict[int, _Job] = {}
         self._latest: Progress | None = None
         self._stopped = False
+        #: Records whose row and file are gone, those of them whose file still lies there, and
+        #: whether they stay because it looks like a disk that is not mounted.
+        self._gone: set[str] = set()
+        self._gone_from_list: set[str] = set()
+        self._removal_waits = False
         self._go = threading.Event()
         self._go.set()
         self._same: dict[str, tuple[str, Path]] = {}
         self._withheld_paths: Sequence[str] = ()
+        #: What is kept out by its name or its row alone, and why.
+        self._held_back: list[_HeldBack] = []
+        #: Content of files that must not be here, and one that has it; a copy must not be either.
+        self._hidden_content: dict[str, str] = {}
         self._restrictions = table_of(settings.home)
         self._gate = Gate(store, _now, again=force)
         # reading
@@ -289,7 +344,7 @@ class _Run:
             ended = RunState.INTERRUPTED
             raise
         finally:
-            whole = ended is RunState.FINISHED and self._source.is_dir()
+            whole = ended is RunState.FINISHED and self._source.is_dir() and not self._removal_waits
             self._queue.end(ended, self._latest, whole=whole)
         return report
 
@@ -298,10 +353,20 @@ class _Run:
         for place, known in sorted(self._known.items(), reverse=True):
             self._same[known.sha256] = (known.path, Path(place))
         paths = self._list_files()
+        if not paths:
+            self._warn(
+                str(self._source), "没有找到可以入库的文件",
+                "请核对路径：应是存放档案目录表和文件的文件夹",
+            )  # fmt: skip
         self._choose_base(paths)
         catalogues, broken = self._read_catalogues(paths)
         jobs = self._plan(paths, catalogues, broken)
-        self._enqueue(jobs, paths)
+        if not broken:
+            jobs = self._spare_unmounted(jobs)
+        every = [*jobs, *(held.job for held in self._held_back)]
+        self._enqueue(every, paths)
+        for held in self._held_back:
+            self._withhold(held)
         try:
             self._work(jobs)
         finally:
@@ -312,7 +377,7 @@ class _Run:
                 str(self._source), f"按要求停止，还有 {left} 个文件没有处理", "再次运行会接着做"
             )
         else:
-            self._remove_vanished(jobs, broken)
+            self._remove_vanished(every, broken)
         report = self._report
         report.seconds = round(time.monotonic() - self._started, 2)
         self._store.add_run(_now(), report_to_json(report))
@@ -332,15 +397,31 @@ class _Run:
             (str(paths[i.where]), self._prefix + i.where, "", _size(paths[i.where]))
             for i in left_out
         )
+        self._hidden_content = {
+            sha256: path for place, path, sha256 in self._queue.withheld
+            if not _below(Path(place), self._folder)
+        }  # fmt: skip
         for item in left_out:
-            state = JobState.UNSUPPORTED
+            state, sha256 = JobState.UNSUPPORTED, ""
             if item.where in self._withheld_paths:
                 state = JobState.WITHHELD
+                sha256 = self._hide_content(item.where, paths[item.where])
             elif paths[item.where].suffix.lower() in CATALOGUE_SUFFIXES:
                 state = JobState.FAILED
             self._queue.finish(
-                str(paths[item.where]), state, error=item.reason, next_step=item.next_step
-            )
+                str(paths[item.where]), state, sha256=sha256, error=item.reason,
+                next_step=item.next_step,
+            )  # fmt: skip
+
+    def _hide_content(self, path: str, absolute: Path) -> str:
+        """Note the content of a file that must not be here by its hash alone; copies stay out too."""
+        try:
+            sha256 = _sha256(absolute) if _size(absolute) else ""
+        except OSError:
+            return ""
+        if sha256:
+            self._hidden_content.setdefault(sha256, path)
+        return sha256
 
     def plan(self) -> tuple[list[Catalogue], list[PlannedRecord], IngestReport]:
         paths = self._list_files()
@@ -353,6 +434,8 @@ class _Run:
             )
             for job in self._plan(paths, catalogues, broken)
         ]  # fmt: skip
+        for held in self._held_back:
+            self._say_left_out(held.job, held.reason, held.step)
         return catalogues, planned, self._report
 
     def _end_lanes(self) -> None:
@@ -377,7 +460,7 @@ class _Run:
         """Files to look at, by path below the source; hidden and temporary ones left out."""
         if self._source.is_file():
             if self._source.suffix.lower() in CATALOGUE_SUFFIXES:
-                found = dict(_walk(self._source.parent, self._home))
+                found = dict(_walk(self._source.parent, self._home, []))
                 return {
                     path: absolute
                     for path, absolute in found.items()
@@ -385,7 +468,7 @@ class _Run:
                 }
             return {self._source.name: self._source}
         try:
-            return dict(_walk(self._source, self._home))
+            return dict(_walk(self._source, self._home, self._report.skipped))
         except OSError as error:
             msg = f"文件夹 {self._source} 打不开：{error.strerror or error}。请检查权限。"
             raise IngestError(msg) from error
@@ -476,16 +559,24 @@ class _Run:
             self._skip(path, "对应的目录条目标有国家秘密密级，未读取", "请移出本系统的文件夹")
         self._forget_withheld(withheld, linked.withheld)
         cut = {place for volume in volumes for place in (volume.owner, *volume.members)}
+        members: dict[str, list[Record]] = {}
+        for _, row in rows:
+            if row.volume and row.record.unit_level != "案卷":
+                members.setdefault(row.volume, []).append(row.record)
         jobs = [
-            _Job(row.record, self._stat(files, paths), catalogued=True)
+            _Job(
+                self._as_closed_as_its_files(row, members.get(row.volume, ())) if files else row.record,
+                self._stat(files, paths), catalogued=True, keys=row.keys,
+                volume=row.volume,
+            )
             for place, ((_, row), files) in enumerate(zip(rows, linked.files, strict=True))
             if place not in cut
-        ]
+        ]  # fmt: skip
         jobs += [self._volume(volume, rows, paths) for volume in volumes]
         for job in jobs:
             if not job.files and job.record.unit_level != "案卷":
                 self._warn(
-                    f"{job.record.source_file} 第 {job.record.source_row} 行",
+                    _row(job.record),
                     f"{job.record.record_id} 没有对应的文件，只存目录",
                     "请把文件命名为档号，或在目录中写明路径",
                     Concern.NO_FILE,
@@ -497,32 +588,106 @@ class _Run:
                 self._skip(path, "所在文件夹的目录读不出，暂不入库", "请先修复目录")
                 continue
             jobs.append(self._uncatalogued(path, paths))
-        jobs = [job for job in jobs if not self._belongs_elsewhere(job)]
-        self._files_total = sum(max(1, len(job.files)) for job in jobs)
-        self._bytes_total = sum(file.size for job in jobs for file in job.files)
+        for path, places in linked.shared:
+            jobs.append(self._shared(path, [rows[place][1].record for place in places], paths))
+        jobs = self._hold_back([job for job in jobs if not self._belongs_elsewhere(job)])
+        every = [*jobs, *(held.job for held in self._held_back)]
+        self._files_total = sum(max(1, len(job.files)) for job in every)
+        self._bytes_total = sum(file.size for job in every for file in job.files)
         return jobs
+
+    def _hold_back(self, jobs: Sequence[_Job]) -> list[_Job]:
+        """Take out what its row, its title or a file name marks, and what belongs to that."""
+        kept: list[_Job] = []
+        for job in jobs:
+            paths = [file.path for file in job.files]
+            held = self._gate.before_reading(job.record, paths)
+            if held is not None:
+                self._held_back.append(_HeldBack(job, held))
+                continue
+            marked = {
+                record.record_id: item
+                for record, _ in job.parts
+                if (item := self._gate.before_reading(record, paths)) is not None
+            }
+            kept += self._without_scans(job, marked) if marked else [job]
+        volumes = {
+            held.job.volume: held
+            for held in self._held_back
+            if held.secret and held.job.record.unit_level == "案卷" and held.job.volume
+        }
+        marked_rows = {held.job.record.record_id: held for held in self._held_back}
+        codes = {key: held for held in self._held_back for key in held.job.keys}
+        names = CodeSet(codes, [key for job in kept for key in job.keys]) if codes else None
+        going = []
+        for job in kept:
+            path = job.record.record_id.removeprefix(self._prefix)
+            claiming = next(filter(None, map(marked_rows.get, job.claimed_by)), None)
+            if (held_volume := volumes.get(job.volume)) is not None:
+                self._held_back.append(_HeldBack(job, held_volume.item, "所在的案卷："))
+            elif claiming is not None:
+                self._held_back.append(_HeldBack(job, claiming.item, "所对应的一条目录："))
+            elif names is not None and not job.catalogued and names.begins_path(path):
+                held_row = next(h for key, h in codes.items() if CodeSet([key]).begins_path(path))
+                self._held_back.append(_HeldBack(job, held_row.item, "文件名里的档号所指的条目："))
+            else:
+                going.append(job)
+        return going
+
+    def _without_scans(self, job: _Job, marked: dict[str, HeldItem]) -> list[_Job]:
+        """Hold back the scans of a volume with a marked file; its other rows are kept."""
+        files = job.files
+        for record, _ in job.parts:
+            if (item := marked.get(record.record_id)) is not None:
+                part = _Job(record, files, catalogued=True, keys=(record.record_id,))
+                self._held_back.append(_HeldBack(part, item, f"{_row(record)}：" if files else ""))
+                files = []
+        others = [record for record, _ in job.parts if record.record_id not in marked]
+        if job.record.source_file:
+            others.insert(0, job.record)
+        self._warn(
+            job.record.record_id,
+            f"卷内有 {len(marked)} 条不予入库或待审核，整卷影像没有读取，其余 {len(others)} 条只存目录",
+            "请先处理待审的条目（chadang review list），或把标密的件从整卷影像中抽出，移出本系统的文件夹",
+        )
+        return [_Job(record, [], catalogued=True, volume=job.volume) for record in others]
 
     def _rows(
         self, catalogues: Sequence[Catalogue]
     ) -> tuple[list[tuple[str, CatalogueRow]], list[tuple[str, Withheld]]]:
         """All rows with their catalogue's folder; doubles and withheld codes taken out."""
         withheld = [(_folder_of(c.name), hidden) for c in catalogues for hidden in c.withheld]
-        hidden_ids = {hidden.record_id for _, hidden in withheld}
+        hidden_codes = CodeSet(
+            code for _, hidden in withheld for code in (hidden.record_id, *hidden.keys[:1])
+        )
+        hidden_volumes = CodeSet(hidden.volume for _, hidden in withheld if hidden.is_volume)
         rows: list[tuple[str, CatalogueRow]] = []
-        seen: dict[str, str] = {}
+        seen: dict[str, int] = {}
         for catalogue in catalogues:
             folder = _folder_of(catalogue.name)
             for row in catalogue.rows:
-                where = f"{row.record.source_file} 第 {row.record.source_row} 行"
+                where = _row(row.record)
                 code = row.record.record_id
-                if code in hidden_ids:
-                    self._skip(where, "同一档号的另一条目标有国家秘密密级，未入库", "请核对密级")
+                reason = ""
+                if any(key in hidden_codes for key in (code, *row.keys[:1])):
+                    reason = "同一档号的另一条目标有国家秘密密级，未入库"
+                elif row.volume in hidden_volumes or any(map(hidden_volumes.begins, row.keys)):
+                    reason = "所在的案卷标有国家秘密密级，未入库"
+                if reason:
+                    self._skip(where, reason, "请核对密级")
+                    hidden = Withheld(row.path, row.keys, code, row.volume)
+                    withheld.append((folder, hidden))
                 elif code in seen:
+                    first_folder, first = rows[seen[code]]
+                    closed = strictest(first.record, [row.record])
+                    rows[seen[code]] = (first_folder, replace(first, record=closed))
+                    said = "" if closed == first.record else "，两条的开放情况不同，按未开放管理"
                     self._skip(
-                        where, f"档号（或编号）{code} 与{seen[code]}重复", "请核对，保留一条"
-                    )
+                        where, f"档号（或编号）{code} 与{_row(first.record)}重复{said}",
+                        "请核对，保留一条",
+                    )  # fmt: skip
                 else:
-                    seen[code] = where
+                    seen[code] = len(rows)
                     rows.append((folder, row))
         return rows, withheld
 
@@ -565,15 +730,39 @@ class _Run:
         """One job for a whole volume: its scans are read once and shared out."""
         owner = None if volume.owner is None else rows[volume.owner][1].record
         members = [rows[place][1] for place in volume.members]
+        keys = () if volume.owner is None else rows[volume.owner][1].keys
         return _Job(
             owner or volume_record(volume, self._prefix), self._stat(volume.files, paths),
             catalogued=True,
             parts=tuple((row.record, row.span) for row in members if row.span is not None),
+            keys=keys, volume=volume.key,
         )  # fmt: skip
 
     def _uncatalogued(self, path: str, paths: dict[str, Path]) -> _Job:
         record = Record(record_id=self._prefix + path, title=PurePosixPath(path).stem)
         return _Job(record, self._stat([path], paths), catalogued=False)
+
+    def _shared(self, path: str, claiming: Sequence[Record], paths: dict[str, Path]) -> _Job:
+        """A file that several rows mean: a record of its own, as closed as the most closed of them."""
+        job = self._uncatalogued(path, paths)
+        job.record = strictest(job.record, [self._by_kind(record) for record in claiming])
+        job.claimed_by = tuple(record.record_id for record in claiming)
+        return job
+
+    def _by_kind(self, record: Record) -> Record:
+        kind = kind_of(record, self._restrictions)
+        return replace(record, restricted=True) if kind else record
+
+    def _as_closed_as_its_files(self, row: CatalogueRow, members: Sequence[Record]) -> Record:
+        """A volume's record: its scans hold the words of its files, which may be less open.
+
+        A list of files without a column of opening says nothing against the volume's own status.
+        """
+        if row.record.unit_level != "案卷":
+            return row.record
+        members = [self._by_kind(record) for record in members]
+        told = [r for r in members if r.opening or r.publicity or is_restricted(r)]
+        return strictest(row.record, told)
 
     def _belongs_elsewhere(self, job: _Job) -> bool:
         """Whether another ingested folder already holds this record with its own file."""
@@ -680,11 +869,6 @@ class _Run:
     def _begin(self, job: _Job) -> bool:
         """Hash the files of a job; False when nothing changed or it is not to be read."""
         self._restrict(job)
-        paths = [file.path for file in job.files]
-        for record in job.records:
-            if (held := self._gate.before_reading(record, paths)) is not None:
-                self._withhold(job, held)
-                return False
         for file in job.files:
             known = self._known.get(str(file.absolute))
             if (
@@ -717,7 +901,16 @@ class _Run:
             )
         held, job.released = self._gate.known(job.record, [file.sha256 for file in job.files])
         if held is not None:
-            self._withhold(job, held)
+            self._withhold(_HeldBack(job, held))
+            return False
+        twins = (self._hidden_content.get(file.sha256) for file in job.files if file.size)
+        twin = None if job.released else next(filter(None, twins), None)
+        if twin is not None:
+            self._leave_out(
+                job, f"内容与不予入库的 {twin} 完全相同，未入库",
+                "请移出本系统的文件夹；确已解密的，更新目录的密级栏或凭解密决定放行后重新入库",
+                JobState.WITHHELD,
+            )  # fmt: skip
             return False
         self._mention_same(job)
         job.content_hash = self._hash(job)
@@ -792,30 +985,44 @@ class _Run:
                     Concern.SAME,
                 )  # fmt: skip
 
-    def _withhold(self, job: _Job, held: HeldItem) -> None:
-        """Keep nothing of a record but where its files lie and why."""
-        step = GATE_STEP[Grade(held.grade)]
-        said = f"{held.reason}，{held.grade}（第 {held.number} 号）"
-        first = job.files[0].path if job.files else held.place
-        self._skip(first, said, step)
+    def _withhold(self, held: _HeldBack) -> None:
+        """Keep nothing of a held record but where its files lie and why."""
+        if held.secret:
+            for file in held.job.files:
+                file.sha256 = self._hide_content(file.path, file.absolute)
+        state = JobState.WITHHELD if held.secret else JobState.REVIEW
+        self._leave_out(held.job, held.said, held.step, state)
+
+    def _leave_out(self, job: _Job, said: str, step: str, state: JobState) -> None:
+        """Take a job's records out of the store and say of each file why it is not taken in."""
+        self._say_left_out(job, said, step)
         known = (self._known.get(str(file.absolute)) for file in job.files)
         hashes = [file.sha256 for file in job.files] + [k.sha256 for k in known if k is not None]
         self._purge([record.record_id for record in job.records], hashes)
-        state = JobState.WITHHELD if held.grade == Grade.SECRET else JobState.REVIEW
         for file in job.files:
-            if file.path != first:
-                self._skip(file.path, f"同件的 {first}：{said}", step)
             self._store.put_file(
                 StoredFile(
                     file.path, file.sha256, file.size, file.modified, str(self._base), "withheld",
                     said, "",
                 )
             )  # fmt: skip
+            # Of a mere copy no hash is noted: the two would keep each other out for ever.
+            own = self._hidden_content.get(file.sha256) == file.path
             self._queue.finish(
-                str(file.absolute), state, sha256=file.sha256, error=said, next_step=step
-            )
+                str(file.absolute), state, sha256=file.sha256 if own else "", error=said,
+                next_step=step,
+            )  # fmt: skip
         self._files_done += max(1, len(job.files))
         self._bytes_total -= sum(file.size for file in job.files)
+
+    def _say_left_out(self, job: _Job, said: str, step: str) -> None:
+        """Name the files of a job that is not taken in; its row when it has none; rows of a volume."""
+        first = job.files[0].path if job.files else _row(job.record)
+        self._skip(first, said, step)
+        for file in job.files[1:]:
+            self._skip(file.path, f"同件的 {first}：{said}", step)
+        for record, _ in job.parts:
+            self._skip(_row(record), f"所在案卷的 {first}：{said}", step)
 
     def _hash(self, job: _Job) -> str:
         versions = [
@@ -991,7 +1198,7 @@ class _Run:
         read = [(f.path, f.sha256, [f.pages[n] for n in sorted(f.pages)]) for f in job.files]
         held = None if job.released else self._gate.after_reading(record, read)
         if held is not None:
-            self._withhold(job, held)
+            self._withhold(_HeldBack(job, held))
             return
         texts: list[tuple[_File, PageText]] = []
         for file in job.files:
@@ -1107,33 +1314,66 @@ class _Run:
             next_step=step or ("chadang ingest --retry" if reason else ""),
         )  # fmt: skip
 
+    def _spare_unmounted(self, jobs: list[_Job]) -> list[_Job]:
+        """Find what is gone from the folder; where that is most of it, keep it as it was stored."""
+        if not self._source.is_dir():
+            return jobs
+        every = [*jobs, *(held.job for held in self._held_back)]
+        wanted = {record.record_id for job in every for record in job.records}
+        present = {str(file.absolute) for job in every for file in job.files}
+        here = {p: f for p, f in self._known.items() if _below(Path(p), self._folder)}
+        old = set(json.loads(self._store.meta(f"rows:{self._folder}") or "[]"))
+        old |= {file.record_id for file in here.values() if file.record_id}
+        gone = (record_id for record_id in old - wanted)
+        self._gone = {r for r in gone if self._store.record_number(r) is not None}
+        still = {file.record_id for place, file in here.items() if Path(place).exists()}
+        self._gone_from_list = self._gone & still
+        emptied = []
+        if not here.keys() <= present:
+            emptied = [job for job in jobs if not job.files and self._lost_its_file(job.record)]
+        lost = len(self._gone - still) + len(emptied)
+        most = not every or (lost >= _MANY_GONE and lost * 2 > len(old))
+        if not lost or not most or self._confirm_removal:
+            return jobs
+        self._removal_waits = True
+        self._warn(
+            str(self._source),
+            f"原有 {len(old)} 件，其中 {lost} 件的文件这次都不在，"
+            "可能是磁盘没有挂载，或文件夹被移走、清空：原来入库的没有移除",
+            f"请检查文件夹；确要移除，请运行 chadang ingest --confirm-removal {self._source}",
+        )
+        left = {job.record.record_id for job in emptied}
+        return [job for job in jobs if job.record.record_id not in left]
+
+    def _lost_its_file(self, record: Record) -> bool:
+        stored = self._store.record(record.record_id)
+        file = self._store.file(stored.file_path) if stored and stored.file_path else None
+        return file is not None and not (Path(file.root) / file.path).exists()
+
     def _remove_vanished(self, jobs: Sequence[_Job], broken: Sequence[str]) -> None:
         """Remove records whose file and row are gone from this folder."""
         if not self._source.is_dir():
             return
-        key = f"rows:{self._folder}"
-        wanted = {record.record_id for job in jobs for record in job.records}
+        if broken or self._removal_waits:
+            return
         present = {str(file.absolute) for job in jobs for file in job.files}
         without_file = {job.record.record_id for job in jobs if not job.files}
         without_file |= {record.record_id for job in jobs for record, _ in job.parts}
-        if broken:
-            return
-        old = set(json.loads(self._store.meta(key) or "[]"))
-        for place, file in self._known.items():
-            if not _below(Path(place), self._folder):
+        for record_id in sorted(self._gone):
+            if not self._store.remove_record(record_id):
                 continue
-            if file.record_id:
-                old.add(file.record_id)
-        for record_id in sorted(old - wanted):
-            if self._store.remove_record(record_id):
-                self._report.records_removed += 1
-                self._warn(
-                    record_id, "文件和目录条目都已不在，已从库中移除", "如属误删，放回后重新入库"
-                )
+            self._report.records_removed += 1
+            if record_id in self._gone_from_list:
+                reason = "目录条目已不在或改了档号，文件还在：已移除原条目，文件另行入库"
+                self._warn(record_id, reason, "如属误改，请改回目录后重新入库")
+            else:
+                reason = "文件和目录条目都已不在，已从库中移除"
+                self._warn(record_id, reason, "如属误删，放回后重新入库")
         # Files after their records: killed in between, the next run still knows what to remove.
         for place, file in self._known.items():
             if _below(Path(place), self._folder) and place not in present:
                 self._store.forget_file(file.path)
+        key = f"rows:{self._folder}"
         value = json.dumps(sorted(without_file), ensure_ascii=False)
         if value != self._store.meta(key):
             self._store.set_meta(key, value)
@@ -1165,6 +1405,10 @@ class _Run:
             self._progress(self._latest)
 
 
+def _row(record: Record) -> str:
+    return f"{record.source_file} 第 {record.source_row} 行"
+
+
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
@@ -1181,17 +1425,33 @@ def _is_final(page: PageText) -> bool:
     return not page.problem or bool(page.engine)
 
 
-def _walk(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
-    """Files below a folder in natural order, without hidden ones, `~$` files and our own home."""
+def _walk(folder: Path, home: Path, left: list[Skipped]) -> Iterator[tuple[str, Path]]:
+    """Files below a folder in natural order, without hidden ones, `~$` files and our own home.
+
+    What is neither file nor folder, a link that leads out of the folder, and a name that is no
+    text go to `left` with the reason.
+    """
     found: list[tuple[str, Path]] = []
+
+    def leave(path: Path, reason: str, step: str) -> None:
+        shown = path.relative_to(folder).parent / _shown(path.name)
+        left.append(Skipped(shown.as_posix(), reason, step))
+
     for root, folders, names in os.walk(folder, onerror=_raise):
         here = Path(root)
         tables = {name.lower() for name in names if name.lower().endswith(".dbf")}
-        folders[:] = [
-            name
-            for name in folders
-            if not name.startswith((".", "~$", "__MACOSX")) and here / name != home
-        ]
+        entered = []
+        for name in folders:
+            path = here / name
+            if name.startswith((".", "~$", "__MACOSX")) or path == home:
+                continue
+            if path.is_symlink():
+                leave(path, "是链接文件夹，没有进入", "请把它指向的文件夹复制过来，或另行入库")
+            elif not _is_text(name):
+                leave(path, *_ODD_NAME)
+            else:
+                entered.append(name)
+        folders[:] = entered
         for name in names:
             if name.startswith((".", "~$")) or name in ("Thumbs.db", "desktop.ini", MAPPING_FILE):
                 continue
@@ -1200,10 +1460,52 @@ def _walk(folder: Path, home: Path) -> Iterator[tuple[str, Path]]:
                 path.stem.lower() + ".dbf" in tables
             ):
                 continue  # memos and index of a table, read with it
-            if path.is_file():
+            if not _is_text(name):
+                leave(path, *_ODD_NAME)
+            elif path.is_symlink() and (reason := _link_problem(path, folder, home)):
+                leave(path, reason, "请把它指向的文件复制过来")
+            elif path.is_file():
                 found.append((path.relative_to(folder).as_posix(), path))
+            else:
+                leave(path, "不是普通文件（管道、设备等），没有读取", "请移走，或换成文件")
     found.sort(key=lambda item: natural_key(item[0]))
     yield from found
+
+
+_ODD_NAME: Final = (
+    "名称不是 UTF-8（多为旧系统压缩包解出的 GBK 名称），没有读取",
+    "请改名后重新入库；整批改名可用 convmv -f gbk -t utf8 -r --notest 文件夹",
+)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(name: str) -> str:
+    """A name as a person can read it: old archives were packed with names in GBK."""
+    if _is_text(name):
+        return name
+    raw = os.fsencode(name)
+    try:
+        return raw.decode("gb18030")
+    except UnicodeDecodeError:
+        return raw.decode("utf-8", "backslashreplace")
+
+
+def _link_problem(path: Path, folder: Path, home: Path) -> str:
+    """Why a linked file is not read, empty when it lies in the folder itself."""
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "是链接，指向的文件不存在"
+    if not _below(target, folder) or _below(target, home):
+        return "是链接，指向本文件夹以外，没有读取"
+    return ""
 
 
 def _folder_of(path: str) -> str:

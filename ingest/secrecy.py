@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Final
 
 #: Raise it when other records are held back; what was let through is then looked at again.
-SECRECY_VERSION: Final = "1"
+SECRECY_VERSION: Final = "2"
 #: How far down the page a mark stands: serial number, mark and urgency come before everything.
 _HEAD_LINES: Final = 12
 _HEAD_CHARS: Final = 300
@@ -42,11 +42,11 @@ class Finding:
     reason: str
 
 
-#: Most pages hold none of the words.
-_ANY: Final = re.compile("[绝絕机機秘祕]\\s?密")
 _WORD: Final = r"(?P<word>绝\s?密|机\s?密|秘\s?密)"
 #: The star and what OCR makes of it.
 _STAR: Final = r"[★☆*⭐※✩✪✭✮✱✲✳⋆✦✶✽]"
+#: Most pages hold none of this, before any folding.
+_ANY: Final = re.compile(rf"[绝絕机機秘祕]\s*密|密\s*(?:{_STAR}|\uff0a)")
 _TERM: Final = r"(?:长\s?期|[0-9〇零一二三四五六七八九十lIoO]{1,3}\s?(?:年|个\s?月|月|天|日))"
 _URGENT: Final = r"(?:[(（]?(?:特\s?急|特\s?提|加\s?急|平\s?急|急\s?件|紧\s?急)[)）]?)"
 #: With a star, in the head of a page, whatever else is on the line.
@@ -59,8 +59,11 @@ _TERMED: Final = re.compile(
 )
 #: A line of its own with a star, wherever it stands on whichever page (an enclosure).
 _OWN_LINE: Final = re.compile(
-    rf"\s*(?:[0-9]{{1,8}}\s+)?[(（\[]?\s?{_WORD}\s?{_STAR}\s?{_TERM}?\s?[)）\]]?\s*{_URGENT}?\s*"
+    rf"\s*(?:[0-9]{{1,8}}\s+)?[(（\[]?\s?{_WORD}\s?{_STAR}\s?{_TERM}?\s?[)）\]]?\s*{_URGENT}?"
+    r"\s*(?:(?:份号|编号)\s?[:：]?\s?[0-9]{1,8}\s*)?"
 )
+#: The star and one character of the word: the other was not read, or never typed.
+_HALF: Final = re.compile(rf"\s*(?:[0-9]{{1,8}}\s+)?密\s?{_STAR}\s?{_TERM}?\s*{_URGENT}?\s*")
 _LABELLED: Final = re.compile(rf"密\s?级\s?[:：]\s?{_WORD}")
 #: The word alone on a line near the top: a mark without star, or one whose star was not read.
 _ALONE: Final = re.compile(
@@ -72,6 +75,16 @@ _SPOKEN_OF: Final = re.compile(
     "\\s?(?:绝密|机密|秘密)"
     "|(?:绝密|机密|秘密)(?=\\s?(?:投票|表决|选举|写票|划票|警察|战线|侦查|通信|结社|会社|信息|载体|事项|法|与|的|和|或者|、|文件管理|保护|安全|等|级以|级计|级国家))"
 )
+
+#: Words of a 密级 column that hold 密 and name no state secret.
+_HARMLESS: Final = re.compile(
+    "[非无不未免][需用涉定]?保?密(?:级|件|文件|要求|期限)?"
+    f"|(?:工作|商业)秘密(?:{_STAR}[0-9年月个长期]*)?|(?<![^、,;()/])已?[解脱]密|(?<![绝机秘])密级"
+)
+#: Letter codes that catalogue programs write for the three levels (GB/T 7156-2003).
+_CODES: Final = frozenset({"MM", "JM", "UM"})
+_LEVEL_COLUMN: Final = re.compile("密级|(?:秘密|保密|涉密)(?:等级|级别|程度)")
+_CELL: Final = re.compile(rf"[(（\[【]?{_WORD}(?:级|件)?{_STAR}?{_TERM}?[)）\]】]?(?:[(（].*)?")
 
 
 def judge_title(title: str) -> Finding | None:
@@ -106,6 +119,8 @@ def judge_page(raw: str, place: str) -> Finding | None:
     for line in lines[:_TOP_LINES]:
         if match := _ALONE.fullmatch(line):
             return Finding(Grade.REVIEW, f"{place}页首有“{_word(match)}”字样，没有★")
+        if _HALF.fullmatch(line):
+            return Finding(Grade.REVIEW, f"{place}页首有“密★”字样，缺字")
     return None
 
 
@@ -121,14 +136,35 @@ def judge_first_page(raw: str, place: str) -> Finding | None:
     return None
 
 
+def judge_secrecy(value: str) -> Finding | None:
+    """What a catalogue's 密级 column says; None for blank, harmless and unknown words without 密."""
+    text = "".join(_folded(value).upper().split())
+    bare = _HARMLESS.sub("", text)
+    if match := re.search(r"(?P<word>绝密|机密|秘密)", bare):
+        return _secret(match, "目录“密级”栏")
+    if "密" in bare or text in _CODES or re.match(_STAR, bare):
+        return Finding(Grade.REVIEW, "目录“密级”栏的值不认识，可能是国家秘密密级")
+    return None
+
+
 def judge_cells(cells: Iterable[tuple[str, str]]) -> Finding | None:
-    """What the unmapped columns of a catalogue row say: a cell that is nothing but a mark."""
+    """What 备注 and the unmapped columns of a catalogue row say.
+
+    A mark with its star, or a cell that is nothing but a mark; in a column that is headed as one of
+    secrecy levels whatever `judge_secrecy` would not let in.
+    """
+    found = None
     for heading, value in cells:
         text = _folded(value).strip()
-        match = re.fullmatch(rf"{_WORD}(?:级|件)?\s?{_STAR}?\s?{_TERM}?", text)
+        match = _STARRED.search(text) or _CELL.fullmatch("".join(text.split()))
         if match is not None:
             return _secret(match, f"目录“{heading}”栏")
-    return None
+        if _LEVEL_COLUMN.search(heading) and (said := judge_secrecy(value)) is not None:
+            said = Finding(said.grade, said.reason.replace("“密级”", f"“{heading}”"))
+            if said.grade is Grade.SECRET:
+                return said
+            found = said
+    return found
 
 
 def _secret(match: re.Match[str], place: str) -> Finding:
@@ -141,9 +177,14 @@ def _word(match: re.Match[str]) -> str:
 
 
 def _folded(text: str) -> str:
-    """Width folded, the traditional forms of the three words made simplified."""
+    """Width folded, the three words in their simplified forms with one blank at most inside them."""
     text = unicodedata.normalize("NFKC", text)
-    return text.replace("絕密", "绝密").replace("機密", "机密").replace("祕密", "秘密")
+    text = re.sub("[絕機祕](?=\\s*密)", lambda match: _SIMPLE[match[0]], text)
+    # A mark is set wide: `机　　　密`.
+    return re.sub(r"([绝机秘])[^\S\n]{2,}(?=密)", r"\1 ", text)
+
+
+_SIMPLE: Final = {"絕": "绝", "機": "机", "祕": "秘"}
 
 
 __all__ = [
@@ -153,5 +194,6 @@ __all__ = [
     "judge_cells",
     "judge_first_page",
     "judge_page",
+    "judge_secrecy",
     "judge_title",
 ]

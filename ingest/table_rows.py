@@ -46,11 +46,13 @@ class TableRows:
         entries: The rows to take in.
         remarks: (row number, a word of it) of totals and remarks.
         told: (row number, text) of lines that speak for the rows below them.
+        joined: Numbers of rows that go on with the title of the row above.
     """
 
     entries: tuple[Row, ...]
     remarks: tuple[tuple[int, str], ...]
     told: tuple[tuple[int, str], ...]
+    joined: tuple[int, ...] = ()
 
 
 def table_rows(
@@ -59,7 +61,7 @@ def table_rows(
     context: Mapping[str, str],
     own: Mapping[str, str],
 ) -> TableRows:
-    """Read the rows below the headings; every row with content ends in one of the three lists.
+    """Read the rows below the headings; every row with content ends in one of the lists.
 
     Printed tables repeat their headings on every page, and one sheet may hold several volumes one
     below the other, each with its own 案卷号 line and headings. A repeated heading row alone is passed over.
@@ -77,6 +79,8 @@ def table_rows(
     printed = {tuple(c for c in dict.fromkeys(cells) if c) for cells in header.rows}
     said = dict(context)
     above: list[str] = []
+    joined: list[int] = []
+    last = 0  # number of the newest row taken in
     for number, row in rows:
         texts = [cell for cell in dict.fromkeys(row) if cell]
         if not texts:
@@ -97,6 +101,14 @@ def table_rows(
             told.append((number, "，".join(texts)))
             continue
         cells = [row[i] if i < len(row) else "" for i in range(max(len(headings), len(row)))]
+        if found and number == last + 1 and (place := _goes_on(cells, fields, found[-1])) >= 0:
+            entry = found[-1]
+            text = entry.values["title"] + cells[place]
+            entry.values["title"] = above[place] = text
+            entry.cells = tuple(above[: len(header.headings)])
+            joined.append(number)
+            last = number
+            continue
         for i, cell in enumerate(cells):
             if cell in _DITTO:
                 cells[i] = above[i] if i < len(above) else ""
@@ -111,16 +123,44 @@ def table_rows(
             if name and values.setdefault(name, cell) == cell:
                 continue
             extra.append((heading or f"第 {i + 1} 列", cell))
-        entry = {"title", "code", "path", "doc_no"} & values.keys()
-        if len(values) + len(extra) < 2 and (not entry or _REMARK.match(texts[0])):
+        alone = len(values) + len(extra) < 2
+        known = {"title", "code", "path", "doc_no"} & values.keys()
+        if alone and (not known or _REMARK.match(texts[0])):
             remarks.append((number, texts[0]))
             continue
-        if "code" not in values and _TOTAL.fullmatch(values.get("title", texts[0])):
+        counted = (values.get(name, "") for name in ("serial", "order", "item"))
+        total = _TOTAL.fullmatch(values.get("title", texts[0])) or any(
+            map(_FOOT.fullmatch, counted)
+        )
+        if "code" not in values and total:
             remarks.append((number, texts[0]))
             continue
         shown = tuple(cells[: len(header.headings)])
         found.append(Row(number, values, extra, shown, said))
-    return TableRows(tuple(found), tuple(remarks), tuple(told))
+        last = number
+    return TableRows(tuple(found), tuple(remarks), tuple(told), tuple(joined))
+
+
+def _goes_on(cells: Sequence[str], fields: Sequence[str], above: Row) -> int:
+    """The column of a title that goes on from the row above, -1 when the row is one of its own.
+
+    Tables typed off printed ones break a long title over two rows; nothing else stands in the
+    second. A heading of a group of rows stands alone too, but is counted or named as such.
+    """
+    filled = [place for place, cell in enumerate(cells) if cell]
+    if len(filled) != 1 or filled[0] >= len(fields) or fields[filled[0]] != "title":
+        return -1
+    text = cells[filled[0]]
+    numbered = {"code", "order", "item", "serial"} & above.values.keys()
+    if not numbered or "title" not in above.values or text in _DITTO:
+        return -1
+    return -1 if _GROUP.match(text) or _REMARK.match(text) or _TOTAL.fullmatch(text) else filled[0]
+
+
+#: `一、会议文件`, `（二）建议`, `第一部分`, `综合类`: a heading within the table.
+_GROUP: Final = re.compile(
+    r"[(（]?[一二三四五六七八九十0-9]{1,3}[)）、.．]|第[一二三四五六七八九十0-9]{1,3}[部编章类]|.{1,12}类$"
+)
 
 
 #: `填表人：某某`, `说明：…` on a line of its own.
@@ -139,6 +179,10 @@ def _may_be_heading(text: str) -> bool:
 _DIGIT: Final = re.compile(r"[0-9]")
 _TOTAL: Final = re.compile(
     r"(?:本[页卷]|以上)?(?:合计|总计|小计|共计|累计)[:：]?.{0,20}|共\s*\d+\s*[件页卷条].{0,10}"
+)
+#: In the column of running numbers: the last rows of a printed list.
+_FOOT: Final = re.compile(
+    r"(?:本[页卷])?(?:合计|总计|小计|共计|累计)|(?:卷内)?备考表|(?:本卷情况)?说明|备注|[填立检][表卷查](?:人|时间)"
 )
 _CODE_VALUE: Final = r"[A-Za-z0-9][A-Za-z0-9·.\-—]{0,40}"
 #: How a line that speaks for the rows below it begins.

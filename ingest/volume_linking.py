@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,6 +18,7 @@ from ingest.page_text import PageText
 from ingest.volumes import Cut, Span, cut_volume
 
 _FILE = TypeVar("_FILE")
+_SHOWN: Final = 3
 _PAGE_NUMBER: Final = re.compile(r"(?:^|[\s\-_.(（])[pP]?(\d{1,5})[)）]?$")
 
 
@@ -58,6 +58,7 @@ def find_volumes(
         The volumes; and `linked` without their files.
     """
     given = [path for mine in linked.files for path in mine]
+    given += [path for path, _ in linked.shared]
     lookup = Lookup([*linked.loose, *given, *linked.withheld])
     files = [list(mine) for mine in linked.files]
     loose = dict.fromkeys(linked.loose)
@@ -71,18 +72,13 @@ def find_volumes(
         elif row.volume:
             members.setdefault(row.volume, []).append(place)
 
+    shared = dict(linked.shared)
+    # Every row of a volume names the one scan file, or is filed under the volume's code alone.
     together: dict[str, list[str]] = {}
-    for key, places in members.items():
-        # Every row of the volume names the one scan file; `link` gave it to the first of them.
-        named = Counter(rows[place][1].path for place in places if rows[place][1].path)
-        owned = files[owners[key]] if key in owners and max(named.values(), default=0) > 1 else []
-        warnings = [warning for warning in warnings if warning.where not in owned]
-        for place in places:
-            if named[rows[place][1].path] > 1 and files[place]:
-                together.setdefault(key, []).extend(files[place])
-                loose.update(dict.fromkeys(files[place]))
-                warnings = [warning for warning in warnings if warning.where not in files[place]]
-                files[place] = []
+    for path, claiming in linked.shared:
+        meant = {rows[place][1].volume for place in claiming}
+        if len(meant) == 1 and (key := meant.pop()) in members:
+            together.setdefault(key, []).append(path)
 
     def scans(key: str) -> list[str]:
         if key in together:
@@ -103,6 +99,7 @@ def find_volumes(
         for path in dict.fromkeys(found):
             secret[path] = None
             loose.pop(path, None)
+            shared.pop(path, None)
             warnings.append(
                 Skipped(
                     path, "卷内有标国家秘密密级的条目，整卷影像没有读取",
@@ -115,13 +112,6 @@ def find_volumes(
     for key, places in members.items():
         spans = [rows[place][1].span for place in places]
         if None in spans:
-            for path in together.get(key, ()):
-                warnings.append(
-                    Skipped(
-                        path, "卷内几条同指这一个文件，页号却不全，没有按页号拆分",
-                        "请补全页号栏后重新入库",
-                    )
-                )  # fmt: skip
             continue
         pages = _single_pages(lookup.pages(key))
         last = max(span[1] or span[0] for span in spans if span is not None)
@@ -141,10 +131,21 @@ def find_volumes(
             files[owner] = []
         for path in found:
             loose.pop(path, None)
+            shared.pop(path, None)
         volumes.append(Volume(key, owner, tuple(places), tuple(found)))
+    whole = {path for paths in together.values() for path in paths}
+    for path, claiming in shared.items():
+        names = "、".join(rows[place][1].record.record_id for place in claiming[:_SHOWN])
+        said = f"{names} 等 {len(claiming)} 条" if len(claiming) > _SHOWN else names
+        reason = f"{said}同指这一个文件，不归给任何一条，单独存为一件，按最严的开放情况管理"
+        step = "请在目录中写明各条自己的文件；确是一件的，合并为一条"
+        if path in whole:
+            reason += "；页号不全，没有按页号拆分"
+            step = "请补全页号栏后重新入库"
+        warnings.append(Skipped(path, reason, step))
     return volumes, replace(
         linked, files=tuple(map(tuple, files)), loose=tuple(loose), withheld=tuple(secret),
-        warnings=tuple(warnings),
+        warnings=tuple(warnings), shared=tuple(shared.items()),
     )  # fmt: skip
 
 
@@ -216,6 +217,7 @@ def share_out(
         for i, raw in enumerate(raws)
     ]
     spans = [span for _, span in parts]
+    records = [record for record, _ in parts]
     cut: Cut | str = "没有读到影像"
     if raws:
         cut = _shared_between_unequals(parts) or cut_volume(
@@ -223,13 +225,13 @@ def share_out(
         )
     if isinstance(cut, str):
         # Whose words these are is not known: they are the volume's, and the rows stay without.
-        shares: list[Share[_FILE]] = [Share(_strictest(owner, parts), list(texts))]
+        shares: list[Share[_FILE]] = [Share(strictest(owner, records), list(texts))]
         shares += [Share(record, []) for record, _ in parts]
         return shares, Skipped(
             owner.record_id, f"没有按页号拆分，整卷存为一件：{cut}",
             "请核对卷内文件目录的页号和影像，改正后重新入库",
         )  # fmt: skip
-    shares = [Share(_strictest(owner, parts), [texts[i] for i in cut.aids], aids=True)]
+    shares = [Share(strictest(owner, records), [texts[i] for i in cut.aids], aids=True)]
     for (record, span), (begin, end) in zip(parts, cut.ranges, strict=True):
         shares.append(Share(record, list(texts[begin:end]), span[0]))
     return shares, None
@@ -245,9 +247,9 @@ def _shared_between_unequals(parts: Sequence[tuple[Record, Span]]) -> str:
     return ""
 
 
-def _strictest(owner: Record, parts: Sequence[tuple[Record, Span]]) -> Record:
-    """The volume as closed as the most closed of the files whose words or titles it holds."""
-    records = [owner, *(record for record, _ in parts)]
+def strictest(owner: Record, held: Sequence[Record]) -> Record:
+    """A record as closed as the most closed of those whose words or titles it holds."""
+    records = [owner, *held]
     same = len({(r.opening, r.publicity, r.restricted) for r in records}) == 1
     if same:
         return owner

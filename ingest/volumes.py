@@ -19,7 +19,11 @@ Span = tuple[int, int | None]
 
 _DASHES: Final = re.compile(r"\s*[—–～~－一至到\-]+\s*")
 _TITLE_LINES: Final = 20
+#: A shorter title proves something only where it fills a line.
 _SHORTEST_TITLE: Final = 5
+#: With less a page has no text that could show a title.
+_HAN: Final = re.compile("[\u3400-\u9fff]")
+_READABLE: Final = 8
 
 
 def page_spans(
@@ -93,7 +97,8 @@ def cut_volume(
     """Find which scans belong to which file of a volume.
 
     The place of stamped page 1 is tried at every scan; it must agree with the number of scans,
-    with the pages recognised as finding aids, and with the titles seen on first pages.
+    with the pages recognised as finding aids, and with every title seen on a page. The number of
+    scans alone decides only where nothing could be read.
 
     Args:
         spans: Page range of each file, in order.
@@ -121,24 +126,31 @@ def cut_volume(
         scores[offset] = agree
     readable = sum(bool(pages) for pages in seen)
     best = max(scores, key=lambda offset: scores[offset])
-    by_title = readable and scores[best] * 5 >= readable * 4
     fits = inside == highest - start + 1 or (open_end and inside >= highest - start + 1)
-    if by_title:
+    if readable and scores[best] < readable:
+        return (
+            f"按页号推算的首页有 {readable - scores[best]} 件与影像上的题名对不上，"
+            "可能缺页、多页或页号有误"
+        )
+    if readable:
         chosen = best
         if list(scores.values()).count(scores[best]) > 1:
             same = [offset for offset, score in scores.items() if score == scores[best]]
             if front not in same or not fits:
                 return "题名在几处都对得上，分不清第 1 页是哪一幅"
             chosen = front
-    elif readable:
-        return (
-            f"按页号推算的首页有 {readable - scores[best]} 件与影像上的题名对不上，"
-            "可能缺页、多页或页号有误"
-        )
     elif fits:
         chosen = front
     else:
         return f"目录记 {highest - start + 1} 页，影像有 {inside} 幅，分不清第 1 页是哪一幅"
+    unseen = [
+        place
+        for place, (first, _) in enumerate(spans)
+        if not seen[place] and len(_HAN.findall(texts[first - start + chosen])) >= _READABLE
+    ]
+    # A title may be the archivist's own. With a page too many or too few every one must be seen.
+    if unseen and (not fits or len(unseen) > readable):
+        return f"有 {len(unseen)} 件的首页上认不出题名，不能证明从哪一幅起是哪一件"
     ranges = []
     for place, (first, last) in enumerate(spans):
         begin = first - start + chosen
@@ -159,12 +171,15 @@ def _title_pages(
 ) -> list[frozenset[int]]:
     """Places of the scans on whose upper lines each title stands."""
     heads = [
-        "" if aid else matching_key("".join(text.strip().split("\n")[:_TITLE_LINES]))
+        [] if aid else [matching_key(line) for line in text.strip().split("\n")[:_TITLE_LINES]]
         for text, aid in zip(texts, aids, strict=True)
     ]
+    joined = ["".join(lines) for lines in heads]
     found = []
     for title in titles:
         key = matching_key(re.sub(r"[\[\]【】]", "", title))
-        same = [] if len(key) < _SHORTEST_TITLE else [i for i, h in enumerate(heads) if key in h]
-        found.append(frozenset(same))
+        if len(key) >= _SHORTEST_TITLE:
+            found.append(frozenset(i for i, head in enumerate(joined) if key in head))
+        else:
+            found.append(frozenset(i for i, lines in enumerate(heads) if key and key in lines))
     return found

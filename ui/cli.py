@@ -180,7 +180,8 @@ def _parser() -> ChineseParser:
         "把一个目录里的档案目录表和文件入库，并建好索引",
         "可以反复运行：没变的文件不再处理，中断后接着做。\n"
         "--check 只预览：认出的表头、问题清单、总数，什么也不写。"
-        "退出码 0 全部可入库，3 有不会入库的条目或文件，1 出错。",
+        "退出码 0 全部可入库，3 有不会入库的条目或文件，1 出错。\n"
+        "目录里一个可入库的文件都没有，入库也以 3 结束。",
     )
     ingest.positionals.add_argument(
         "source", nargs="?", type=Path, metavar="目录", help="要入库的目录；重试时可以不写"
@@ -198,6 +199,11 @@ def _parser() -> ChineseParser:
         default=[],
         metavar="文件",
         help="与 --retry 合用：只重试这个文件（写 --failed 列出的名字）；可写多次",
+    )
+    ingest.options.add_argument(
+        "--confirm-removal",
+        action="store_true",
+        help="目录里的档案大半不见了也照样从库中移除（不加时只提示，不移除）",
     )
     ingest.options.add_argument("--no-index", action="store_true", help="只入库，暂不建索引")
     check_command.add_options(ingest)
@@ -423,14 +429,23 @@ def _ingest(options: argparse.Namespace) -> int:
         print("没有失败的文件，不用重试。")
     else:
         register_command.note_ingest(options, settings)
+    found = True
     for source in sources:
-        _take_in(source, store, settings, force=options.force, retry=options.retry, only=only)
+        found &= _take_in(
+            source, store, settings, force=options.force, retry=options.retry, only=only,
+            confirm_removal=options.confirm_removal,
+        )  # fmt: skip
     if options.no_index:
         if store.purge_due:
             print("有不得入库的档案已从库中清除；旧索引里还留有它的字词，建好新索引才会一并清掉。")
         print("按要求没有建索引；提问之前请再运行一次 chadang ingest（不带 --no-index）。")
+    else:
+        _build(store, settings)
+    if not found:
+        print("没有找到可以入库的文件。请核对路径；先看一眼：chadang ingest --check 目录")
+        return PROBLEMS
+    if options.no_index:
         return OK
-    _build(store, settings)
     print('可以提问了：chadang serve，或 chadang ask "问题"')
     return OK
 
@@ -468,7 +483,9 @@ def _take_in(
     force: bool = False,
     retry: bool = False,
     only: Collection[str] = (),
-) -> None:
+    confirm_removal: bool = False,
+) -> bool:
+    """Take a folder in; False when nothing was found in it."""
     from ingest.pipeline import ingest
     from ingest.progress import ProgressDisplay
     from ingest.report import summary_text
@@ -476,15 +493,19 @@ def _take_in(
 
     with ProgressDisplay() as display:
         report = ingest(
-            source, store, settings, progress=display.update, force=force, retry=retry, only=only
+            source, store, settings, progress=display.update, force=force, retry=retry, only=only,
+            confirm_removal=confirm_removal,
         )  # fmt: skip
     print(printable(summary_text(report)), flush=True)
     _say_next(store, settings)
+    return bool(
+        report.catalogue_rows or report.records_added or report.records_updated or report.unchanged
+    )
 
 
 def _say_next(store: Store, settings: Settings) -> None:
     """Where the report lies, and the commands for what is left to do."""
-    from index.held import HeldItems
+    from index.held import WITHHELD, HeldItems
     from ingest.jobs import dead_letters
     from ingest.run_files import filed_reports
 
@@ -493,7 +514,11 @@ def _say_next(store: Store, settings: Settings) -> None:
         print(f"报告（可打印、可归档）：{filed[0].html}\n报告（表格）：{filed[0].xlsx}")
     if dead := len(dead_letters(store)):
         print(f"有 {dead} 个文件没有读全：chadang ingest --failed 看原因，--retry 重试。")
-    if held := len(HeldItems(store).items(undecided=True)):
+    undecided = HeldItems(store).items(undecided=True)
+    marked = sum(item.grade == WITHHELD for item in undecided)
+    if marked:
+        print(f"有 {marked} 件标有国家秘密标志，不予入库，请移出：chadang review list")
+    if held := len(undecided) - marked:
         print(f"有 {held} 件等待审核，审核之前不入库：chadang review list")
     sys.stdout.flush()
 

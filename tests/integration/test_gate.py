@@ -128,6 +128,77 @@ def test_a_marked_title_or_column_or_file_name_is_enough(tmp_path, home) -> None
     assert _traces(settings.home, SECRET) == []
 
 
+def test_a_level_nobody_knows_waits_for_an_archivist(tmp_path, home) -> None:
+    """This test ensures that a row whose 密级 may be one is asked about, and let in when released."""
+    store, settings = home
+    source = tmp_path / "馆藏"
+    code = "J001-WS·2019-Y-BGS-0003"
+    write_workbook(
+        source / "目录.xlsx", {"目录": [["档号", "题名", "密级"], [code, "某事的报告", "Ｊ密"]]}
+    )
+    (source / f"{code}.txt").write_text(SECRET, encoding="utf-8")
+
+    report = ingest(source, store, settings)
+
+    assert store.records() == []
+    assert _traces(settings.home, SECRET) == []
+    assert [s.where for s in report.skipped] == [f"{code}.txt"]
+    HeldItems(store).decide(1, RELEASED, "甲某", "误填", NOW)
+    ingest(source, store, settings)
+    assert [r.record_id for r in store.records()] == [code]
+
+
+def test_a_marked_document_property_is_enough(tmp_path, home) -> None:
+    """This test ensures that the title a browser or Word shows is looked at, though it is no text."""
+    from docx import Document
+
+    store, settings = home
+    source = tmp_path / "馆藏"
+    source.mkdir()
+    page = f"<html><head><title>机密★10年</title></head><body><p>{SECRET}</p></body></html>"
+    (source / "甲.html").write_text(page, encoding="utf-8")
+    document = Document()
+    document.core_properties.title = "秘密★10年 某文"
+    document.add_paragraph(SECRET)
+    document.save(source / "乙.docx")
+
+    ingest(source, store, settings)
+
+    assert store.records() == []
+    assert _traces(settings.home, SECRET) == []
+
+
+@pytest.mark.parametrize("head", ["密级", "备注"])
+def test_no_copy_and_no_other_name_lets_a_marked_file_in(tmp_path, home, head: str) -> None:
+    """This test ensures that names built on its code and equal content are kept out with a row."""
+    store, settings = home
+    source = tmp_path / "馆藏"
+    code = "J001-WS·2019-Y-BGS-0001"
+    write_workbook(source / "目录.xlsx", {"目录": [["档号", "题名", head], [code, "某事", "机密"]]})
+    write_text_pdf(source / f"{code}.pdf", [[SECRET * 3]])
+    (source / "扫描副本.pdf").write_bytes((source / f"{code}.pdf").read_bytes())
+    (source / f"{code}附件.txt").write_text(SECRET, encoding="utf-8")
+    (tmp_path / "别处").mkdir()
+    (tmp_path / "别处" / "副本.pdf").write_bytes((source / f"{code}.pdf").read_bytes())
+    (source / "丙.txt").write_text("平常的函。\n", encoding="utf-8")
+
+    report = ingest(source, store, settings)
+    again = ingest(source, store, settings)
+    elsewhere = ingest(tmp_path / "别处", store, settings)
+
+    assert [r.record_id for r in store.records()] == ["丙.txt"]
+    assert {s.where for s in report.skipped} >= {f"{code}.pdf", "扫描副本.pdf", f"{code}附件.txt"}
+    assert [s.reason for s in again.skipped] == [s.reason for s in report.skipped]
+    assert "完全相同" in elsewhere.skipped[0].reason
+    assert _traces(settings.home, SECRET) == []
+
+    write_workbook(source / "目录.xlsx", {"目录": [["档号", "题名", head], [code, "某事", ""]]})
+    ingest(source, store, settings)
+    assert {r.record_id for r in store.records()} == {
+        code, "丙.txt", f"{code}附件.txt", "扫描副本.pdf",
+    }  # fmt: skip
+
+
 def test_a_bare_word_waits_for_a_named_archivist(tmp_path, home, capsys) -> None:
     """This test ensures that release needs name and reason, holds for these files, and is kept."""
     store, settings = home

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import ingest.pipeline
+from index.access import is_restricted, opened
 from index.domain import TextSource
 from index.rendering import LockedDocumentError, RenderError, page_count, page_jpeg, render_page
 from ingest.errors import IngestError, PasswordError
@@ -27,6 +28,7 @@ from tests.ingest_files import (
     write_text_pdf,
     write_workbook,
 )
+from ui.cli import main
 
 _LAW = "第一条 为了规范养犬行为，保障公民人身安全，维护环境卫生和社会公共秩序，制定本条例。"
 _PAGE = [
@@ -123,6 +125,86 @@ def test_changed_files_replace_and_vanished_ones_leave(tmp_path, home):
     assert store.file("b.txt") is None
 
 
+def test_a_folder_that_is_not_mounted_removes_nothing_unless_told_to(tmp_path, home):
+    store, settings = home
+    source = tmp_path / "in"
+    source.mkdir()
+    for n in range(6):
+        (source / f"{n}.txt").write_text(_LAW + str(n), encoding="utf-8")
+    run_ingest(source, store, settings)
+    for n in range(5):
+        (source / f"{n}.txt").rename(tmp_path / f"{n}.txt")
+
+    most = run_ingest(source, store, settings)
+    (source / "5.txt").rename(tmp_path / "5.txt")
+    whole = run_ingest(source, store, settings)
+
+    assert (len(store.records()), most.records_removed, whole.records_removed) == (6, 0, 0)
+    assert any("原有 6 件，其中 5 件" in w.reason for w in most.warnings)
+    assert any("--confirm-removal" in w.next_step for w in whole.warnings)
+    (tmp_path / "0.txt").rename(source / "0.txt")
+    back = run_ingest(source, store, settings, confirm_removal=True)
+    assert (back.unchanged, back.records_removed) == (1, 5)
+
+
+def test_an_empty_folder_does_not_end_as_if_all_were_well(tmp_path, capsys):
+    (tmp_path / "空").mkdir()
+    (tmp_path / "压缩").mkdir()
+    (tmp_path / "压缩" / "a.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+
+    for name in ("空", "压缩"):
+        command = ["ingest", "--no-index", "--home", str(tmp_path / "home"), str(tmp_path / name)]
+        assert main(command) == 3
+        assert "没有找到可以入库的文件" in capsys.readouterr().out
+
+
+def test_what_is_out_for_good_and_what_waits_are_counted_apart(tmp_path, capsys):
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "甲.txt").write_text("机密★10年\n某事", encoding="utf-8")
+    (source / "乙.txt").write_text("机密\n某事", encoding="utf-8")
+    (source / "丙.txt").write_text("平常的函", encoding="utf-8")
+
+    assert main(["ingest", "--no-index", "--home", str(tmp_path / "home"), str(source)]) == 0
+
+    out = capsys.readouterr().out
+    assert "有 1 件标有国家秘密标志，不予入库" in out
+    assert "有 1 件等待审核" in out
+
+
+def test_rows_whose_scans_are_not_mounted_keep_what_was_read(tmp_path, home):
+    store, settings = home
+    rows = [[f"0060-1-1-{n}", f"第{n}件", "", "", ""] for n in range(1, 7)]
+    _catalogue(tmp_path / "in", rows)
+    scans = tmp_path / "in" / "扫描"
+    for row in rows:
+        write_text_pdf(scans / f"{row[0]}.pdf", [_PAGE])
+    run_ingest(tmp_path / "in", store, settings)
+    scans.rename(tmp_path / "拔掉的盘")
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    assert [store.page_count(row[0]) for row in rows] == [1] * 6
+    assert any("--confirm-removal" in w.next_step for w in report.warnings)
+    run_ingest(tmp_path / "in", store, settings, confirm_removal=True)
+    assert [store.page_count(row[0]) for row in rows] == [0] * 6
+
+
+def test_a_row_that_went_without_its_file_is_told_as_such(tmp_path, home):
+    store, settings = home
+    _catalogue(
+        tmp_path / "in", [["0060-1-1-1", "甲", "", "", ""], ["0060-1-1-2", "乙", "", "", ""]]
+    )
+    write_text_pdf(tmp_path / "in" / "0060-1-1-2.pdf", [_PAGE])
+    run_ingest(tmp_path / "in", store, settings)
+    _catalogue(tmp_path / "in", [["0060-1-1-1", "甲", "", "", ""]])
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    assert {r.record_id for r in store.records()} == {"0060-1-1-1", "0060-1-1-2.pdf"}
+    assert "文件还在" in next(w.reason for w in report.warnings if w.where == "0060-1-1-2")
+
+
 def test_rows_are_linked_and_rows_without_file_are_kept(tmp_path, home):
     store, settings = home
     source = tmp_path / "in"
@@ -146,6 +228,40 @@ def test_rows_are_linked_and_rows_without_file_are_kept(tmp_path, home):
     reasons = [w.reason for w in report.warnings]
     assert any("只存目录" in reason for reason in reasons)
     assert "目录记 3 页，文件有 2 页" in reasons
+
+
+def test_a_file_of_several_rows_is_nobodys_and_as_closed_as_the_strictest(tmp_path, home):
+    store, settings = home
+    write_text_pdf(tmp_path / "in" / "合订.pdf", [["开放的一件"] * 5, ["控制的一件"] * 5])
+    rows = [["0060-1", "开放件", "", "", "", "开放", "合订.pdf"]]
+    rows += [["0060-2", "关于某人信访事项的函", "", "", "", "控制", "合订.pdf"]]
+    _catalogue(tmp_path / "in", rows, extra=["开放标识", "文件路径"])
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    assert {r.record_id: store.page_count(r.record_id) for r in store.records()} == {
+        "0060-1": 0, "0060-2": 0, "合订.pdf": 2,
+    }  # fmt: skip
+    shared = store.record("合订.pdf")
+    assert (opened(shared), is_restricted(shared)) == (False, True)
+    assert any("0060-1、0060-2同指" in w.reason for w in report.warnings)
+
+
+@pytest.mark.parametrize("files", [("一.xlsx", "一.xlsx"), ("一.xlsx", "二.xlsx")])
+@pytest.mark.parametrize(
+    ("openings", "open_"), [(("开放", "控制"), False), (("开放", "开放"), True)]
+)
+def test_of_two_rows_with_one_code_the_stricter_counts(tmp_path, home, files, openings, open_):
+    store, settings = home
+    rows = [["0060-1-1-1", "甲", "", "", "", opening] for opening in openings]
+    for name in set(files):
+        mine = [row for row, file in zip(rows, files, strict=True) if file == name]
+        _catalogue(tmp_path / "in", mine, name, extra=["开放标识"])
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    assert opened(store.record("0060-1-1-1")) is open_
+    assert ["按未开放管理" in s.reason for s in report.skipped] == [not open_]
 
 
 def test_a_changed_row_updates_its_record_without_reading_pages_again(tmp_path, home):
@@ -310,6 +426,46 @@ def test_an_interrupted_run_continues_after_the_last_page(tmp_path, home):
     assert len(pages) == 40
     assert pages[0].raw == "这一页没有再读一遍。"
     assert all(page.raw.startswith(_PAGE[0]) for page in pages[1:])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a system with links and pipes")
+def test_what_is_no_file_of_the_folder_is_named_and_not_followed(tmp_path, home):
+    store, settings = home
+    folder = tmp_path / "in"
+    (folder / "卷").mkdir(parents=True)
+    (folder / "甲.txt").write_text(_LAW, encoding="utf-8")
+    (tmp_path / "外").mkdir()
+    (tmp_path / "外" / "口令.txt").write_text("外面的口令", encoding="utf-8")
+    (folder / "外链.txt").symlink_to(tmp_path / "外" / "口令.txt")
+    (folder / "内链.txt").symlink_to("甲.txt")
+    (folder / "断链.pdf").symlink_to("没有.pdf")
+    (folder / "链夹").symlink_to(tmp_path / "外")
+    os.mkfifo(folder / "管道.pdf")
+
+    report = run_ingest(folder, store, settings)
+
+    assert {r.record_id for r in store.records()} == {"甲.txt", "内链.txt"}
+    assert _skipped(report) == {
+        "外链.txt": "是链接，指向本文件夹以外，没有读取", "断链.pdf": "是链接，指向的文件不存在",
+        "链夹": "是链接文件夹，没有进入", "管道.pdf": "不是普通文件（管道、设备等），没有读取",
+    }  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_text_is_shown_readably_and_the_others_go_on(tmp_path, home):
+    store, settings = home
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "甲.txt").write_text(_LAW, encoding="utf-8")
+    odd = os.fsencode(folder) + "/关于乙.txt".encode("gbk")
+    Path(os.fsdecode(odd)).write_text("乙", encoding="utf-8")
+    Path(os.fsdecode(os.fsencode(folder) + "/卷".encode() + b"/\xff\xfe")).mkdir(parents=True)
+
+    report = run_ingest(folder, store, settings)
+
+    assert [r.record_id for r in store.records()] == ["甲.txt"]
+    assert {s.where for s in report.skipped} == {"关于乙.txt", "卷/\\xff\\xfe"}
+    assert all("convmv" in s.next_step for s in report.skipped)
 
 
 def test_broken_and_locked_files_are_named_and_the_batch_goes_on(tmp_path, home):

@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from index.access import opened
 from index.domain import TextSource
 from ingest.check import check
 from ingest.check_text import check_text
@@ -137,6 +138,20 @@ def test_a_volume_that_does_not_fit_its_list_is_kept_whole_and_named(tmp_path, h
     assert all("卷内文件目录" not in p.text for p in store.passages("0012-1-35"))
 
 
+@pytest.mark.parametrize(("opening", "open_"), [("控制", False), ("开放", True), ("", True)])
+def test_a_volume_in_one_file_without_page_numbers_is_as_closed_as_its_files(
+    tmp_path, home, opening, open_
+):
+    store, settings = home
+    rows = [[*row[:5], "", *row[6:]] for row in _rows(opening=opening)]
+    _volume(tmp_path / "in", rows=rows)
+
+    run_ingest(tmp_path / "in", store, settings)
+
+    assert store.page_count("0012-1-35") == 7
+    assert opened(store.record("0012-1-35")) is open_
+
+
 def test_the_scans_of_a_volume_with_a_secret_file_leave_no_trace(tmp_path, home):
     store, settings = home
     head = [*_HEAD[:6], "密级", *_HEAD[7:]]
@@ -149,6 +164,42 @@ def test_the_scans_of_a_volume_with_a_secret_file_leave_no_trace(tmp_path, home)
     kept = settings.database_path.read_bytes()
     assert "造林".encode() not in kept
     assert _TITLES[1].encode() not in kept
+
+
+def test_the_other_files_of_a_volume_with_a_marked_one_are_kept_and_named(tmp_path, home):
+    store, settings = home
+    _volume(tmp_path / "in", rows=_rows("机密"))  # in 备注
+
+    report = run_ingest(tmp_path / "in", store, settings)
+
+    assert {r.record_id for r in store.records()} == {"0012-1-35", "0012-1-35-1", "0012-1-35-3"}
+    assert all(store.page_count(r.record_id) == 0 for r in store.records())
+    assert [s.where for s in report.skipped] == ["案卷/0012-1-35.pdf"]
+    assert "卷内文件目录 第 4 行：" in report.skipped[0].reason
+    assert any("其余 3 条只存目录" in w.reason for w in report.warnings)
+    kept = settings.database_path.read_bytes()
+    assert "造林".encode() not in kept
+    assert _TITLES[1].encode() not in kept
+
+
+def test_a_marked_volume_takes_its_rows_and_their_files_with_it(tmp_path, home):
+    store, settings = home
+    for head, mark in (("密级", "机密"), ("备注", "机密★10年")):
+        folder = tmp_path / head
+        write_workbook(
+            folder / "目录.xlsx",
+            {"案卷目录": [["案卷档号", "案卷题名", head], ["0012-1-35", "专卷", mark], ["0012-1-36", "平卷", ""]],
+             "卷内文件目录": [["案卷档号", "顺序号", "题名"], ["0012-01-035", 1, "专件之一"],
+                        ["0012-1-35", 2, "专件之二"], ["0012-1-36", 1, "平件"]]},
+        )  # fmt: skip
+        write_text_pdf(folder / "0012-1-35-1.pdf", [["专件的密文" * 8]])
+        write_text_pdf(folder / "0012-1-35" / "002.pdf", [["专件的密文" * 9]])
+
+        report = run_ingest(folder, store, settings)
+
+        assert {r.record_id for r in store.records()} == {"0012-1-36", "0012-1-36-1"}
+        assert len(report.skipped) == 5 if head == "密级" else 4
+        assert "密文".encode() not in settings.database_path.read_bytes()
 
 
 def test_a_volume_marked_secret_later_is_taken_out_whole(tmp_path, home):
@@ -251,6 +302,20 @@ def test_the_preview_names_everything_and_touches_nothing(tmp_path, capsys, monk
     ):  # fmt: skip
         assert said in out
     assert "不可外传" not in out
+
+
+def test_the_preview_asks_the_gate_and_shows_no_marked_row(tmp_path, capsys):
+    folder = tmp_path / "in"
+    _volume(folder, rows=_rows("机密"))
+    (folder / "秘密★来文.txt").write_text("平常的话", encoding="utf-8")
+
+    assert main(["ingest", "--check", "--home", str(tmp_path / "home"), str(folder)]) == 3
+
+    out = capsys.readouterr().out
+    assert "可入库 3 件" in out
+    assert "秘密★来文.txt：题名标有国家秘密标志" in out
+    assert _TITLES[0] in out
+    assert _TITLES[1] not in out
 
 
 def test_a_clean_folder_ends_with_zero(tmp_path, capsys):

@@ -57,6 +57,7 @@ def test_every_row_below_the_headings_ends_somewhere(below):
     rows = table_rows(numbered, header, {}, {})
 
     seen = {r.number for r in rows.entries} | {n for n, _ in (*rows.remarks, *rows.told)}
+    seen |= set(rows.joined)
     for number, cells in numbered:
         texts = [c for c in cells if c]
         headings = sum(matching_key(c) in ("题名", "档号", "会议", "代表", "案卷号") for c in texts)

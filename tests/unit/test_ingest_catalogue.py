@@ -135,9 +135,12 @@ def test_json_lines_with_english_keys(tmp_path):
     assert [s.where for s in catalogue.skipped] == ["index.jsonl 第 3 行"]
 
 
-@pytest.mark.parametrize("mark", ["秘密", "机密★10年", "绝密", "★机密", "秘密级"])
-def test_state_secrets_leave_no_trace_but_the_place(tmp_path, mark):
-    catalogue = _csv(tmp_path, f"档号,题名,密级\n0012-1-1-1,不可外传的题名,{mark}\n")
+@pytest.mark.parametrize(
+    "mark", ["秘密", "机密★10年", "绝密", "★机密", "秘密级", "秘 密", "機  密"]
+)
+@pytest.mark.parametrize("heading", ["密级", "密级和保密期限"])
+def test_state_secrets_leave_no_trace_but_the_place(tmp_path, mark, heading):
+    catalogue = _csv(tmp_path, f"档号,题名,{heading}\n0012-1-1-1,不可外传的题名,{mark}\n")
 
     assert catalogue.rows == ()
     assert catalogue.withheld[0].keys == ("0012-1-1-1",)

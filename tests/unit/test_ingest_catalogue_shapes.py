@@ -333,6 +333,36 @@ def test_totals_and_remarks_are_told_and_not_taken(tmp_path):
     assert "第 3、4、5 行" in catalogue.sheets[0].notes[0]
 
 
+def test_a_total_among_the_running_numbers_is_no_entry(tmp_path):
+    text = "案卷档号,顺序号,题名,页号\n0012-1-36,1,甲,1\n,合计,2件,\n,备考表,本卷共4页,\n"
+
+    catalogue = _read(_text(tmp_path, text))
+
+    assert [row.record.title for row in catalogue.rows] == ["甲"]
+    assert "第 3、4 行" in " ".join(catalogue.sheets[0].notes)
+
+
+def test_a_title_over_two_rows_is_one_title(tmp_path):
+    text = (
+        "档号,题名,责任者\n0012-1-1-1,关于加强全市,市人大\n,代表工作,\n,的意见,\n0012-1-1-2,〃,〃\n"
+        ",二、建议类,\n0012-1-1-3,丙,\n"
+    )
+
+    catalogue = _read(_text(tmp_path, text))
+
+    whole = "关于加强全市代表工作的意见"
+    assert [row.record.title for row in catalogue.rows] == [whole, whole, "二、建议类", "丙"]
+    assert catalogue.rows[1].record.author == "市人大"
+    assert "第 3、4 行只有题名，已接在上一行" in catalogue.sheets[0].notes[0]
+    assert catalogue.sheets[0].first_rows[0][1] == whole
+
+
+def test_titles_of_a_table_without_numbers_stay_apart(tmp_path):
+    catalogue = _read(_text(tmp_path, "题名,责任者\n甲的报告,某局\n乙的报告,\n"))
+
+    assert [row.record.title for row in catalogue.rows] == ["甲的报告", "乙的报告"]
+
+
 def test_a_row_with_content_but_no_title_is_named(tmp_path):
     catalogue = _read(_text(tmp_path, "档号,题名,责任者,日期\n,,甲,1998\n0012-1-1-1,乙,,\n"))
 
@@ -410,6 +440,32 @@ def test_json_lines_get_page_ranges_like_a_table(tmp_path):
     ]
     assert [row.record.unit_level for row in _read(path).rows] == ["卷内文件"] * 3
     assert [sheet.kind for sheet in _read(path).sheets] == ["卷内文件目录"]
+
+
+@pytest.mark.parametrize("depth", [1100, 100_000])
+@pytest.mark.parametrize("nest", ["[{}]", '{{"a":{}}}'])
+def test_a_line_nested_too_deep_is_named_and_the_others_are_read(tmp_path, depth, nest):
+    opening, closing = nest.format(" ").split(" ")
+    deep = f'{{"档号":"0012-1-1-1","题名":{opening * depth}1{closing * depth}}}'
+    path = tmp_path / "目录.jsonl"
+    path.write_text(f'{deep}\n{{"档号":"0012-1-1-2","题名":"乙"}}\n', encoding="utf-8")
+
+    catalogue = _read(path)
+
+    assert [row.record.title for row in catalogue.rows] == ["乙"]
+    assert [(s.where, "嵌套" in s.reason) for s in catalogue.skipped] == [
+        ("目录.jsonl 第 1 行", True)
+    ]
+
+
+def test_half_a_character_is_replaced_and_told(tmp_path):
+    path = tmp_path / "目录.jsonl"
+    path.write_text('{"档号":"0012-1-1-1","题名":"坏\\ud800字"}\n', encoding="utf-8")
+
+    catalogue = _read(path)
+
+    assert catalogue.rows[0].record.title == "坏\ufffd字"
+    assert [w.where for w in catalogue.warnings] == ["目录.jsonl 第 1 行"]
 
 
 def test_json_lines_may_mix_the_levels_and_keep_their_order(tmp_path):

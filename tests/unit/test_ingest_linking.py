@@ -80,11 +80,27 @@ def test_paths_count_from_the_folder_of_the_catalogue():
     assert link([("1998", row)], [], ["a.txt", "1998/a.txt"]).files == (("1998/a.txt",),)
 
 
-def test_a_file_that_two_rows_name_is_given_to_the_first_and_reported():
-    linked = link([_row("a", "f.txt"), _row("b", "f.txt")], [], ["f.txt"])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [_row("0012-1-1", "f.txt"), _row("0012-1-2", "f.txt")],
+        [_row("0012-1-3"), _row("0012·1·3")],
+    ],
+)
+def test_a_file_that_two_rows_mean_is_given_to_neither(rows):
+    path = rows[0][1].path or "0012-1-3.pdf"
 
-    assert linked.files == (("f.txt",), ())
-    assert "同时对应" in linked.warnings[0].reason
+    linked = link(rows, [], [path])
+
+    assert (linked.files, linked.loose, linked.shared) == (((), ()), (), ((path, (0, 1)),))
+
+
+def test_a_file_that_one_row_names_is_not_the_folders_that_another_names():
+    linked = link(
+        [_row("a", "卷"), _row("b", "卷/2.txt")], [], ["卷/1.txt", "卷/2.txt", "卷/3.txt"]
+    )
+
+    assert linked.files == (("卷/1.txt", "卷/3.txt"), ("卷/2.txt",))
 
 
 @pytest.mark.parametrize(
@@ -113,3 +129,45 @@ def test_natural_order():
         "a2",
         "a10",
     ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "0013-WS-2010-Y-0001附件.pdf",
+        "0013-WS-2010-Y-0001_正文.pdf",
+        "扫描/0013-WS-2010-Y-0001（扫描件）.pdf",
+        "0013WS2010Y0001 副本.pdf",
+        "附件 0013-WS-2010-Y-0001.pdf",
+        "13-WS·2010·Y-1.pdf",
+        "0013/WS/2010/Y/1（补）/1.jpg",
+        "0013-WS-2010-Y-0001附件/1.jpg",
+    ],
+)
+@pytest.mark.parametrize("code", ["0013-WS·2010-Y-0001", "0013-WS-2010-Y-1"])
+def test_words_behind_a_withheld_code_let_no_file_in(path, code):
+    hidden = Withheld("", (code,), code)
+
+    assert link([], [("", hidden)], [path]).withheld == (path,)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "0013-WS-2010-Y-00010.pdf",
+        "0013-WS-2010-Y-0010.pdf",
+        "0013-WS-2010-Y-0002附件.pdf",
+        "2-0013-WS-2010-Y-0001.pdf",
+        "0013-WS-2010-Y-0001-7-2附件.pdf",
+    ],
+)
+def test_another_code_is_not_withheld_with_it(path):
+    hidden = Withheld("", ("0013-WS-2010-Y-0001",), "0013-WS-2010-Y-0001")
+
+    assert link([_row("0013-WS-2010-Y-0001-7-2")], [("", hidden)], [path]).withheld == ()
+
+
+def test_a_short_code_withholds_no_file_that_only_begins_like_it():
+    linked = link([], [("", Withheld("", ("A3",), "A3"))], ["A3纸说明.txt", "A3.pdf"])
+
+    assert (linked.withheld, linked.loose) == (("A3.pdf",), ("A3纸说明.txt",))

@@ -71,6 +71,34 @@ def test_a_missing_page_stops_the_cutting():
     assert "对不上" in reason
 
 
+def test_one_title_in_the_wrong_place_stops_the_cutting():
+    titles = [f"关于第{n}号事项的决定" for n in "一二三四五六"]
+    pages = [text for title in titles for text in (title + "\n正文", "续页的正文")]
+    del pages[3]  # a page of the second paper is lost, the third has one more than listed
+    pages.insert(5, "多出一页")
+    spans = [(n, n + 1) for n in range(1, 12, 2)]
+
+    assert "有 1 件" in _cut(pages, spans=spans, titles=titles)
+
+
+@pytest.mark.parametrize("titles", [["会议通知", "会议议程", "任免名单"], ["甲件", "乙件", "丙件"]])
+def test_short_titles_prove_by_filling_a_line(titles):
+    pages = [f"{titles[0]}\n各位代表", "续", f"{titles[1]}\n一、", "二、", f"{titles[2]}\n三人"]
+
+    assert _cut(pages, titles=titles) == Cut(((0, 2), (2, 4), (4, 5)), ())
+    pages[1:3] = [pages[2], "议程续页"]
+    assert "对不上" in _cut(pages, titles=titles)
+
+
+def test_text_without_any_title_stops_the_cutting():
+    told = "这一页有正文而没有题名"
+
+    assert "认不出题名" in _cut([told] * 5)
+    assert "认不出题名" in _cut([_PAGES[0], told, told, told, told])
+    assert isinstance(_cut([*_PAGES[:2], told, *_PAGES[3:]]), Cut)
+    assert "认不出题名" in _cut([*_PAGES[:2], told, *_PAGES[3:], "不知何处的一页"])
+
+
 def test_too_few_scans_stop_the_cutting():
     assert "只有 4 幅" in _cut(_PAGES[:4])
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from ingest.secrecy import Grade, judge_cells, judge_first_page, judge_page, judge_title
+from ingest.secrecy import (
+    Grade,
+    judge_cells,
+    judge_first_page,
+    judge_page,
+    judge_secrecy,
+    judge_title,
+)
 
 
 @pytest.mark.parametrize(
     "head",
     ["机密★10年", "秘密★", "绝密☆长期", "机密*10年", "秘 密 ★ 一年", "机密＊20年", "機密★",
      "机密 10年", "秘密k一年", "机密大20年", "000123 机密★1年 特急", "（秘密★5年）", "密级：机密",
-     "★秘密", "云栖市人大常委会  机密★6个月"],
+     "★秘密", "云栖市人大常委会  机密★6个月", "秘  密  ★", "机　　　密★", "機  密★", "机密★10年 份号000012"],
 )  # fmt: skip
 def test_marks_and_what_ocr_makes_of_them_are_secret(head: str) -> None:
     """This test ensures that a mark is known by its star, its term, or its label."""
@@ -21,7 +28,9 @@ def test_marks_and_what_ocr_makes_of_them_are_secret(head: str) -> None:
     assert finding.grade is Grade.SECRET
 
 
-@pytest.mark.parametrize("head", ["机密", "（秘密）", "秘密级", "绝密  特急", "机密文件", "秘密。"])
+@pytest.mark.parametrize(
+    "head", ["机密", "（秘密）", "秘密级", "绝密  特急", "机密文件", "秘密。", "機  密", "密★10年"]
+)
 def test_a_bare_word_at_the_head_is_for_review(head: str) -> None:
     """This test ensures that a word alone near the top is neither let in nor thrown out."""
     finding = judge_first_page(f"{head}\n关于某事的函\n", "第 1 页")
@@ -71,3 +80,37 @@ def test_a_reason_quotes_nothing_but_the_word() -> None:
 
     assert finding is not None
     assert finding.reason == "第 1 页页首标有国家秘密标志（机密）"
+
+
+@pytest.mark.parametrize(
+    ("value", "grade"),
+    [
+        *((v, Grade.SECRET) for v in ("秘 密", "机  密", "祕密", "機　密", "秘密级", "工作秘密、机密",
+                                      "秘密★十年（1998年定）", "机  密 10年", "已解密（原机密）")),
+        *((v, Grade.REVIEW) for v in ("密", "Ｊ密★10年", "jm", "★10年", "密件", "未解密", "十年后解密")),
+        *((v, None) for v in ("", "公开", "非密", "无密级", "不涉密", "未定密", "工作秘密★3年", "商业秘密",
+                              "已解密", "内部★5年", "无保密要求", "待定")),
+    ],
+)  # fmt: skip
+def test_a_level_column_is_read_in_every_spelling(value: str, grade: Grade | None) -> None:
+    """This test ensures that blanks and old forms hide no level, and that what holds 密 is asked."""
+    finding = judge_secrecy(value)
+
+    assert (finding and finding.grade) is grade
+
+
+@pytest.mark.parametrize(
+    ("heading", "value", "grade"),
+    [
+        ("备注", "机  密 10年", Grade.SECRET),
+        ("备注", "秘密★十年（1998年定），存二号柜", Grade.SECRET),
+        ("备注", "（机密）", Grade.SECRET),
+        ("原密级", "Ｊ密", Grade.REVIEW),
+        ("保密审查", "经保密审查可公开", None),
+    ],
+)
+def test_cells_of_other_columns(heading: str, value: str, grade: Grade | None) -> None:
+    """This test ensures that a mark counts in every column, a doubtful word in one of levels only."""
+    finding = judge_cells([(heading, value)])
+
+    assert (finding and finding.grade) is grade
