@@ -19,11 +19,15 @@ STARTER: Final = re.compile(
 )
 #: The note of adoption (题注) under a title.
 _ADOPTION_NOTE: Final = re.compile(
-    r"\s*[（(]?(?:19|20)\d{2}年\d{1,2}月\d{1,2}日.{0,80}(?:通过|批准|公布|修正|修订)"
+    r"\s*[（(]?(?:19|20)\d{2}年\d{1,2}月\d{1,2}日.{0,80}(?:通过|批准|公布|修正|修订|会议上)"
 )
+#: Where such a note ends; it may run over two lines.
+_NOTE_END: Final = re.compile(r"(?:通过|批准|公布|修正|修订|施行|会议上)[)）]\s*$")
 #: Between the cells of a table row, put there by the readers.
 CELL_BREAK: Final = " | "
 _NUMBERS: Final = re.compile(r"[0-9][0-9.,%]*")
+#: A date makes no row of a table: 2019年11月29日经某某会议 is a third figures.
+_DATE: Final = re.compile(r"(?:19|20)\d{2}年(?:\d{1,2}月(?:\d{1,2}日)?)?")
 _MOST_CHARS: Final = 400
 #: An item of a list: it says little without the line that opens the list.
 ITEM: Final = re.compile(
@@ -129,7 +133,7 @@ def embedded_sentence(title: str, sentences: Sequence[Sentence], at: int) -> str
 def _is_row(line: str) -> bool:
     if CELL_BREAK in line:
         return True
-    numbers = _NUMBERS.findall(line)
+    numbers = _NUMBERS.findall(_DATE.sub("", line))
     if len(numbers) < 2 or re.search(r"[。，；：]", line):
         return False
     return sum(map(len, numbers)) > 0.25 * len(line.replace(" ", ""))
@@ -157,7 +161,12 @@ def _split(raw: str, start: int, stop: int) -> list[tuple[int, int, bool]]:
             or _is_row(next_line)
             or line.rstrip().endswith(("：", ":"))
             or (len(line.strip()) < 16 and _ends_short(line))
-            or (len(line.strip()) < 40 and _ADOPTION_NOTE.match(next_line))
+            or (
+                len(line.strip()) < 40
+                and not line.rstrip().endswith(("，", ",", "、"))
+                and _opens_note(next_line, following)
+            )
+            or _NOTE_END.search(line)
         ):
             cuts.append((line_end + 1, True))
         line_start = line_end + 1
@@ -172,6 +181,12 @@ def _split(raw: str, start: int, stop: int) -> list[tuple[int, int, bool]]:
         at = cut
         new_line = at_break or raw[cut : cut + 1] == "\n"
     return spans
+
+
+def _opens_note(line: str, following: str) -> bool:
+    """Whether a line opens a note of adoption; one in brackets may run on into the next line."""
+    bracketed = line.lstrip().startswith(("(", "（"))
+    return bool(_ADOPTION_NOTE.match(following.replace("\n", "") if bracketed else line))
 
 
 def _ends_short(line: str) -> bool:

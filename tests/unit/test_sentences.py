@@ -44,6 +44,36 @@ def test_a_table_row_is_one_sentence() -> None:
     assert all(s.is_row for s in sentences)
 
 
+def test_dates_make_no_table_row_of_a_broken_line() -> None:
+    """This test ensures that 已于某日经……通过, 某日经……批准 stays one sentence over its lines."""
+    raw = (
+        "《示例市停车场条例》已于2029年10月31日经\n示例市第十五届人民代表大会常务委员会第二十次会议通过，\n"
+        "2029年11月29日经示例省第十三届人民代表大会常务委员会\n第十五次会议批准，自2030年3月1日起施行。\n"
+        "卫生支出 41.20 41.86\n2029年 3500 4200\n"
+    )
+
+    sentences = split_sentences(Page("r", 1, raw))
+
+    assert [s.is_row for s in sentences] == [False, True, True]
+    assert sentences[0].text.startswith("《示例市停车场条例》")
+    assert sentences[0].text.endswith("起施行。")
+
+
+def test_a_note_of_adoption_over_two_lines_stands_by_itself() -> None:
+    """This test ensures that title, note and the organ below it are three."""
+    raw = (
+        "示例市人民代表大会常务委员会关于批准\n《示例市停车场条例》的决议\n"
+        "(2029年11月29日示例市第十五届人民代\n表大会常务委员会第二十次会议通过)\n"
+        "示例市第十五届人民代表大会常务委员会会议决定批准。\n"
+    )
+
+    assert [s.text.replace("\n", "") for s in split_sentences(Page("r", 1, raw))] == [
+        "示例市人民代表大会常务委员会关于批准《示例市停车场条例》的决议",
+        "(2029年11月29日示例市第十五届人民代表大会常务委员会第二十次会议通过)",
+        "示例市第十五届人民代表大会常务委员会会议决定批准。",
+    ]
+
+
 def test_furniture_is_never_inside_a_sentence() -> None:
     """This test ensures that a page mark cannot be quoted."""
     raw = "前半句话说到这里\n— 3 —\n后半句话接着说。"
