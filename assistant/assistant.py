@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from assistant.attributes import attribute_present
 from assistant.catalogue_answer import asks_catalogue_only, reply, reply_to_code, restated
 from assistant.catalogue_query import (
     CatalogueResult,
@@ -53,6 +54,7 @@ from assistant.gazetteer import Gazetteer
 from assistant.meetings import MeetingsTable
 from assistant.offices import OfficeRegister
 from assistant.outcome import OutcomeFinder, asks_outcome, named_steps
+from assistant.parts import asked_parts
 from assistant.penalties import asks_penalty, with_penalties, without_other_breaches
 from assistant.personal_view import as_seen
 from assistant.precedents import (
@@ -66,7 +68,7 @@ from assistant.precedents import (
     with_topic,
 )
 from assistant.question import Intent, Question, one_side, read_question
-from assistant.refusal import Nearby, fitting, judge
+from assistant.refusal import UNSURE, Nearby, fitting, judge
 from assistant.retrieval import Evidence, Retriever, year_agreement
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
@@ -99,6 +101,8 @@ _NOT_FOUND: Final = (
     "未检索到不等于不存在；如需查阅未开放档案，请按程序申请。"
 )
 _SECRECY: Final = "涉密档案不进入本系统，密级期满和解密审核请查档案部门线下保管的台账；期满不等于已经解密，解密也不等于开放。"
+
+_UNSURE: Final = "问法与原文的用词相差较大，以上未必正是所问，请打开原页核对。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -597,13 +601,14 @@ class Assistant:
         if not sides and asks_penalty(asked):
             excerpts = without_other_breaches(asked, excerpts)
             excerpts = with_penalties(excerpts, self.store.pages, self.store.passages)
+        calibrated = self._encoder.name.startswith(MODEL_NAME)
         verdict = judge(
             asked,
             evidence,
             excerpts,
             rarity,
             nearby,
-            calibrated=self._encoder.name.startswith(MODEL_NAME),
+            calibrated=calibrated,
             year_needed=year_needed,
         )
         if not verdict.answers:
@@ -620,6 +625,7 @@ class Assistant:
                 columns.append(Column(heading, tuple(range(before + 1, after + 1))))
         else:
             chosen = choose(excerpts, *(LISTED if listed else USUAL))
+            chosen = self._with_parts(live, asked, evidence, chosen, permitted)
         citations = self._cite(chosen)
         cited = {c.record.record_id for c in citations}
         related: dict[str, Record] = {}
@@ -632,10 +638,38 @@ class Assistant:
             citations,
             related=tuple(related.values())[:_RELATED],
             columns=tuple(columns),
-            notes=edition_notes(citations, live.precedents.register, permitted),
+            notes=(
+                *((_UNSURE,) if calibrated and verdict.odds < UNSURE else ()),
+                *edition_notes(citations, live.precedents.register, permitted),
+            ),
             # Several quotations mean that none is sure: then no single figure is put forward.
             direct=direct_answer(asked, citations[0].quote) or "" if len(citations) == 1 else "",
         )
+
+    def _with_parts(
+        self,
+        live: _Live,
+        asked: Question,
+        evidence: Sequence[Evidence],
+        chosen: list[Excerpt],
+        permitted: Permitted,
+    ) -> list[Excerpt]:
+        """The chosen excerpts and, of a question that asks two things, the likeliest for each.
+
+        Taken from the record that answers the whole: half of a question says too little to search by.
+        """
+        own = chosen[0].evidence.record.record_id
+        inside = [e for e in evidence if e.record.record_id == own]
+        kept = list(chosen)
+        for part in asked_parts(asked.text):
+            question = self._read(live, part, permitted)
+            found = live.finder.find(question, inside)[:1]
+            kept += (
+                e
+                for e in found
+                if attribute_present(question, e.form) and not any(e.overlaps(k) for k in kept)
+            )
+        return kept
 
     def _on_the_subject(
         self, live: _Live, base: _Base, asked: Question, permitted: Permitted

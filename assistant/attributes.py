@@ -26,13 +26,16 @@ _ATTRIBUTES: Final = tuple(
         (r"电话(?:号码|是|多少|和|、)|联系电话|手机号|联系方式", r"[0-9]{3,4}-[0-9]{7,8}|1[0-9]{10}|[0-9]{7,8}"),
         (r"(?:打|拨)(?:哪个|什么|多少)(?:号|电话|热线)|(?:热线|专线)(?:电话)?是(?:多少|什么|哪)", r"(?<![0-9])(?:1[0-9]{2}|1[0-9]{4}|9[0-9]{4})(?![0-9元年人户件])|[0-9]{7,8}"),
         (r"地址(?:是|在|为)?(?:哪|什么|多少)|(?:住|办公)(?:址|地点)", r"地址[:：]|[路街道巷].{0,6}[0-9〇零一二三四五六七八九十百]+号|号楼"),
+        (r"(?:哪个|哪所|什么|啥)(?:大学|学校|院校|学院)(?:毕业|出来|读|念|上)|(?:什么|啥|多高的?)(?:学历|文凭|学位)|学历(?:是|多)", r"毕业|学历|学位|本科|研究生|博士|硕士"),
+        (r"(?:哪里|哪儿|什么地方|啥地方)(?:的)?人(?:[,，。？?氏]|$)|籍贯|老家(?:是|在)?哪", r"籍贯|[省市县州旗]人(?:[,，。;；]|$)|出生|生于|祖籍"),
+        (r"哪(?:位|一位|个)(?:领导|同志|干部)", rf"{_PERSON}|担任|兼任|由.{{2,10}}任"),
         (r"历任|历届.{0,12}(?:谁|名单|哪些人)", r"历任|历届|任职"),
         (
             r"(?:[市县区省局厅部院校队科处]长|主任|书记|主席|代表|委员|[人咨]?[员手师生]|同志|记者|人)(?:们)?(?:都|各|分别|又)?(?:是)?(?:叫(?:什么|啥)|姓(?:甚|啥|什么))"
             r"|人的?名单|列(?:个|一?下|出|一?份)名单|名单(?:给我|都?列)|哪些人(?:[,，。？?]|$)",
             _PERSON,
         ),
-        (r"几票|得票|票数|多少票|赞成.{0,8}反对", rf"{_NUMERAL}+票"),
+        (r"几票|得票|票数|多少(?:张)?(?:赞成|反对|弃权)?票|赞成.{0,8}反对", rf"{_NUMERAL}+票"),
         (r"罚.{0,4}(?:多少|几)|罚款.{0,6}多少", rf"{_NUMERAL}元|{_NUMERAL}倍|%|百分之|没收|警告|拘留|收费额"),
         (r"怎么(?:处)?罚|罚不罚", r"罚|没收|警告|拘留|收费额"),
         (r"(?:一|每)(?:平米|平方米|平方|平|方|立方|度|吨|个?月|人|户|次|斤|亩|公里|支|张|件|针)[^,，。]{0,8}(?:多少钱|收多少|多少元|几块)", rf"{_NUMERAL}(?:多|余)?(?:元|块)"),
@@ -59,8 +62,9 @@ _ATTRIBUTES: Final = tuple(
 )  # fmt: skip
 #: A quantity and its unit, in words about the question (几只) and in the text (三只).
 _ASKED_QUANTITY: Final = re.compile(
-    r"(?:(?<!号)(?<!号是)(?<!码是)多少(?!号)|(?<![哪第好这那前后])几)(?:万|亿)?(人次|平方米|平方公里|公里|公顷|周岁|[个件部条户人级次名位所项家处座辆台套届期票岁倍份卷页只支场起吨亩米])?"
+    r"(?:(?<!号)(?<!号是)(?<!码是)多少(?!号)|(?<![哪第好这那前后])几)(?:万|亿)?(人次|平方米|平方公里|公里|公顷|周岁|[个件部条户人级次名位所项家处座辆台套届期票岁倍份卷页只支场起吨亩米枚株棵张艘架栋幢间颗])?"
 )
+_MAY_ONE: Final = re.compile(r"[^，,。？?]{0,12}[不吗么没](?:[，,。？?]|$)")
 #: What may stand for a unit in the text; a unit not named here stands for itself.
 _SAME_UNIT: Final = {
     unit: group
@@ -83,8 +87,9 @@ _PRICE: Final = re.compile(r"多少钱|几块钱|花多少|多少元")
 _SPENT: Final = re.compile(r"花|投入|拨|贴|补|发|奖|给")
 _FREE: Final = re.compile(r"免[费收交缴]|不收|不得收|不[交缴]费")
 #: A stretch of time is an amount of nothing else.
-_DURATION: Final = re.compile(rf"{_NUMERAL}+(?:个月|周|天|日|年|小时|分钟|个工作日)")
+_DURATION: Final = re.compile(rf"{_NUMERAL}+[多余几]?(?:个月|周|天|日|年|小时|分钟|个工作日)")
 _TIMED: Final = re.compile("个?(?:工作)?[年月周天日]|个?小时|分钟|秒|时间")
+_PERCENTAGE: Final = re.compile(rf"[0-9.]+(?:%|个百分点)|百分之{_NUMERAL}+")
 #: Answers to how many without a figure of their own.
 _SHARE: Final = re.compile(r"分之|过半|半数|全部|全体|无限|不限")
 _FIGURE: Final = (
@@ -93,7 +98,7 @@ _FIGURE: Final = (
 #: Chinese numerals stand in too many words (统一, 一个) to count without a unit.
 _ANY_QUANTITY: Final = re.compile(
     r"[0-9]|(?:[二三四五六七八九十百千两][〇零一二三四五六七八九十百千万]*|一[十百千万])"
-    r"(?:余|多)?[万亿]?(?:[个件部条户人级次名位所项家处座辆台套倍份卷页只支场吨亩米元厘毫公克斤小天成度层]|%)|百分之"
+    r"(?:余|多)?[万亿]?(?:[个件部条户人级次名位所项家处座辆台套倍份卷页只支场吨亩米元厘毫克斤小天成度层]|公[斤里顷分升克尺]|%)|百分之"
 )
 
 
@@ -138,12 +143,18 @@ def attribute_present(question: Question, form: str) -> bool:
         if asked.search(question.form):
             return bool(needed.search(form))
     wanted = _ASKED_QUANTITY.search(question.form)
-    if wanted is None or not (wanted.group(1) or "多少" in wanted.group()):
+    # 能栽几棵杨树不: may one, not how many.
+    if wanted and "几" in wanted.group() and _MAY_ONE.match(question.form, wanted.end()):
         return True
-    if _SHARE.search(form):
+    if wanted is None or not (wanted.group(1) or "多少" in wanted.group()):
         return True
     text = _NO_QUANTITY.sub(" ", form)
     unit = wanted.group(1)
+    if unit is None and wanted.group()[-1] in "万亿":
+        # 花了多少亿: neither a rate of growth nor a stretch of time is an amount.
+        return bool(_ANY_QUANTITY.search(_PERCENTAGE.sub(" ", _DURATION.sub(" ", text))))
+    if _SHARE.search(form):
+        return True
     # 几个 counts anything: 个 is the measure word of those who do not choose one.
     if unit is None or unit == "个":
         if _TIMED.match(question.form, wanted.end()):
@@ -151,5 +162,5 @@ def attribute_present(question: Question, form: str) -> bool:
         else:
             found = _ANY_QUANTITY.search(_DURATION.sub(" ", text))
         return bool(found or (unit and re.search(rf"{_FIGURE}个", text)))
-    figures = re.finditer(rf"({_FIGURE})(?:个)?(?:{_SAME_UNIT.get(unit, unit)})", text)
+    figures = re.finditer(rf"({_FIGURE})(?:个)?(?:{_SAME_UNIT.get(unit, unit)})(?!例)", text)
     return any(match.group() not in question.form for match in figures)

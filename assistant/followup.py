@@ -11,6 +11,7 @@ from typing import Final
 from assistant.catalogue_view import CatalogueView
 from assistant.domain import Answer, Conversation, Refusal, RefusalReason, Turn
 from assistant.gazetteer import Gazetteer
+from assistant.names import SURNAME
 from assistant.question import TYPE_WORDS, content_runs
 from assistant.subjects import Subjects, brings_a_subject
 from index.codes import chinese_to_int
@@ -27,6 +28,7 @@ _PRONOUN: Final = re.compile(
     r"它|他们|她们|他(?!省|市|地)|她|其中|该件|该文|此件|上一条|上一件|上次|人家"
     # 青沙河的那个议案 points to its own matter; at the beginning 那个 points back.
     r"|(?:^|[，,。 ])[这那](?:件|份|部|个|次|回|位)"
+    r"|[这那]一?(?:块|方面|项|摊)(?:上|里)?(?=又|还|再|呢|是|有|一共|总共|花|投|[，,])"
 )
 _POINTING: Final = re.compile(r"[这那](?:件|份|部|个|次|回|位)")
 _ENDING: Final = re.compile(r"呢[？?。!！]*$")
@@ -75,12 +77,11 @@ _ASPECTS_ONLY: Final = 6
 #: Counts of the holdings are questions of their own.
 _COUNTS: Final = re.compile(r"[几多少哪些](?:件|份|部|卷)|库里|目录")
 #: A person's name by itself: nobody the records know is no reason to go on with the old subject.
-_SURNAME: Final = "[赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜戚谢邹苏潘葛范彭鲁韦马苗方俞任袁柳唐罗薛雷贺倪汤滕殷毕郝安常乐于傅皮卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄米贝明臧戴宋庞熊纪舒屈项祝董梁杜阮蓝季贾路娄江童颜郭梅盛林钟徐邱骆高夏蔡田樊胡凌霍万柯卢莫房丁邓郁单洪包左石崔龚程陆翁段侯温付乔尚白史叶黎龙]"
 _NAME_ONLY: Final = re.compile(
-    rf"^{_SURNAME}"
+    rf"^{SURNAME}"
     r"[\u4e00-\u9fff]{1,2}(?=(?:这个人|此人|同志|代表)?(?:是谁|是哪位|是什么人|是干什么的|谁呀|何许人|担任过?|当过))"
 )
-_NAME: Final = re.compile(rf"{_SURNAME}[\u4e00-\u9fff]{{1,2}}")
+_NAME: Final = re.compile(rf"{SURNAME}[\u4e00-\u9fff]{{1,2}}")
 #: From here on a question says what it asks: 罚多少, 是谁提的, 补给谁.
 _ASKED_FROM: Final = re.compile(
     r"(?:[，,]|一共|总共|到底|究竟|是不是|是(?:在|由)?|由|说了|要求|规定|能|可以|会|要|得)*"
@@ -447,7 +448,7 @@ _TYPE_ONLY: Final = re.compile(rf"(?:{TYPE_WORDS})+")
 
 def _names_in(text: str) -> list[str]:
     """What may be a person's name in a question, three characters before two."""
-    found = [text[m.start() : m.start() + n] for n in (3, 2) for m in re.finditer(_SURNAME, text)]
+    found = [text[m.start() : m.start() + n] for n in (3, 2) for m in re.finditer(SURNAME, text)]
     return [name for name in found if _NAME.fullmatch(name)]
 
 

@@ -27,7 +27,7 @@ _NOT_PLACES: Final = re.compile(
 )
 #: Characters that show that a match ran over a word border: 选的市长, 要求乡镇, 答复里说市里.
 _FUNCTION_CHARACTERS: Final = frozenset(
-    "的是了在有当选求里说对把让给和与及到从这那某每各着过被叫问请查哪几由"
+    "的是了在有当选求里说对把让给和与及到从这那某每各着过被叫问请查哪几由讲推篇俺想没都就还再种俩们"
 )
 #: Provinces, so that a province no record is about is known as a place. Source: GB/T 2260.
 _PROVINCES: Final = (
@@ -35,6 +35,14 @@ _PROVINCES: Final = (
     "山东省 河南省 湖北省 湖南省 广东省 广西壮族自治区 海南省 重庆市 四川省 贵州省 云南省 西藏自治区 陕西省 "
     "甘肃省 青海省 宁夏回族自治区 新疆维吾尔自治区 台湾省 香港特别行政区 澳门特别行政区"
 ).split()
+#: How people call some cities whose names are long.
+_CALLED: Final = {
+    "呼市": "呼和浩特",
+    "乌市": "乌鲁木齐",
+    "哈市": "哈尔滨",
+    "齐市": "齐齐哈尔",
+    "石市": "石家庄",
+}
 _SHORT_PROVINCES: Final = {
     "内蒙古自治区": "内蒙古",
     "广西壮族自治区": "广西",
@@ -88,6 +96,8 @@ class Gazetteer:
             self._full[name] = name
             if len(short) >= 2 and not self._knows_short(short):
                 self._full[short] = name
+        for called, name in _CALLED.items():
+            self._full.setdefault(called, self._full[name])
         self._pattern = re.compile(
             "|".join(sorted(map(re.escape, self._full), key=len, reverse=True)) or r"(?!)"
         )

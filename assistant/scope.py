@@ -49,6 +49,15 @@ DRAFTING: Final = Outside(
     RefusalReason.OUT_OF_SCOPE,
     "本系统只提供带出处的原文引用，不代拟文稿、不外发材料，也不隐去出处；请就需要的事实逐项提问。",
 )
+JUDGING: Final = Outside(
+    RefusalReason.OUT_OF_SCOPE,
+    "本系统只引用馆（室）藏记录里写着的事，不作评价、排名、预测，也不替您拿主意；可以问记录里的数字、结论或测评结果。",
+)
+CASE: Final = Outside(
+    RefusalReason.OUT_OF_SCOPE,
+    "本系统只回答馆（室）藏记录，不就具体纠纷判断输赢、测算赔偿，请咨询律师或法律援助机构；可以问某部法规里是怎么写的。",
+    names_records=True,
+)
 CLASSIFIED: Final = Outside(
     RefusalReason.OUT_OF_SCOPE,
     "本系统不保存国家秘密，涉密档案的目录和密级台账另行保管；请按保密规定向档案室查询。",
@@ -78,6 +87,8 @@ _CERTIFICATE: Final = re.compile(
 )
 _DRAFTING: Final = re.compile(
     r"(?:(?:写|拟|起草|生成)(?:成|一?[篇份个])|(?:改|整理)成).{0,8}(?:发言稿|讲话|总结|报告|文章|稿子)"
+    r"|(?:帮|替|给|为)(?:我|我们|咱|咱们)(?:们)?(?:代)?(?:起草|草拟|拟|写)(?!的|过|了)"
+    r"|(?:起草|草拟)(?:一|个|份|篇).{0,30}(?:建议|议案|提案|报告|通知|讲话|稿|函|方案|总结|请示)"
     r"|发我邮箱|发到.{0,6}邮箱"
     r"|(?:删掉|删去|删除|去掉|去除|抹掉|隐去|不要|别带|不带|省略)(?:所有|全部)?(?:的)?(?:出处|引文标记)"
     r"|(?:把)?(?:出处|引文标记)(?:都|全|全都|统统)?(?:给我)?(?:删|去掉|抹|隐去|省)"
@@ -87,7 +98,18 @@ _LAW_NOW: Final = re.compile(
     r"(?:现行|现在|如今|目前|最新)(?:的)?(?:国家)?(?:法律|法规|国家规定|规定|物业法规|政策).{0,20}(?:怎么|如何|规定|多少)"
     r"|(?:现行|现在|如今|目前)[^，,。？?]{2,10}(?:法律|法规|规定)(?:里|中|是|上)?(?:怎么|如何|咋)"
     r"|(?:现在|如今|目前|今天|至今)(?:还)?(?:有没有效|有效没有|有效吗|算不算数|作不作数|管不管用|能不能用)"
-    r"|我.{0,6}(?:照|按|依)(?:它|这个?|此).{0,12}(?:行不行|可不可以|合不合法|对不对|行吗|可以吗)|(?:合不合法|违不违法|犯不犯法)|我.{0,12}(?:能不能赢|能赢[不吗么]|告得赢|打得赢|能(?:告|打)赢)"
+    r"|我.{0,6}(?:照|按|依)(?:它|这个?|此).{0,12}(?:行不行|可不可以|合不合法|对不对|行吗|可以吗)|(?:合不合法|违不违法|犯不犯法)"
+)
+#: The asker's own quarrel: who wins, what it is worth.
+_CASE: Final = re.compile(
+    r"我.{0,16}(?:能不能赢|能赢[不吗么]|告得赢|打得赢|能(?:告|打)赢)|官司.{0,6}(?:能|会|稳|准|肯定)赢|稳赢|(?:能|会)不(?:能|会)(?:胜诉|败诉)|胜算"
+    r"|(?:仲裁|起诉|打官司|上法院|去法院|告[他她它]).{0,16}(?:要回|赔到|拿到|要到|索赔|赔我).{0,4}多少"
+)
+#: An opinion, a ranking of people, a forecast: none stands in a record.
+_JUDGING: Final = re.compile(
+    r"你(?:自己)?(?:觉得|认为|感觉|怎么看|咋看|看好)|你(?:给|来|帮我)?.{0,6}(?:评(?:一)?评|评价|打个?分|排个?(?:名|前|座次))"
+    r"|谁(?:干|做|当|表现|发挥|说)得?(?:最|更)(?:好|差|棒|糟|出色)"
+    r"|(?:应不应该|该不该).{0,20}你|你.{0,20}(?:应不应该|该不该)"
 )
 #: The day's weather, prices and the like: no archive holds them.
 _TODAY: Final = re.compile(
@@ -139,6 +161,10 @@ def out_of_scope(question: str, role: Role) -> Outside | None:
         return CLASSIFIED
     if _TODAY.search(form):
         return TODAY
+    if _JUDGING.search(form):
+        return JUDGING
+    if _CASE.search(form):
+        return CASE
     if _LAW_NOW.search(form):
         return LAW_NOW
     if _IN_OFFICE.search(form) and not _APPOINTED.search(form):

@@ -151,6 +151,8 @@ def is_rule(rule: tuple[str, str], title: str, text: str) -> bool:
     subject, kind = rule
     if subject + kind in text:
         return True
+    if re.search("常委会|常务委员会", subject) and not re.search("常委会|常务委员会", title):
+        return False
     core = _ANY_RULE.sub("", subject)
     return 2 * _in_order(core, title) >= len(core)
 

@@ -204,6 +204,18 @@ def test_a_follow_up_knows_its_subject(assistant: Assistant) -> None:
     assert second.standalone in second.reading
 
 
+def test_both_things_asked_are_quoted(assistant: Assistant) -> None:
+    """This test ensures that the second question of a sentence is answered as well."""
+    answer = assistant.ask(
+        "示例市重点管理区养犬，每户限养几只？出户没束犬链处多少罚款？", [], ARCHIVIST
+    )
+
+    assert isinstance(answer, Answer)
+    quoted = "".join(c.quote for c in answer.citations)
+    assert "限养一只" in quoted
+    assert "二百元" in quoted
+
+
 def test_everyday_words_find_the_official_ones_and_are_shown(assistant: Assistant) -> None:
     """This test ensures that the vocabulary is used, told, and can be taken off."""
     answer = assistant.ask("示例市遛狗有什么规定？", [], ARCHIVIST)

@@ -226,3 +226,9 @@ def test_a_question_of_its_own_is_no_act(question: str) -> None:
 def test_pointing_words_inside_a_full_question_do_not_lean(question: str) -> None:
     """This test ensures that 那个 and 呢 alone do not drag the topic before in."""
     assert not needs_context(question, PLACES)
+
+
+def test_that_part_of_it_leans() -> None:
+    """This test ensures that 那一块又 points back although it names a thing."""
+    assert needs_context("保障性住房那一块又建了多少套？", PLACES)
+    assert not needs_context("保障性住房今年建了多少套？", PLACES)

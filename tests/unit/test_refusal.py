@@ -56,3 +56,45 @@ def test_another_rule_does_not_answer_for_the_one_named(
 ) -> None:
     """This test ensures that a rule called by its subject is that rule."""
     assert lacking(question, title) == why
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "why"),
+    [
+        ("苏念安是哪年出生的？", "何以宁，1968年4月出生", "人名不符"),
+        ("苏念安是哪年出生的？", "苏念安，1968年4月出生", ""),
+        ("苏念安当副市长那次表决，赞成票多少？", "决定任命何以宁为副市长", "人名不符"),
+        ("高空抛物罚多少？", "从建筑物中抛掷物品的，处二百元罚款", ""),
+        ("方案是谁提的？", "财政局提出预算调整", ""),
+        ("常委会是哪天开的？", "2030年5月6日举行会议", ""),
+    ],
+)
+def test_what_is_asked_of_one_person_is_not_answered_of_another(
+    question: str, text: str, why: str
+) -> None:
+    """This test ensures that a person asked about by name stands in the record."""
+    assert lacking(question, "任免名单", text) == why
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "why"),
+    [
+        ("示例市2029年增值税收了多少亿？", "2029年税收收入六百亿元", "事项不符"),
+        ("示例市2029年增值税收了多少亿？", "2029年增值税完成九十亿元", ""),
+        ("示例市2029年耕地税收了多少？", "2029年耕地占用税二亿元", ""),
+        ("示例市2029年个税收了多少？", "2029年个人所得税二亿元", ""),
+        ("示例市2029年登记失业率控制在多少？", "2029年登记失业率4%", ""),
+    ],
+)
+def test_a_tax_is_not_answered_with_another(question: str, text: str, why: str) -> None:
+    """This test ensures that a tax or rate called by its name stands in the record."""
+    assert lacking(question, "示例市2029年预算报告", text) == why
+
+
+@pytest.mark.parametrize(
+    ("title", "why"),
+    [("示例市人民代表大会议事规则", "文件不符"), ("示例市人民代表大会常务委员会议事规则", "")],
+)
+def test_the_rules_of_the_congress_are_not_those_of_its_committee(title: str, why: str) -> None:
+    """This test ensures that a rule named with its organ is that organ's."""
+    assert lacking("示例市人大常委会议事规则规定发言几分钟", title, "示例市") == why
