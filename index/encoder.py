@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import logging
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -111,6 +112,7 @@ class SentenceTransformerEncoder:
         self._query_model.max_seq_length = self._model.max_seq_length = min(
             self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS
         )
+        self._single = {id(m): _traced(m) for m in (self._model, self._query_model)}
         self._threads = threads
         self._set_threads: Callable[[int], None] = torch.set_num_threads
         self._name = name
@@ -161,14 +163,19 @@ class SentenceTransformerEncoder:
     def _encode(self, texts: list[str], model: Any) -> FloatArray:
         if not texts:
             return np.empty((0, self._dim), dtype=np.float32)
+        single = self._single[id(model)] if len(texts) == 1 else None
         # The prompt is in the text already; an empty one keeps the model from adding its own.
-        vectors = model.encode(
-            texts,
-            batch_size=_BATCH,
-            prompt="",
-            convert_to_numpy=True,
-            show_progress_bar=False,
-            normalize_embeddings=True,
+        vectors = (
+            single(texts[0])
+            if single is not None
+            else model.encode(
+                texts,
+                batch_size=_BATCH,
+                prompt="",
+                convert_to_numpy=True,
+                show_progress_bar=False,
+                normalize_embeddings=True,
+            )
         )
         result = np.asarray(vectors, dtype=np.float32)
         if not np.isfinite(result).all():
@@ -234,6 +241,69 @@ def _adapted(model: Any, adapter: Path) -> Any:
             change = stored.get_tensor(f"{name}.up").float() @ stored.get_tensor(key).float()
             weight.copy_((weight.float() + scale * change).to(weight.dtype))
     return copied
+
+
+#: Encoded both ways before the traced computation is trusted: short, long, Latin.
+_TRIALS: Final = (
+    "预算",
+    "查一查去年人代会上关于老旧小区加装电梯的建议是怎么答复的，" * 2,
+    "GB/T 9704-2012",
+)
+#: Largest difference in one of a vector's coordinates that bfloat16 may make.
+_TRACE_TOLERANCE: Final = 2e-3
+
+
+def _traced(model: Any) -> Callable[[str], FloatArray] | None:
+    """The model's computation for one text, recorded once and replayed without its Python layers.
+
+    One question through sentence-transformers took 26 ms of which 9 were Python, and that under
+    the interpreter lock: fifty people at once waited a third longer (docs/log.md).
+
+    Args:
+        model: A SentenceTransformer.
+
+    Returns:
+        From a text to its vector, shape (1, d); None where the model cannot be recorded or the
+        record computes something else, e.g. a folder with modules of its own.
+    """
+    import torch
+
+    class Whole(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.steps = torch.nn.ModuleList(model.children())
+
+        def forward(self, features: dict[str, Any]) -> Any:
+            for step in self.steps:
+                features = step(dict(features))
+            return features["sentence_embedding"]
+
+    def features(text: str) -> dict[str, Any]:
+        made = model.preprocess([text])
+        return {name: value for name, value in made.items() if torch.is_tensor(value)}
+
+    def encode(text: str) -> FloatArray:
+        with torch.inference_mode():
+            vector: FloatArray = run(features(text)).float().numpy()
+        return vector
+
+    try:
+        model.eval()
+        with torch.no_grad(), warnings.catch_warnings():
+            # It warns of every length it sees; the trials show that none of them is built in.
+            warnings.simplefilter("ignore")
+            run = torch.jit.trace(  # type: ignore[no-untyped-call]
+                Whole().eval(), (features(_TRIALS[0]),), check_trace=False
+            )
+        for text in _TRIALS:
+            expected = model.encode([text], prompt="", convert_to_numpy=True)
+            if not np.allclose(encode(text), expected, atol=_TRACE_TOLERANCE):
+                logger.warning("the recorded computation differs; questions are encoded plainly")
+                return None
+    except Exception as error:  # noqa: BLE001 - torch raises of all kinds; the plain way is there
+        logger.warning("the model cannot be recorded (%s); questions are encoded plainly", error)
+        return None
+    return encode
 
 
 def _fingerprint(folder: Path) -> str:

