@@ -70,6 +70,13 @@ _COMMON_SPOT: Final = re.compile(
 _NAMED_FIGURE: Final = re.compile(
     r"((?:(?![年月日的省市县区各])[\u4e00-\u9fff]){2}[税率])(?=[^，,。]{0,8}(?:多少|几))"
 )
+#: A report of the year before, as its name says.
+_LOOKS_BACK: Final = re.compile(r"(?:19|20)\d\d年?.{0,24}工作报告")
+#: Yearly reports called by their years, which their own titles bear.
+_YEARS_REPORT: Final = re.compile(
+    r"((?:(?:19|20)\d\d年?(?:度)?[、和与跟及到至]?)+)(?:两年)?(?:的)?[\u4e00-\u9fff]{0,8}?(?:工作报告|统计公报)"
+)
+_FOUR_DIGITS: Final = re.compile(r"(?:19|20)\d\d")
 #: Records checked for what the question names; the answer is seldom in a later one.
 _RECORDS_CHECKED: Final = 8
 
@@ -184,17 +191,6 @@ def mismatch(
     if not _is_named_rule(question, record, near):
         return "文件不符"
     return "" if _is_named_source(question, record, near) else "文件不符"
-
-
-#: A report of the year before, as its name says.
-_LOOKS_BACK: Final = re.compile(r"(?:19|20)\d\d年?.{0,24}工作报告")
-
-
-#: Yearly reports called by their years, which their own titles bear.
-_YEARS_REPORT: Final = re.compile(
-    r"((?:(?:19|20)\d\d年?(?:度)?[、和与跟及到至]?)+)(?:两年)?(?:的)?[\u4e00-\u9fff]{0,8}?(?:工作报告|统计公报)"
-)
-_FOUR_DIGITS: Final = re.compile(r"(?:19|20)\d\d")
 
 
 def _of_year_named(question: Question, record: Record) -> bool:
