@@ -19,7 +19,7 @@ _LEADING: Final = re.compile(
 )
 #: Words that end like a place and are none.
 _NOT_PLACES: Final = re.compile(
-    r"关于|城市|都市|本市|我市|全市|各市|该市|上市|超市|股市|门市|地市|县市|市县|本省|全省|我省|各省|外省|两省|三省|省市"
+    r"关于|[我你他咱俺]们|城市|都市|本市|我市|全市|各市|该市|上市|超市|股市|门市|地市|县市|市县|本省|全省|我省|各省|外省|两省|三省|省市"
     r"|本县|全县|本区|全区|城区|市区|地区|小区|社区|园区|校区|辖区|片区|灾区|山区|库区|景区|街区|郊区|老区|农区|牧区"
     r"|启动区|核心区|先行区|试验区|合作区|保税区|风景区|名胜区|商务区|工业区|中心区|水源区|产区|林区|矿区|厂区|战区|选区|防区|禁区|专区|分区"
     r"|开发区|示范区|保护区|管理区|功能区|自治区|自治州|行政区|居民区|住宅区|禁养区|限养区|一般区|重点区|乡镇|城镇|村镇"
@@ -27,7 +27,7 @@ _NOT_PLACES: Final = re.compile(
 )
 #: Characters that show that a match ran over a word border: 选的市长, 要求乡镇, 答复里说市里.
 _FUNCTION_CHARACTERS: Final = frozenset(
-    "的是了在有当选求里说对把让给和与及到从这那某每各着过被叫问请查哪几由讲推篇俺想没都就还再种俩们"
+    "的是了在有当选求里说对把让给和与及到从这那某每各着过被叫问请查哪几由讲推篇俺想没就还再种俩"
 )
 #: Provinces, so that a province no record is about is known as a place. Source: GB/T 2260.
 _PROVINCES: Final = (

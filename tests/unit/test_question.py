@@ -352,6 +352,25 @@ def test_a_question_for_a_figure_wants_one_with_its_unit(
     assert attribute_present(read(asked), search_form(text).text) is there
 
 
+@pytest.mark.parametrize(
+    ("asked", "known", "unknown"),
+    [
+        ("县一级的代表想另外推一个县长人选，要几个人签名？", (), ()),
+        ("有篇报道讲省人大查专利法", (), ()),
+        ("我们县的养犬规定", (), ()),
+        ("江都区养犬罚多少？", (), ("江都区",)),
+        ("都昌县养犬罚多少？", (), ("都昌县",)),
+        ("呼市养犬罚多少？", ("呼和浩特市",), ()),
+    ],
+)
+def test_a_run_over_a_word_border_is_no_place(
+    asked: str, known: tuple[str, ...], unknown: tuple[str, ...]
+) -> None:
+    """This test ensures that 推一个县 is no county, and that 都 in a county's name is no adverb."""
+    question = read(asked)
+    assert (question.places, question.unknown_places) == (known, unknown)
+
+
 def test_estates_and_phrases_are_no_towns() -> None:
     """This test ensures that 先行启动区 and 由哪三个区县 are not taken for places."""
     assert read("一体化示范区先行启动区的规划由哪三个区县批？").unknown_places == ()
