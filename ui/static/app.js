@@ -993,8 +993,9 @@
     const last = rows[rows.length - 1];
     if (last) log.scrollTop += last.getBoundingClientRect().top - log.getBoundingClientRect().top - 12;
   }
-  ["wheel", "touchmove", "keydown"].forEach((name) =>
-    document.addEventListener(name, () => { followUntil = 0; }, { passive: true })
+  // what is being pressed stays under the finger: between down and up the page once moved away
+  ["wheel", "touchmove", "keydown", "pointerdown"].forEach((name) =>
+    document.addEventListener(name, () => { followUntil = 0; }, { passive: true, capture: true })
   );
 
   let planned = false;
