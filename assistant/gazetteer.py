@@ -13,13 +13,14 @@ from index.domain import Record
 from index.text import search_form
 
 _SUFFIX: Final = "省|市|自治区|自治州|自治县|特别行政区|新区|县|区|州|盟|旗|镇|乡"
-_FULL: Final = re.compile(rf"([\u4e00-\u9fff]{{2,4}}?)({_SUFFIX})")
+#: Not 玉石市场, 打招呼市民, 苏念安市长.
+_FULL: Final = re.compile(rf"([\u4e00-\u9fff]{{2,4}}?)({_SUFFIX})(?!场|容|长(?!江)|民(?!政))")
 _LEADING: Final = re.compile(
     rf"^(?:关于|在|对|经)?(?:[0-9]{{4}}年)?([\u4e00-\u9fff]{{2,5}}?)({_SUFFIX})(?!场|政|民|长|容|内|级|区|域|划|直|委|县|乡)"
 )
 #: Words that end like a place and are none.
 _NOT_PLACES: Final = re.compile(
-    r"关于|[我你他咱俺]们|城市|都市|本市|我市|全市|各市|该市|上市|超市|股市|门市|地市|县市|市县|本省|全省|我省|各省|外省|两省|三省|省市"
+    r"关于|[^图]们[省市县区镇乡]|城市|都市|本市|我市|全市|各市|该市|上市|超市|股市|门市|地市|县市|市县|本省|全省|我省|各省|外省|两省|三省|省市"
     r"|本县|全县|本区|全区|城区|市区|地区|小区|社区|园区|校区|辖区|片区|灾区|山区|库区|景区|街区|郊区|老区|农区|牧区"
     r"|启动区|核心区|先行区|试验区|合作区|保税区|风景区|名胜区|商务区|工业区|中心区|水源区|产区|林区|矿区|厂区|战区|选区|防区|禁区|专区|分区"
     r"|开发区|示范区|保护区|管理区|功能区|自治区|自治州|行政区|居民区|住宅区|禁养区|限养区|一般区|重点区|乡镇|城镇|村镇"
@@ -43,6 +44,10 @@ _CALLED: Final = {
     "齐市": "齐齐哈尔",
     "石市": "石家庄",
 }
+#: 砂石市场, 打招呼市民热线: only at the beginning of a clause or behind a small word.
+_CALLED_SO: Final = re.compile(
+    rf"(?:(?<![\u4e00-\u9fff])|(?<=[在查问和跟与是的]))(?:{'|'.join(_CALLED)})(?![场民容政面])"
+)
 _SHORT_PROVINCES: Final = {
     "内蒙古自治区": "内蒙古",
     "广西壮族自治区": "广西",
@@ -96,8 +101,6 @@ class Gazetteer:
             self._full[name] = name
             if len(short) >= 2 and not self._knows_short(short):
                 self._full[short] = name
-        for called, name in _CALLED.items():
-            self._full.setdefault(called, self._full[name])
         self._pattern = re.compile(
             "|".join(sorted(map(re.escape, self._full), key=len, reverse=True)) or r"(?!)"
         )
@@ -114,6 +117,9 @@ class Gazetteer:
         """
         known: list[str] = []
         taken: list[tuple[int, int]] = []
+        for match in _CALLED_SO.finditer(form):
+            known.append(self._full[_CALLED[match.group()]])
+            taken.append(match.span())
         for match in self._pattern.finditer(form):
             name = self._full[match.group()]
             # 山东省 inside 山东省济南市, 上海 inside 上海市: the pattern takes the longest name.

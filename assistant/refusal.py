@@ -65,10 +65,10 @@ _SPOT: Final = re.compile(
 _COMMON_SPOT: Final = re.compile(
     r"[新老旧大小各每全本该某两几多一二三四五六七八九十中城乡农市区县省内外上下前后]|[咱俺们这那]|住宅|居民|商品|物业|封闭|文化|人民|黑臭|排污|行政|自然|边境|水利|防洪|体育|森林|工业"
 )
-#: 增值税收了多少: a tax or a rate by its name, its last three characters. People leave some out
-#: (耕地税 for 耕地占用税).
+#: 增值税收了多少: a tax by its name, its last three characters. People leave some out (耕地税 for
+#: 耕地占用税); 一共交税多少 names none. Rates are not here: 增长率 is written 增长8.1%.
 _NAMED_FIGURE: Final = re.compile(
-    r"((?:(?![年月日的省市县区各])[\u4e00-\u9fff]){2}[税率])(?=[^，,。]{0,8}(?:多少|几))"
+    r"((?:(?![年月日的省市县区各收交缴纳上退免减共报企业高低本总])[\u4e00-\u9fff]){2}税)(?=[^率，,。]{0,8}(?:多少|几))"
 )
 #: A report of the year before, as its name says.
 _LOOKS_BACK: Final = re.compile(r"(?:19|20)\d\d年?.{0,24}工作报告")
@@ -244,7 +244,7 @@ def _spots(question: Question, rarity: Callable[[str], float]) -> list[str]:
 
 
 def _tells_of_matter(question: Question, near: str) -> bool:
-    """Whether a text names the proceedings, taxes and rates a question names."""
+    """Whether a text names the proceedings and taxes a question names."""
     if not all(term in near for term in _PROCEEDINGS.findall(question.form)):
         return False
     figures = _NAMED_FIGURE.findall(question.form)
