@@ -14,7 +14,7 @@ from index.text import search_form
 
 _SUFFIX: Final = "省|市|自治区|自治州|自治县|特别行政区|新区|县|区|州|盟|旗|镇|乡"
 #: Not 玉石市场, 打招呼市民, 苏念安市长.
-_FULL: Final = re.compile(rf"([\u4e00-\u9fff]{{2,4}}?)({_SUFFIX})(?!场|容|长(?!江)|民(?!政))")
+_FULL: Final = re.compile(rf"([\u4e00-\u9fff]{{2,4}}?)({_SUFFIX})(?!场|容|域|长(?!江)|民(?!政))")
 _LEADING: Final = re.compile(
     rf"^(?:关于|在|对|经)?(?:[0-9]{{4}}年)?([\u4e00-\u9fff]{{2,5}}?)({_SUFFIX})(?!场|政|民|长|容|内|级|区|域|划|直|委|县|乡)"
 )
@@ -61,11 +61,30 @@ _SHORT_PROVINCES: Final = {
 
 @cache
 def _city_names() -> tuple[str, ...]:
-    text = Path(__file__).with_name("places.txt").read_text(encoding="utf-8")
-    return tuple(line for line in text.splitlines() if line and not line.startswith("#"))
+    return _words_of("places.txt")
+
+
+@cache
+def _county_names() -> frozenset[str]:
+    return frozenset(_words_of("counties.txt"))
+
+
+def _is_word(name: str) -> bool:
+    """Whether a place without its class word is an ordinary word: 和平区, 从化区, 泰山区."""
+    return name in _county_names() and (
+        any(c in _FUNCTION_CHARACTERS for c in name) or bool(_NOT_PLACES.search(name))
+    )
+
+
+def _words_of(file: str) -> tuple[str, ...]:
+    text = Path(__file__).with_name(file).read_text(encoding="utf-8")
+    lines = (line for line in text.splitlines() if not line.startswith("#"))
+    return tuple(word for line in lines for word in line.split())
 
 
 def _is_no_place(name: str) -> bool:
+    if name in _county_names():
+        return False
     # 邹城市, 聊城市: the word 城市 inside is no sign against a name of one character before it.
     if any(c in _FUNCTION_CHARACTERS for c in name):
         return True
@@ -99,11 +118,13 @@ class Gazetteer:
         for name, _ in full.most_common():
             short = re.sub(rf"(?:{_SUFFIX})$", "", name)
             self._full[name] = name
-            if len(short) >= 2 and not self._knows_short(short):
+            if len(short) >= 2 and not self._knows_short(short) and not _is_word(name):
                 self._full[short] = name
-        self._pattern = re.compile(
-            "|".join(sorted(map(re.escape, self._full), key=len, reverse=True)) or r"(?!)"
-        )
+        # 朝阳区 is not 朝阳市: the longest name wins. 河北区县 and 泰山区域 are none.
+        counties = _county_names() - self._in_holdings
+        names = {name: re.escape(name) for name in self._full}
+        names |= {name: f"{name}(?![场域划])(?!县|级)" for name in counties}
+        self._pattern = re.compile("|".join(names[n] for n in sorted(names, key=len, reverse=True)))
 
     def places_in(self, form: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Places named in a text.
@@ -116,21 +137,29 @@ class Gazetteer:
             title or author begins with.
         """
         known: list[str] = []
+        unknown: list[str] = []
         taken: list[tuple[int, int]] = []
         for match in _CALLED_SO.finditer(form):
             known.append(self._full[_CALLED[match.group()]])
             taken.append(match.span())
         for match in self._pattern.finditer(form):
-            name = self._full[match.group()]
+            name = self._full.get(match.group(), "")
+            if not name:
+                unknown.append(match.group())
+                taken.append(match.span())
+                continue
             # 山东省 inside 山东省济南市, 上海 inside 上海市: the pattern takes the longest name.
             if match.group() == name[:-1] and form[match.end() : match.end() + 1] in "大学路":
                 continue
             known.append(name)
             taken.append(match.span())
-        unknown: list[str] = []
         for match in _FULL.finditer(form):
             start, end = match.span()
             name = match.group()
+            # 想查柳荫镇: what stands before the name is no part of it.
+            begins = max(name.rfind(c) for c in "查问") + 1
+            if begins and len(name) - begins > 2:
+                name, start = name[begins:], start + begins
             if any(a < end and start < b for a, b in taken) or _is_no_place(name):
                 continue
             unknown.append(name)
