@@ -61,7 +61,7 @@ _ATTRIBUTES: Final = tuple(
             r"哪(?:一)?[天年月]|什么时候|啥时候|何时|几号(?!文|建|议|提)|几月",
             r"[0-9]年|[0-9]月|[0-9]日|[〇零○一二三四五六七八九]年|期间",
         ),
-        (r"几天|多久|多长时间|几个月|几年|多少天|几分钟|几秒", rf"{_NUMERAL}个?(?:工作)?(?:日|天|月|年|小时|分钟|秒|周|季)|每个?(?:年|月|季|日|周)"),
+        (r"(?<![那这前后头好])几天|多久|多长时间|几个月|几年|多少天|几分钟|几秒", rf"{_NUMERAL}个?(?:工作)?(?:日|天|月|年|小时|分钟|秒|周|季)|每个?(?:年|月|季|日|周)"),
     )
 )  # fmt: skip
 #: A quantity and its unit, in words about the question (几只) and in the text (三只).
@@ -69,6 +69,8 @@ _ASKED_QUANTITY: Final = re.compile(
     r"(?:(?<!号)(?<!号是)(?<!码是)多少(?!号)|(?<![哪第好这那前后十])几)(?:万|亿)?(人次|平方米|平方公里|公里|公顷|周岁|[个件部条户人级次名位所项家处座辆台套届期票岁倍份卷页只支场起吨亩米枚株棵张艘架栋幢间颗])?"
 )
 _MAY_ONE: Final = re.compile(r"[^，,。？?]{0,12}[不吗么没](?:[，,。？?]|$)")
+#: 能不能带上几个初中生: some, not how many.
+_MAY_SOME: Final = re.compile(r"(?:能不能|可不可以|能否|可否|准不准|行不行)[^，,。？?最]{0,6}$")
 #: What may stand for a unit in the text; a unit not named here stands for itself.
 _SAME_UNIT: Final = {
     unit: group
@@ -116,6 +118,8 @@ _TELLING: Final = tuple(
         (r"谁(?:来)?(?:宣读|宣布)", r"宣读|宣布", 2.5),
         (r"谁(?:来)?(?:作|做)的?(?:报告|说明|讲话|发言)", r"作(?:了|的)?.{0,30}(?:报告|说明|讲话|发言)|报告人|说明", 2.5),
         (r"谁(?:来)?(?:监督|负责|管|监管)(?:[,，。？?]|$)", r"负责|主管|监督管理|管理", 1.5),
+        (r"(?:哪些|哪几[部个件]?|什么|哪[部个件])(?:地方性)?(?:法规|条例|规定|办法|法律)(?![里中的])", r"《[^》]+》", 2.0),
+        (r"哪(?:一)?年(?:出)?生|什么时候(?:出)?生|多大(?:年纪|岁数|了)|(?:大学|学校)[^，,。]{0,4}(?:哪|念|读|上)|(?:哪|什么|啥)[^，,。]{0,4}(?:大学|学校)", r"出生|生于|年[0-9]{1,2}月生|毕业|就读|大学|学院", 2.5),
         (r"为什么|为啥|为何|什么原因|啥原因|怎么回事|原因是", r"因|由于|鉴于|为了|原因|考虑|以便|所致|造成", 1.5),
         (r"^(?!.*(?:[改动修]过|修[改订正])).*(?:(?:打|从|自)哪(?:一)?[年天月]|哪(?:一)?[年天月](?:起|开始|开头))", r"[年月日]起|起(?:施行|实施|执行|暂)|(?:自|从|于).{4,14}(?:开始|施行|实施|执行)|开始", 1.5),
     )
@@ -148,7 +152,14 @@ def attribute_present(question: Question, form: str) -> bool:
             return bool(needed.search(form))
     wanted = _ASKED_QUANTITY.search(question.form)
     # 能栽几棵杨树不: may one, not how many.
-    if wanted and "几" in wanted.group() and _MAY_ONE.match(question.form, wanted.end()):
+    if (
+        wanted
+        and "几" in wanted.group()
+        and (
+            _MAY_ONE.match(question.form, wanted.end())
+            or _MAY_SOME.search(question.form[: wanted.start()])
+        )
+    ):
         return True
     if wanted is None or not (wanted.group(1) or "多少" in wanted.group()):
         return True

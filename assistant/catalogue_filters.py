@@ -33,7 +33,7 @@ from index.text import matching_key, search_form
 
 #: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
 _NEUTRAL: Final = re.compile(
-    r"日期|时间|排序|顺序|先后|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"日期|时间|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
     r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
     r"|库里|馆里|室里|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
     r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
@@ -54,8 +54,23 @@ _NUMERAL: Final = r"[0-9]{4}|[一二][〇零○九0-9][〇零○一二三四五�
 _ANY_YEAR: Final = re.compile(
     rf"(?<![0-9])(?:{_NUMERAL})年?|(?<![0-9])[0-9]{{2}}年|大前年|前年|去年|上年度|今年|本年度|(?<=[0-9年])(?:1[0-2]|[1-9])月(?:份)?(?:[0-9]{{1,2}}[日号])?"
 )
+_ANY_DATE: Final = re.compile(
+    rf"{_ANY_YEAR.pattern}|(?<![0-9])(?:1[0-2]|[1-9])月(?:份)?(?:[0-9]{{1,2}}[日号])?"
+)
 _EVENT: Final = re.compile(
     r"那次会上|那次会|会上|开的|召开的|召开|举行的|举行|提出的|提出|批准的|批准|批了|批|通过的|通过|表决|人代会|人大常委会|常委会"
+)
+#: What was done to a rule on a day, in a question and in the notes of a record.
+_ACTS: Final = (
+    ("批准", re.compile(r"批准|批下来|批(?=了|的)")),
+    ("通过", re.compile(r"(?:表决)?通过")),
+)
+_ACTING: Final = re.compile(
+    r"(?:[\u4e00-\u9fff]{2,8}(?:省|自治区|市|州|县|区))?(?:全国|省|自治区|市|州|县|区)?人大(?:常委会)?"
+)
+#: Whose rules a higher congress approves; all it approves are of these.
+_BELOW: Final = re.compile(
+    r"(?:底下|下面|下边|下属|所属|辖内|省内|省里)?(?:的)?(?:各|几个)?(?:个)?(?:设区的市|地市|市州|市)(?!场|民)"
 )
 _FILING: Final = re.compile(r"归档|年度(?!预算|工作)|归入")
 #: Official document types (文种) by which a row without a type is told from the end of its title.
@@ -66,10 +81,10 @@ PAPER_TYPES: Final = (
     "说明", "答复", "名单", "规定",
 )  # fmt: skip
 _TITLE_SAYS: Final = re.compile(
-    r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)([\u4e00-\u9fff0-9]{2,20}?)(?:两个字|字样|的|几个字|这几个字|，|,|有几|$)"
+    r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)([\u4e00-\u9fff0-9]{2,20}?)(?:这?[一二两三四五六七八九十几]个字|字样|字眼|的|，|,|有几|$)"
 )
 _TEXT_SAYS: Final = re.compile(
-    r"(?:正文|原文|内容)?(?:里头|里面|里|中|上)?(?:提到|提及|写到|讲到|说到|涉及到|涉及|写有|出现)(?:过|了)?([\u4e00-\u9fff0-9]{2,16}?)(?:两个字|字样|的|这几个字|，|,|$)"
+    r"(?:正文|原文|内容)?(?:里头|里面|里|中|上)?(?:提到|提及|写到|讲到|说到|涉及到|涉及|写有|出现)(?:过|了)?([\u4e00-\u9fff0-9]{2,16}?)(?:这?[一二两三四五六七八九十几]个字|字样|字眼|的|，|,|$)"
 )
 _AUTHOR_SAYS: Final = re.compile(
     r"(?:责任者|发文机关|发文单位)(?:是|为|写的是|叫)?([\u4e00-\u9fff]{2,30}?)(?:的|有|共|一共|[，,？?]|$)"
@@ -128,6 +143,7 @@ class _Reading:
     volumes: bool = False
     structural: bool = False
     types: tuple[str, ...] = ()
+    dated: bool = False
 
     def take(self, start: int, end: int) -> None:
         self.rest = self.rest[:start] + " " * (end - start) + self.rest[end:]
@@ -183,6 +199,7 @@ def read_conditions(
     _retention(reading)
     _opening(reading)
     _departments(reading)
+    _adopted(reading, question)
     _authors(reading)
     _proposers(reading)
     _times(reading, question, today, by_number=agency)
@@ -236,7 +253,8 @@ def _said_titles(reading: _Reading) -> None:
         reading.add(*_title_filter(match.group(1)), structural=True)
         reading.take(*match.span())
     reading.rest = re.sub(
-        r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)?",
+        r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)?"
+        r"|这?[一二两三四五六七八九十几]个字",
         lambda m: " " * len(m.group()),
         reading.rest,
     )
@@ -316,6 +334,9 @@ def _types_and_titles(reading: _Reading, *, literal: bool = False) -> None:
 
     `literal` takes 提案 for itself: the asker did not want it read as 议案 and 建议.
     """
+    if "预算报告" in reading.view.types:
+        # 财政预算报告 and 预算报告 are one kind of paper.
+        reading.rest = re.sub("财政(?=预算(?:草案)?(?:的)?报告)", "  ", reading.rest)
     words, start, end = _type_words(reading.rest, reading.view)
     run = _title_run(reading.rest, reading)
     if run and len(run) > end - start and any(w in run for w in words):
@@ -576,6 +597,8 @@ def _span_filter(reading: _Reading, first: int, last: int, words: str) -> None:
 
 def _times(reading: _Reading, question: Question, today: dt.date, *, by_number: bool) -> None:
     """The time asked about, as `periods` read it; a reading the asker took off is no condition."""
+    if reading.dated:
+        return
     span = stretch_span(reading.rest)
     if span is None:
         _one_time(reading, question, by_number=by_number)
@@ -600,11 +623,57 @@ _COUNTED: Final = re.compile(
 )
 
 
+def _adopted(reading: _Reading, question: Question) -> None:
+    """What an organ adopted or approved on a day, by the notes of adoption in the catalogue.
+
+    The organ that approves a city's rules is not their author, and the day is not their date.
+    """
+    day = next((d for d in question.dates if len(d) == 10), "")
+    done = next(((word, said) for word, said in _ACTS if said.search(reading.rest)), None)
+    if not day or done is None:
+        return
+    act, said = done
+    spoken = _spoken(day)
+    folded = _ANY_DATE.sub(
+        lambda m: " " * len(m.group()),
+        reading.rest.replace("人民代表大会", "人大").replace("常务委员会", "常委会"),
+    )
+    named = _ACTING.search(folded)
+    organ = named.group() if named else ""
+
+    def notes(record: Record) -> Iterator[str]:
+        """The notes of that day, the term of the organ left out."""
+        for _, value in record.extra:
+            forms = (fold_organ(note) for note in re.split("[；;\n]", value))
+            yield from (re.sub("第.{1,4}?届", "", form) for form in forms if spoken in form)
+
+    def noted(record: Record) -> bool:
+        return any(act in note and organ in note for note in notes(record))
+
+    if not any(
+        word in note for r in reading.view.records for note in notes(r) for word, _ in _ACTS
+    ):
+        return
+    reading.add(f"{spoken}{f'由{organ}' if organ else ''}{act}", noted, structural=True)
+    reading.dated = True
+    spent = [said, re.compile(re.escape(organ)), _EVENT]
+    if act == "批准":
+        spent.append(_BELOW)
+    for pattern in spent:
+        folded = pattern.sub(lambda m: " " * len(m.group()), folded)
+    reading.rest = folded
+
+
+def _spoken(date: str) -> str:
+    """2030-05-06 as notes write it: 2030年5月6日."""
+    year, month, *day = date.split("-")
+    return f"{year}年{int(month)}月" + (f"{int(day[0])}日" if day else "")
+
+
 def _one_time(reading: _Reading, question: Question, *, by_number: bool) -> None:
     if question.dates:
         date = max(question.dates, key=len)
-        year, month, *day = date.split("-")
-        spoken = f"{year}年{int(month)}月" + (f"{int(day[0])}日" if day else "")
+        spoken = _spoken(date)
 
         def held(record: Record) -> bool:
             extra = " ".join(value for _, value in record.extra)
@@ -637,12 +706,7 @@ def _one_time(reading: _Reading, question: Question, *, by_number: bool) -> None
                 reading.rest = reading.rest.replace(item.words, " " * len(item.words))
     else:
         return
-    reading.rest = _ANY_YEAR.sub(lambda m: " " * len(m.group()), reading.rest)
-    reading.rest = re.sub(
-        r"(?<![0-9])(?:1[0-2]|[1-9])月(?:份)?(?:[0-9]{1,2}[日号])?",
-        lambda m: " " * len(m.group()),
-        reading.rest,
-    )
+    reading.rest = _ANY_DATE.sub(lambda m: " " * len(m.group()), reading.rest)
 
 
 def _provinces(reading: _Reading, question: Question, gazetteer: Gazetteer) -> None:

@@ -108,7 +108,7 @@ _EXTREME: Final = re.compile(
 _EACH: Final = re.compile(r"各(?:有|收|发|出)?(?:了)?(?:多少|几)[件份部卷篇条]")
 _COUNTING: Final = re.compile(r"多少|几[件份条部卷篇]")
 _LISTING: Final = re.compile(
-    r"清单|列(?:个|一下|出|一列)|哪些|哪几|有哪|都有(?:啥|什么)|排(?:一下|个|列)|调(?:一下|出|阅)"
+    r"清单|列(?:个|一下|出|一列)|(?:通过|批准|批)了?的?(?:是)?(?:什么|啥|哪[个部件]?)(?:地方性法规|法规|条例|规定|办法|法律)|哪些|哪几|有哪|都有(?:啥|什么)|排(?:一下|个|列)|调(?:一下|出|阅)"
 )
 #: Speaks of the holdings, not of what the papers say.
 _PLAIN: Final = re.compile(

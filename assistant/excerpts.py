@@ -40,6 +40,11 @@ WINDOW: Final = 200
 _LIST_WINDOW: Final = 500
 #: A law amended five times has a note of some 400 characters.
 _LONGEST_NOTE: Final = 420
+#: Where it is asked how often a rule was changed, the note with all of its changes.
+_EVERY_CHANGE: Final = 1200
+_ASKS_CHANGES: Final = re.compile(
+    r"(?:改|动|修[订正改])过?了?(?:几|多少)[回次遍]|(?:几|多少)[回次遍](?:改|动|修[订正改])|[改动]过哪几[回次]"
+)
 # Chosen on the public congress questions; docs/log.md has what else was tried.
 #: Log-odds a sentence gains for one unit of its passage's score.
 PASSAGE_WEIGHT: Final = 3.0
@@ -80,6 +85,10 @@ _SIGNATURE: Final = 14
 USUAL: Final = (SURE, _MOST_QUOTES, _ROOM)
 LISTED: Final = (0.85, 8, 700)
 ONE_SIDE: Final = (0.5, 3, 260)
+
+#: An age asked about decides between the clauses of an article; log-odds.
+_AGE: Final = re.compile(r"([0-9]{1,3}|[一二三四五六七八九十百]+)周?岁")
+_SAME_AGE: Final = 1.5
 
 _ADOPTION: Final = re.compile(
     r"[（(]?(?:19|20)[0-9]{2}年[0-9]{1,2}月[0-9]{1,2}日.{0,120}(?:通过|批准|修正|修订|公布|施行)"
@@ -281,11 +290,12 @@ class ExcerptFinder:
         """
         # With a date or a figure asked for besides, the reply alone may not have it.
         reply = asks_reply(question.form) and attribute_present(question, "")
+        note_room = _EVERY_CHANGE if _ASKS_CHANGES.search(question.form) else _LONGEST_NOTE
         excerpts: list[Excerpt] = []
         regions = [r for item in evidence[:REGIONS] for r in self._regions(question, item)]
         self._add_similarity(question, regions)
         for region in regions:
-            excerpts += self._cut(region, whole_lists or reply)
+            excerpts += self._cut(region, whole_lists or reply, note_room)
         excerpts = [
             replace(e, score=e.score - OUTDATED) if outdated(e.evidence.record) else e
             for e in excerpts
@@ -361,6 +371,7 @@ class ExcerptFinder:
         wanted = wanted[:SENTENCES]
         cosines = self._similarity(question.text, [region.texts[i] for region, i in wanted])
         best = max(cosines, default=0.0)
+        ages = _ages(question.form)
         for region in regions:
             region.odds[:] = [o * LEXICAL_WEIGHT - UNSEEN for o in region.odds]
         for (region, i), cosine in zip(wanted, cosines, strict=True):
@@ -369,6 +380,8 @@ class ExcerptFinder:
                 region.odds[i] -= MISSING_ATTRIBUTE
             if region.sentences[i].start in region.other_year:
                 region.odds[i] -= OTHER_YEAR
+            if _ages(region.sentences[i].form) & ages:
+                region.odds[i] += _SAME_AGE
             region.compared[i] = cosine
         if (told := telling(question)) is not None:
             says, loss = told
@@ -377,7 +390,7 @@ class ExcerptFinder:
                 for region, i in silent:
                     region.loss[i] = loss
 
-    def _cut(self, region: _Region, whole_lists: bool) -> list[Excerpt]:
+    def _cut(self, region: _Region, whole_lists: bool, note_room: int) -> list[Excerpt]:
         """Excerpts of a region, best first: each sentence with what it cannot be read without."""
         excerpts: list[Excerpt] = []
         taken: set[int] = set()
@@ -386,7 +399,7 @@ class ExcerptFinder:
         for i in sorted(worth, key=lambda i: -worth[i]):
             if i in taken:
                 continue
-            first, last = self._complete(region, i, whole_lists)
+            first, last = self._complete(region, i, whole_lists, note_room)
             while first in taken:
                 first += 1
             while last in taken:
@@ -417,7 +430,7 @@ class ExcerptFinder:
         return excerpts
 
     @staticmethod
-    def _complete(region: _Region, best: int, whole_lists: bool) -> tuple[int, int]:
+    def _complete(region: _Region, best: int, whole_lists: bool, note_room: int) -> tuple[int, int]:
         """First and last sentence of the excerpt around a sentence.
 
         A lead-in takes its items along, an item its lead-in where that is near; any other
@@ -436,7 +449,7 @@ class ExcerptFinder:
             ):
                 first = lead
         if _ADOPTION.match(sentences[best].form):
-            return _whole_note(sentences, best)
+            return _whole_note(sentences, best, note_room)
         if REFERS_BACK.match(sentences[best].form):
             first = _breached(sentences, best)
         opens = bool(LEAD_IN.search(sentences[best].text))
@@ -452,6 +465,11 @@ class ExcerptFinder:
         return first, last
 
 
+def _ages(form: str) -> frozenset[str]:
+    """Ages a text names, 四十六岁 and 四十六周岁 alike."""
+    return frozenset(_AGE.findall(form))
+
+
 def _breached(sentences: Sequence[Sentence], at: int) -> int:
     """First sentence of the article a clause refers back into; the clause alone where it is far."""
     first = at
@@ -462,14 +480,14 @@ def _breached(sentences: Sequence[Sentence], at: int) -> int:
     return at
 
 
-def _whole_note(sentences: Sequence[Sentence], at: int) -> tuple[int, int]:
+def _whole_note(sentences: Sequence[Sentence], at: int, room: int) -> tuple[int, int]:
     """First and last line of the note of adoption a line belongs to: 通过, 批准 and each 修正."""
     first = last = at
     while first and _ADOPTION.match(sentences[first - 1].form):
         first -= 1
     while last + 1 < len(sentences) and _ADOPTION.match(sentences[last + 1].form):
         last += 1
-    while sentences[last].end - sentences[first].start > _LONGEST_NOTE and first < last:
+    while sentences[last].end - sentences[first].start > room and first < last:
         first, last = (first + 1, last) if at - first > last - at else (first, last - 1)
     return first, last
 

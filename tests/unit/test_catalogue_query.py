@@ -56,6 +56,12 @@ RECORDS = [
         year=2019,
         doc_type="地方性法规",
         retention="永久",
+        extra=(
+            (
+                "history",
+                "2019年4月19日 示例市第九届人民代表大会常务委员会第六次会议通过；2019年5月30日 示例省第十三届人民代表大会常务委员会第二次会议批准",
+            ),
+        ),
     ),
     Record("0012-1-35", "关于代表建议的来往文书", reference_code="0012-1-35", unit_level="案卷"),
     Record("0012-1-35-8", "关于修建道口的建议", reference_code="0012-1-35-8", doc_type="代表建议"),
@@ -98,6 +104,11 @@ def count(store: Store, text: str, permitted: Permitted = EVERYTHING) -> list[st
         ("2018年的决定目录上有几件？", 2),
         ("2018年永久保管的有多少件？", 1),
         ("题名里带“食品安全”的有几件？", 1),
+        ("题名里带“食品安全”四个字的决定，目录上一共几件？", 1),
+        ("题名里有食品安全这四个字的有几件？", 1),
+        ("2019年5月30号省人大常委会批下来的各市法规，库里收了哪几部？", 1),
+        ("2019年5月30日示例省人大常委会那天批准的法规，库里有几部？", 1),
+        ("示例市人大常委会2019年4月19日通过了什么条例？", 1),
         ("2018年的示人发收了几件？", 2),
         ("库里示例市的地方性法规一共有几部？", 1),
         ("目录日期是2019年5月的有几件？", 1),
@@ -109,6 +120,19 @@ def test_counts_are_complete(store: Store, question: str, expected: int) -> None
 
     assert found is not None
     assert expected == len(found)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "2019年4月19日省人大常委会批准的法规，库里有哪几部？",
+        "2019年5月30日示例市人大常委会通过的法规，库里有哪几部？",
+        "2019年5月31日省人大常委会批准的法规，库里有哪几部？",
+    ],
+)
+def test_adoption_and_approval_are_told_apart(store: Store, question: str) -> None:
+    """This test ensures that the organ, the act and the day must stand in one note."""
+    assert not count(store, question)
 
 
 def test_an_era_is_counted_as_its_years(store: Store) -> None:

@@ -261,3 +261,50 @@ def test_a_clause_that_points_back_is_quoted_with_its_article(clause: str) -> No
     raw = f"第十二条 每户限养一只。\n{article}\n第十四条 本条例自2031年1月1日起施行。\n"
 
     assert _excerpts_of(raw, "养烈性犬不圈养怎么罚", clause)[0] == article
+
+
+@pytest.mark.parametrize(
+    ("question", "whole"), [("停车场条例改过几次", True), ("停车场条例哪天通过的", False)]
+)
+def test_every_change_is_quoted_where_their_number_is_asked(question: str, whole: bool) -> None:
+    """This test ensures that a long note of adoption is cut only where one date is asked for."""
+    changes = "".join(
+        f"{year}年10月27日 示例市第十四届人民代表大会常务委员会第二十五次会议通过关于修改部分法规的决定第{n}次修正\n"
+        for year, n in zip(range(2010, 2022), itertools.count(1), strict=False)
+    )
+    note = f"2001年5月18日 示例市第十二届人民代表大会常务委员会第二十次会议通过\n{changes}"
+    raw = f"示例市停车场管理条例\n{note}第一条 为了加强停车场管理，制定本条例。\n"
+
+    first, *_ = _excerpts_of(raw, question, "2001年5月18日")
+
+    assert (first == note.strip()) is whole
+
+
+def test_the_clause_for_the_age_asked_about_comes_first() -> None:
+    """This test ensures that 四十六岁 finds 四十六周岁 among likelier clauses of its article."""
+    raw = (
+        "第五条 十六周岁至二十五周岁的，发给十年的证件；二十六周岁至四十五周岁的，发给二十年的证件；\n"
+        "四十六周岁以上的，发给长期的证件。\n"
+    )
+
+    first, *_ = _excerpts_of(raw, "过了四十六岁去办，证件管几年", "十六周岁至")
+
+    assert "长期" in first
+
+
+def test_what_was_passed_is_read_from_the_titles() -> None:
+    """This test ensures that which rules were passed is read where they are named."""
+    raw = "会议表决通过了有关法规案和决定。\n会议通过了《示例市养犬管理条例》《示例市供热条例》。\n"
+
+    first, *_ = _excerpts_of(raw, "那次会通过了哪几个法规", "法规案")
+
+    assert "养犬管理条例" in first
+
+
+def test_when_somebody_was_born_is_read_from_where_it_says_so() -> None:
+    """This test ensures that a year of birth is not read from a year of office."""
+    raw = "苏念安2019年任示例市市长。\n苏念安，男，1970年3月生，党员。\n"
+
+    first, *_ = _excerpts_of(raw, "苏念安是哪年生的", "市长")
+
+    assert "1970" in first

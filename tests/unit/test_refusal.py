@@ -9,6 +9,7 @@ import pytest
 from assistant.gazetteer import Gazetteer
 from assistant.question import read_question
 from assistant.refusal import mismatch
+from assistant.vocabulary import Entry, Vocabulary
 from index.domain import Record
 from index.text import search_form
 
@@ -107,3 +108,35 @@ def test_a_tax_is_not_answered_with_another(question: str, text: str, why: str) 
 def test_the_rules_of_the_congress_are_not_those_of_its_committee(title: str, why: str) -> None:
     """This test ensures that a rule named with its organ is that organ's."""
     assert lacking("示例市人大常委会议事规则规定发言几分钟", title, "示例市") == why
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("示例市第十五届人民代表大会第一次会议通过了条例", "届次不符"),
+        ("第十五届全国人民代表大会第一次会议通过了法律", ""),
+    ],
+)
+def test_the_national_congress_is_no_towns(text: str, why: str) -> None:
+    """This test ensures that a sitting of a town's congress is not that of the national one."""
+    question = "第十五届全国人民代表大会第一次会议通过了哪些法律？"
+    assert lacking(question, "大会公报", text) == why
+
+
+@pytest.mark.parametrize(
+    ("question", "why"),
+    [
+        ("示例市烧烤摊罚多少", "事项不符"),
+        ("示例市有烧烤摊老往路边树坑里倒开水，按绿化条例一棵树罚多少？烫死了呢？", ""),
+    ],
+)
+def test_a_topic_among_many_circumstances_need_not_stand_in_the_record(
+    question: str, why: str
+) -> None:
+    """This test ensures that what is only told beside the matter refuses nothing."""
+    record = Record("r1", "示例市城市绿化条例")
+    words = Vocabulary([Entry(("烧烤摊",), ("露天烧烤",), None, None, "环境")])
+    asked = read_question(question, Gazetteer([record]), dt.date(2032, 1, 5), vocabulary=words)
+    near = search_form("示例市城市绿化条例 在树穴内倾倒热水的，每棵处三百元罚款").text
+
+    assert mismatch(asked, record, 1, near, lambda _: 3.0) == why
