@@ -7,7 +7,7 @@ from typing import Final
 
 from assistant.question import Question
 
-_NUMERAL: Final = r"[0-9〇零一二三四五六七八九十百千万两]"
+_NUMERAL: Final = r"[0-9〇零一二三四五六七八九十百千万亿两]"
 #: The commonest family names and double ones; who bears another is found by nothing here, so that
 #: the question for a name may be refused.
 _FAMILY_NAMES: Final = (
