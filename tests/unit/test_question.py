@@ -56,6 +56,9 @@ def test_a_short_place_name_is_the_full_one() -> None:
     """This test ensures that 示例 and 示例市 are one place."""
     assert read("示例养狗怎么规定的").places == ("示例市",)
     assert read("榕城县的预算").places == ("榕城县",)
+    assert read("养狗 怎么规定 示例").places == ("示例市",)
+    assert read("那山东").places == ("山东省",)
+    assert read("山东大学的校园").places == ()
 
 
 def test_a_place_no_record_is_about_is_told_apart() -> None:
