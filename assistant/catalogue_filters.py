@@ -20,6 +20,7 @@ from assistant.catalogue_view import (
     fold_organ,
     is_type,
     sessions_of,
+    short_organs,
     title_form,
     title_key,
 )
@@ -143,10 +144,13 @@ class _Reading:
     volumes: bool = False
     structural: bool = False
     types: tuple[str, ...] = ()
-    dated: bool = False
 
     def take(self, start: int, end: int) -> None:
         self.rest = self.rest[:start] + " " * (end - start) + self.rest[end:]
+
+    def blank(self, pattern: str | re.Pattern[str]) -> None:
+        """Take out whatever the pattern matches, places kept."""
+        self.rest = re.sub(pattern, lambda m: " " * len(m.group()), self.rest)
 
     def take_word(self, word: str) -> None:
         at = self.rest.find(word)
@@ -199,10 +203,11 @@ def read_conditions(
     _retention(reading)
     _opening(reading)
     _departments(reading)
-    _adopted(reading, question)
+    adopted = _adopted(reading, question)
     _authors(reading)
     _proposers(reading)
-    _times(reading, question, today, by_number=agency)
+    if not adopted:
+        _times(reading, question, today, by_number=agency)
     _provinces(reading, question, gazetteer)
     _types_and_titles(reading, literal="文种:提案" in question.without)
     _places(reading, question, gazetteer)
@@ -252,11 +257,9 @@ def _said_titles(reading: _Reading) -> None:
     for match in _TITLE_SAYS.finditer(reading.rest):
         reading.add(*_title_filter(match.group(1)), structural=True)
         reading.take(*match.span())
-    reading.rest = re.sub(
+    reading.blank(
         r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)?"
-        r"|这?[一二两三四五六七八九十几]个字",
-        lambda m: " " * len(m.group()),
-        reading.rest,
+        r"|这?[一二两三四五六七八九十几]个字"
     )
 
 
@@ -442,9 +445,7 @@ def _retention(reading: _Reading) -> None:
         reading.add(
             f"保管期限为“{shown}”", lambda r: r.retention.strip() in wanted, structural=True
         )
-    reading.rest = re.sub(
-        r"保管期限|保管期|期限|保管|保存", lambda m: " " * len(m.group()), reading.rest
-    )
+    reading.blank(r"保管期限|保管期|期限|保管|保存")
 
 
 def _opening(reading: _Reading) -> None:
@@ -481,7 +482,7 @@ def _opening(reading: _Reading) -> None:
             )
             reading.take(*match.span())
             break
-    reading.rest = re.sub(r"公开属性|公开方式", lambda m: " " * len(m.group()), reading.rest)
+    reading.blank(r"公开属性|公开方式")
 
 
 def _unit_level(reading: _Reading) -> None:
@@ -512,11 +513,11 @@ def _departments(reading: _Reading) -> None:
         word, value = max(named, key=lambda pair: len(pair[0]))
         reading.add(f"机构为“{value}”", lambda r: r.department.strip() == value, structural=True)
         reading.take_word(word)
-    reading.rest = re.sub(r"机构(?:是|为)", lambda m: " " * len(m.group()), reading.rest)
+    reading.blank(r"机构(?:是|为)")
 
 
 def _authors(reading: _Reading) -> None:
-    reading.rest = reading.rest.replace("人民代表大会", "人大").replace("常务委员会", "常委会")
+    reading.rest = short_organs(reading.rest)
     said = _AUTHOR_SAYS.search(reading.rest)
     if said:
         name, span = fold_organ(said.group(1)), (said.start(), said.end(1))
@@ -545,11 +546,7 @@ def _proposers(reading: _Reading) -> None:
         reading.add(f"提出人有“{name}”", lambda r, n=name: n in r.proposers, structural=True)  # type: ignore[misc]
         reading.take_word(name)
     if named:
-        reading.rest = re.sub(
-            r"(?:这位|那位)?代表(?=提|领|的| )|领衔|附议|提出|提交|提过|提的|提了|提",
-            lambda m: " " * len(m.group()),
-            reading.rest,
-        )
+        reading.blank(r"(?:这位|那位)?代表(?=提|领|的| )|领衔|附议|提出|提交|提过|提的|提了|提")
 
 
 # -- sessions, time, place --------------------------------------------------------------------
@@ -597,8 +594,6 @@ def _span_filter(reading: _Reading, first: int, last: int, words: str) -> None:
 
 def _times(reading: _Reading, question: Question, today: dt.date, *, by_number: bool) -> None:
     """The time asked about, as `periods` read it; a reading the asker took off is no condition."""
-    if reading.dated:
-        return
     span = stretch_span(reading.rest)
     if span is None:
         _one_time(reading, question, by_number=by_number)
@@ -623,45 +618,46 @@ _COUNTED: Final = re.compile(
 )
 
 
-def _adopted(reading: _Reading, question: Question) -> None:
-    """What an organ adopted or approved on a day, by the notes of adoption in the catalogue.
+def _adopted(reading: _Reading, question: Question) -> bool:
+    """Filter by what was adopted or approved on a day; returns whether the question asks for that.
 
-    The organ that approves a city's rules is not their author, and the day is not their date.
+    The notes of adoption in the catalogue tell it: the organ that approves a city's rules is not
+    their author, and the day is not their date.
     """
     day = next((d for d in question.dates if len(d) == 10), "")
     done = next(((word, said) for word, said in _ACTS if said.search(reading.rest)), None)
     if not day or done is None:
-        return
+        return False
     act, said = done
     spoken = _spoken(day)
-    folded = _ANY_DATE.sub(
-        lambda m: " " * len(m.group()),
-        reading.rest.replace("人民代表大会", "人大").replace("常务委员会", "常委会"),
-    )
-    named = _ACTING.search(folded)
+    notes = {r.record_id: _notes_of(r, spoken) for r in reading.view.records}
+    if not any(word in note for held in notes.values() for note in held for word, _ in _ACTS):
+        return False
+    reading.rest = short_organs(reading.rest)
+    reading.blank(_ANY_DATE)
+    named = _ACTING.search(reading.rest)
     organ = named.group() if named else ""
-
-    def notes(record: Record) -> Iterator[str]:
-        """The notes of that day, the term of the organ left out."""
-        for _, value in record.extra:
-            forms = (fold_organ(note) for note in re.split("[；;\n]", value))
-            yield from (re.sub("第.{1,4}?届", "", form) for form in forms if spoken in form)
-
-    def noted(record: Record) -> bool:
-        return any(act in note and organ in note for note in notes(record))
-
-    if not any(
-        word in note for r in reading.view.records for note in notes(r) for word, _ in _ACTS
-    ):
-        return
-    reading.add(f"{spoken}{f'由{organ}' if organ else ''}{act}", noted, structural=True)
-    reading.dated = True
-    spent = [said, re.compile(re.escape(organ)), _EVENT]
+    holding = frozenset(
+        key for key, held in notes.items() if any(act in note and organ in note for note in held)
+    )
+    reading.add(
+        f"{spoken}{f'由{organ}' if organ else ''}{act}",
+        lambda r: r.record_id in holding,
+        structural=True,
+    )
+    reading.blank(said)
+    if organ:
+        reading.blank(re.escape(organ))
+    reading.blank(_EVENT)
     if act == "批准":
-        spent.append(_BELOW)
-    for pattern in spent:
-        folded = pattern.sub(lambda m: " " * len(m.group()), folded)
-    reading.rest = folded
+        reading.blank(_BELOW)
+    return True
+
+
+def _notes_of(record: Record, spoken: str) -> list[str]:
+    """The notes of a record that name a day, the term of the organ left out."""
+    forms = (fold_organ(n) for _, value in record.extra for n in re.split("[；;\n]", value))
+    return [re.sub("第.{1,4}?届", "", form) for form in forms if spoken in form]
 
 
 def _spoken(date: str) -> str:
@@ -681,7 +677,7 @@ def _one_time(reading: _Reading, question: Question, *, by_number: bool) -> None
 
         if _EVENT.search(reading.rest) and any(held(r) for r in reading.view.records):
             reading.add(f"会议或通过日期为{spoken}", held)
-            reading.rest = _EVENT.sub(lambda m: " " * len(m.group()), reading.rest)
+            reading.blank(_EVENT)
         else:
             reading.add(f"日期为{spoken}", lambda r: r.date_iso.startswith(date))
     elif len(question.years) == 1:
@@ -706,7 +702,7 @@ def _one_time(reading: _Reading, question: Question, *, by_number: bool) -> None
                 reading.rest = reading.rest.replace(item.words, " " * len(item.words))
     else:
         return
-    reading.rest = _ANY_DATE.sub(lambda m: " " * len(m.group()), reading.rest)
+    reading.blank(_ANY_DATE)
 
 
 def _provinces(reading: _Reading, question: Question, gazetteer: Gazetteer) -> None:
@@ -726,11 +722,7 @@ def _provinces(reading: _Reading, question: Question, gazetteer: Gazetteer) -> N
         ):
             reading.add(f"地方为“{place}”", keeps)
             reading.take_word(place if place in reading.rest else short)
-            reading.rest = re.sub(
-                r"各地市|各市|各县|各区|各地|底下|下面|全省",
-                lambda m: " " * len(m.group()),
-                reading.rest,
-            )
+            reading.blank(r"各地市|各市|各县|各区|各地|底下|下面|全省")
 
 
 def _places(reading: _Reading, question: Question, gazetteer: Gazetteer) -> None:

@@ -46,11 +46,15 @@ def is_type(record: Record, word: str) -> bool:
     return plain_type(record.doc_type).endswith(word) or title_end(record.title).endswith(word)
 
 
+def short_organs(form: str) -> str:
+    """A search form with congresses and their committees as people say them: 人大常委会."""
+    return form.replace("人民代表大会", "人大").replace("常务委员会", "常委会")
+
+
 @lru_cache(maxsize=50_000)
 def fold_organ(text: str) -> str:
-    """An organ's name as people say it: 人民代表大会常务委员会 → 人大常委会."""
-    form = search_form(text).text
-    return form.replace("人民代表大会", "人大").replace("常务委员会", "常委会")
+    """The search form of an organ's name as people say it: 人民代表大会常务委员会 → 人大常委会."""
+    return short_organs(search_form(text).text)
 
 
 def authors_of(record: Record) -> list[str]:
