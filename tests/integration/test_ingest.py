@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import ingest.folder
 import ingest.pipeline
 from index.access import is_restricted, opened
 from index.domain import TextSource
@@ -87,7 +88,7 @@ def test_a_second_run_changes_nothing_and_reads_nothing(tmp_path, home, monkeypa
     (source / "b.txt").write_text(_LAW, encoding="utf-8")
     run_ingest(source, store, settings)
     version = store.data_version
-    monkeypatch.setattr(ingest.pipeline, "_sha256", lambda path: pytest.fail(f"read {path}"))
+    monkeypatch.setattr(ingest.pipeline, "content_hash", lambda path: pytest.fail(f"read {path}"))
 
     report = run_ingest(source, store, settings)
 
@@ -413,7 +414,7 @@ def test_an_interrupted_run_continues_after_the_last_page(tmp_path, home):
     with pytest.raises(KeyboardInterrupt):
         run_ingest(source, store, settings, progress=stop)
     assert store.records() == []
-    sha = ingest.pipeline._sha256(source / "a.pdf")
+    sha = ingest.folder.content_hash(source / "a.pdf")
     kept = store.page_result(sha, 1, ingest.pdf.PDF_READER)
     assert kept is not None
     kept["raw"] = "这一页没有再读一遍。"

@@ -112,7 +112,7 @@ def test_a_cut_volume_is_not_read_again_and_a_changed_row_changes_its_file(
     again = run_ingest(tmp_path / "in", store, settings)
 
     assert (again.unchanged, again.records_updated, store.data_version) == (4, 0, version)
-    monkeypatch.setattr("ingest.pipeline.Lane", lambda *_a, **_k: pytest.fail("read again"))
+    monkeypatch.setattr("ingest.reading.Lane", lambda *_a, **_k: pytest.fail("read again"))
     rows = _rows()
     rows[2][2] = "主席团"
     _volume(tmp_path / "in", rows=rows)
