@@ -80,5 +80,6 @@ def _folders() -> list[Path]:
         return [windows / "Fonts", home / "AppData/Local/Microsoft/Windows/Fonts"]
     if sys.platform == "darwin":
         return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), home / "Library/Fonts"]
+    own = os.environ.get("XDG_DATA_HOME") or home / ".local/share"
     return [Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), home / ".fonts",
-            home / ".local/share/fonts"]  # fmt: skip
+            Path(own) / "fonts"]  # fmt: skip

@@ -382,8 +382,3 @@ def _lacks(font: Font, character: str) -> bool:
     except (OSError, ValueError):
         return True
     return mask.size == none.size and bytes(mask) == bytes(none)
-
-
-def draws_text() -> bool:
-    """Whether pages without fonts of their own can be drawn on this machine."""
-    return font_file("") is not None

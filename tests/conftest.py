@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import ipaddress
 import os
 import shutil
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,6 +87,67 @@ def _no_network() -> Iterator[None]:
     patch.setattr(socket, "getaddrinfo", getaddrinfo)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _examinations_end() -> Iterator[None]:
+    """Wait for what a test left running: it would import modules in the middle of the next one."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "doctor":
+            thread.join(timeout=60)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _chinese_font() -> Iterator[None]:
+    """A font with Chinese characters, made here where the machine has none.
+
+    Every glyph is the same box: pages can be drawn and places on them told, not read.
+    """
+    from index import fonts
+
+    if fonts.font_file("") is not None:
+        yield
+        return
+    folder = CACHE / "xdg" / "fonts"
+    folder.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.parent / "font.lock"):
+        font = folder / "SimSun-of-boxes.ttf"
+        if not font.is_file():
+            font.write_bytes(font_of_boxes())
+    patch = pytest.MonkeyPatch()
+    patch.setenv("XDG_DATA_HOME", str(folder.parent))
+    fonts._installed.cache_clear()
+    yield
+    patch.undo()
+    fonts._installed.cache_clear()
+
+
+def font_of_boxes() -> bytes:
+    """A TrueType font: a box for every CJK character and every full-width or Latin sign."""
+    from fontTools.fontBuilder import FontBuilder
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+    pen = TTGlyphPen(None)
+    pen.moveTo((100, 0))
+    for corner in ((100, 700), (900, 700), (900, 0)):
+        pen.lineTo(corner)
+    pen.closePath()
+    box, nothing = pen.glyph(), TTGlyphPen(None).glyph()
+    shown = (*range(0x21, 0x7F), *range(0x3001, 0x3020), *range(0x4E00, 0xA000),
+             *range(0xFF01, 0xFF5F))  # fmt: skip
+    builder = FontBuilder(1000)
+    builder.setupGlyphOrder([".notdef", "space", "box"])
+    builder.setupCharacterMap({0x20: "space", 0x3000: "space", **dict.fromkeys(shown, "box")})
+    builder.setupGlyf({".notdef": nothing, "space": nothing, "box": box})
+    builder.setupHorizontalMetrics({".notdef": (1000, 0), "space": (500, 0), "box": (1000, 100)})
+    builder.setupHorizontalHeader(ascent=880, descent=-120)
+    builder.setupNameTable({"familyName": "Boxes", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    written = io.BytesIO()
+    builder.save(written)
+    return written.getvalue()
 
 
 @pytest.fixture(scope="session")
