@@ -100,7 +100,7 @@ def build_app(
     app.include_router(build_register_router(assistant, recent, uses, version))
     app.include_router(build_browse_router(assistant.store, settings, version, uses))
     add_api(app, assistant, images, uses, version)
-    mount_chat(app, assistant, recent, history, MOUNT, examples, uses)
+    functions = mount_chat(app, assistant, recent, history, MOUNT, examples, uses)
     portals = Portals(settings.home)
     framed = WidgetSessions(
         portals.in_use,
@@ -114,7 +114,11 @@ def build_app(
     app.add_middleware(HtmlRewrite, rewrite=page_rewriter(settings, version))
     app.add_middleware(ErrorPages, settings=settings, version=version)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
-    app.add_middleware(QueueGuard, questions_per_minute=settings.number("questions_per_minute"))
+    app.add_middleware(
+        QueueGuard,
+        questions_per_minute=settings.number("questions_per_minute"),
+        functions=functions,
+    )
     app.add_middleware(SignIn, doorkeeper=door)
     add_api_gate(app, settings, door.accounts)  # outside whatever knows sessions, inside the gate
     app.add_middleware(WidgetAccess, sessions=framed)

@@ -99,8 +99,12 @@ def mount_chat(
     path: str,
     examples: Sequence[str],
     uses: UseLog,
-) -> None:
-    """Mount the chat page into an application."""
+) -> frozenset[int]:
+    """Mount the chat page into an application.
+
+    Returns:
+        The numbers Gradio gave the page's functions; it breaks on any other.
+    """
     page = _build_page(assistant, recent, history, examples, uses)
     # both must be set before queue() and mounting; 40 running questions is the default cap
     page.max_threads = 80
@@ -124,6 +128,7 @@ def mount_chat(
         pwa=False,
         mcp_server=False,
     )
+    return frozenset(page.fns)
 
 
 def _build_page(

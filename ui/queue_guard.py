@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 from urllib.parse import parse_qs
 
@@ -26,7 +26,8 @@ from ui.small_body import json_of
 _API: Final = f"{MOUNT}/gradio_api/"
 _HEARTBEAT: Final = re.compile(rf"{_API}heartbeat/(\w+)")
 #: These run something in a queue, so they have to name it: one without a name breaks Gradio's
-#: worker with a KeyError, and all who send none would share one state.
+#: worker with a KeyError, and all who send none would share one state. So does a function it does
+#: not have.
 _IN_A_QUEUE: Final = frozenset({f"{_API}queue/join", f"{_API}run/predict"})
 #: Asks a question without a queue.
 _ASKS: Final = "/api/precedents"
@@ -82,9 +83,16 @@ class QueueGuard:
     The one user of a machine, who has no account, is not limited.
     """
 
-    def __init__(self, app: ASGIApp, questions_per_minute: int) -> None:
-        """Wrap an application; `questions_per_minute` is for each account."""
+    def __init__(self, app: ASGIApp, questions_per_minute: int, functions: Collection[int]) -> None:
+        """Wrap an application.
+
+        Args:
+            app: What is served.
+            questions_per_minute: Of each account.
+            functions: Numbers of the functions the page may run.
+        """
         self._app = app
+        self._functions = functions
         self._questions = Buckets(questions_per_minute, questions_per_minute / 60)
         self._sign_ins = Buckets(_SIGN_INS, _SIGN_INS_A_SECOND)
         self._new_queues = Buckets(_NEW_QUEUES, _NEW_QUEUES_A_SECOND)
@@ -129,8 +137,9 @@ class QueueGuard:
         if body is None:
             refusal = _refuse(413, TOO_LONG)
         else:
-            named = _session_hash(body)
-            if named is None or (not named and path in _IN_A_QUEUE):
+            named, function = _call(body)
+            runs = path in _IN_A_QUEUE
+            if named is None or (runs and (not named or function not in self._functions)):
                 refusal = _refuse(422, UNREADABLE)
             elif named and (theirs := self._not_theirs(owner, named)) is not None:
                 refusal = theirs
@@ -204,16 +213,24 @@ async def _body(receive: Receive) -> bytes | None:
             return bytes(content)
 
 
-def _session_hash(body: bytes) -> str | None:
-    """The queue a body names, '' when it names none, None when the body cannot be understood."""
+def _call(body: bytes) -> tuple[str | None, int | None]:
+    """The queue and the function a body names.
+
+    Returns:
+        The queue is '' when none is named, None when the body cannot be understood; the function
+        is None when it is no number.
+    """
     try:
         read = json_of(body)
     except ValueError:
-        return None
+        return None, None
     if not isinstance(read, dict):
-        return None
-    named = read.get("session_hash") or ""
-    return named if isinstance(named, str) else None
+        return None, None
+    named, function = read.get("session_hash") or "", read.get("fn_index")
+    return (
+        named if isinstance(named, str) else None,
+        function if isinstance(function, int) and not isinstance(function, bool) else None,
+    )
 
 
 def _retry(seconds: float) -> dict[str, str]:

@@ -721,6 +721,11 @@ def test_a_question_queue_belongs_to_whoever_used_it_first(network: Site) -> Non
         # in no queue: Gradio fails over it, and all who name none would share one state
         b'{"data": [null], "fn_index": 6}', b'{"data": [null], "fn_index": 6, "session_hash": ""}',
         b'{"data": ["\\ud800"], "fn_index": 0, "session_hash": "abc"}',
+        # no function of the page: Gradio answers 500 and logs a KeyError
+        b'{"data": ["x"], "fn_index": 99999, "session_hash": "abc"}',
+        b'{"data": ["x"], "fn_index": -1, "session_hash": "abc"}',
+        b'{"data": ["x"], "fn_index": true, "session_hash": "abc"}',
+        b'{"data": ["x"], "session_hash": "abc"}',
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("call", ["queue/join", "run/predict"])
@@ -788,7 +793,7 @@ def test_questions_come_at_a_measured_pace(holdings: Store, tmp_path: Path) -> N
     settings = make_settings(tmp_path, host="0.0.0.0", questions_per_minute=3)
     site = make_site(holdings, settings, Clock())
     client, other = site.signed_in("clerk"), site.signed_in("deputy")
-    body = {"session_hash": "abc"}  # says nothing, and is counted all the same
+    body = {"fn_index": 0, "session_hash": "abc"}  # says nothing, and is counted all the same
 
     codes = [client.post("/app/gradio_api/queue/join", json=body).status_code for _ in range(5)]
     last = client.post("/app/gradio_api/queue/join", json=body)
