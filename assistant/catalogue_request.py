@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from assistant.catalogue_filters import PAPER_TYPES
 from assistant.question import Intent, Question, asks_all
 from index.codes import chinese_to_int
 
@@ -108,7 +109,19 @@ _EXTREME: Final = re.compile(
 _EACH: Final = re.compile(r"各(?:有|收|发|出)?(?:了)?(?:多少|几)[件份部卷篇条]")
 _COUNTING: Final = re.compile(r"多少|几[件份条部卷篇]")
 _LISTING: Final = re.compile(
-    r"清单|列(?:个|一下|出|一列)|(?:通过|批准|批)了?的?(?:是)?(?:什么|啥|哪[个部件]?)(?:地方性法规|法规|条例|规定|办法|法律)|哪些|哪几|有哪|都有(?:啥|什么)|排(?:一下|个|列)|调(?:一下|出|阅)"
+    r"清单|一览|列(?:个|一下|出|一列)|(?:通过|批准|批)了?的?(?:是)?(?:什么|啥|哪[个部件]?)(?:地方性法规|法规|条例|规定|办法|法律)|哪些|哪几|有哪|都有(?:啥|什么)|排(?:一下|个|列)|调(?:一下|出|阅)"
+)
+_PAPERS: Final = rf"(?:{'|'.join(sorted(PAPER_TYPES, key=len, reverse=True))}|法律|新闻|文件|材料|档案|记录|资料)"
+#: A question that is nothing but papers and how many: 示例法规有几部, 现在存了多少份决议. Not 条 of a
+#: rule: 养犬条例有几条 asks for its articles.
+_TERSE_COUNT: Final = re.compile(
+    rf"(?:{_PAPERS}(?:现在|目前|至今|到现在)?(?:一共|总共|共|总计|合计)?(?:还)?(?:有吗?|收|存|收有|存有)?[着了]?[，,]?有?(?:多少|几)[件部份篇卷个]"
+    rf"|(?:新闻|记录)(?:一共|总共|共)?有?(?:多少|几)条"
+    rf"|(?<!没)[有收存]了?(?:多少|几)[件部份篇卷个]{_PAPERS})[了呢啊呀来着吧]*[？?。！!]*$"
+)
+#: 青岛的法规数量, 标题含停车的记录数, 题名带停车的帮我数数.
+_COUNT_ASKED: Final = re.compile(
+    r"(?:数量|件数|份数|部数|记录数|总数)(?:是多少|有多少|多少)?[？?。]*$|数一?数|报个数|点一点"
 )
 #: Speaks of the holdings, not of what the papers say.
 _PLAIN: Final = re.compile(
@@ -126,7 +139,8 @@ def asks_about_secrecy(form: str) -> bool:
 def read_request(question: Question) -> Request:
     """What the question wants of the catalogue."""
     rest = question.form
-    plain = bool(_PLAIN.search(rest)) or asks_all(rest)
+    terse = bool(_TERSE_COUNT.search(rest))
+    plain = terse or bool(_PLAIN.search(rest)) or asks_all(rest)
     check: Check | None = None
     told: tuple[int, int] | None = None
     for kind, pattern in _CHECKS:
@@ -146,7 +160,10 @@ def read_request(question: Question) -> Request:
         rest = _blank(rest, *match.span())
     listing = bool(_LISTING.search(question.form))
     asked = bool(check or grouping or extreme or listing)
-    counting = question.intent is Intent.COUNT or bool(_COUNTING.search(rest))
+    counting = terse or question.intent is Intent.COUNT or bool(_COUNTING.search(rest))
+    if (plain or re.search(_PAPERS, rest)) and (match := _COUNT_ASKED.search(rest)):
+        counting = plain = True
+        rest = _blank(rest, *match.span())
     asked = asked or question.intent in (Intent.COUNT, Intent.LIST) or (plain and counting)
     return Request(
         rest, grouping, check, extreme, take,

@@ -112,6 +112,17 @@ def count(store: Store, text: str, permitted: Permitted = EVERYTHING) -> list[st
         ("2018年的示人发收了几件？", 2),
         ("库里示例市的地方性法规一共有几部？", 1),
         ("目录日期是2019年5月的有几件？", 1),
+        ("示例市法规有几部", 1),
+        ("示例市的地方法规数量", 1),
+        ("数一下，示例市自己的地方法规咱库里存了几部？", 1),
+        ("示例市现在有几部条例", 1),
+        ("示例市决定一览", 2),
+        ("2018年的示人发收进来几件？", 2),
+        ("2018年那年的决定总共存了几份", 2),
+        ("题名里有“养犬”俩字的，一共多少条记录？", 1),
+        ("题名带“示例节”的文件帮我数数", 1),
+        ("标题含养犬的记录数", 1),
+        ("库里头跟食品安全沾边的决定有几部", 1),
     ],
 )
 def test_counts_are_complete(store: Store, question: str, expected: int) -> None:
@@ -133,6 +144,21 @@ def test_counts_are_complete(store: Store, question: str, expected: int) -> None
 def test_adoption_and_approval_are_told_apart(store: Store, question: str) -> None:
     """This test ensures that the organ, the act and the day must stand in one note."""
     assert not count(store, question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "示例市养犬管理条例有几条？",
+        "示例市养犬管理条例分几章？",
+        "那次会议通过了几部条例？",
+        "没有几部条例管这件事",
+        "每户能养几条狗？",
+    ],
+)
+def test_how_many_of_something_else_is_no_count_of_papers(store: Store, question: str) -> None:
+    """This test ensures that what papers say is not counted in the catalogue."""
+    assert count(store, question) is None
 
 
 def test_an_era_is_counted_as_its_years(store: Store) -> None:
