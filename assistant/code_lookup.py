@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from typing import Final
 
 from index.access import Permitted
 from index.codes import find_doc_numbers, find_reference_codes, reference_key
@@ -46,24 +46,43 @@ def look_up_codes(question: str, store: Store, permitted: Permitted) -> tuple[li
         ]
         found += volumes
     if not numbers:
-        for record in _loose_doc_numbers(question, store, permitted):
-            named = True
-            found.append(record)
+        said, loose = _loose_doc_numbers(question, store, permitted)
+        named = named or said
+        found += loose
     unique = {record.record_id: record for record in found}
     return list(unique.values()), named
 
 
-def _loose_doc_numbers(question: str, store: Store, permitted: Permitted) -> Iterable[Record]:
-    """国办函2005年69号: agency word, year and number without brackets."""
-    form = search_form(question).text
-    for match in re.finditer(r"((?:19|20)[0-9]{2})年?[第,， ]*([0-9]{1,4})号", form):
-        left = form[max(0, match.start() - 12) : match.start()]
-        for record in store.records(permitted):
-            for number in find_doc_numbers(record.doc_no):
-                if (
-                    number.year == int(match.group(1))
-                    and number.number == int(match.group(2))
-                    and number.agency
-                    and left.endswith(search_form(number.agency).text)
-                ):
-                    yield record
+_YEAR: Final = r"(?:19|20)?[0-9]{2}"
+_HAN: Final = r"[\u4e00-\u9fff]"
+#: 2005年的国办函第69号, 国办函2005年69号, 国办函2005-69.
+_LOOSE: Final = re.compile(
+    rf"(?<![0-9])(?P<y1>{_YEAR})年度?的?(?P<a1>{_HAN}{{2,10}}?)第?(?P<n1>[0-9]{{1,4}})号"
+    rf"|(?P<a2>{_HAN}{{2,12}})(?P<y2>{_YEAR})(?:年[第,， ]*|[第,， ]+)(?P<n2>[0-9]{{1,4}})号"
+    rf"|(?P<a3>{_HAN}{{2,12}})(?P<y3>{_YEAR})-(?P<n3>[0-9]{{1,4}})(?![0-9])"
+)
+_PLACES: Final = tuple(tuple(f"{kind}{i}" for i in (1, 2, 3)) for kind in "ayn")
+
+
+def _loose_doc_numbers(
+    question: str, store: Store, permitted: Permitted
+) -> tuple[bool, list[Record]]:
+    """Records by agency word, year and number as people say them.
+
+    Returns:
+        Whether such a number is named, and its records. Where the agency word begins is found by
+        looking up every ending of what stands before the year or the number.
+    """
+    found: list[Record] = []
+    named = False
+    for match in _LOOSE.finditer(search_form(question).text):
+        words, said, number = (next(filter(None, match.group(*x))) for x in _PLACES)
+        year = int(said) + (0 if len(said) == 4 else 1900 if int(said) >= 49 else 2000)
+        words = words.removesuffix("字")
+        for start in range(len(words) - 1):
+            key = matching_key(f"{words[start:]}〔{year}〕{int(number)}号")
+            if records := store.find_by_key("doc_no", key, permitted):
+                found += records
+                break
+        named = named or bool(found) or words.endswith(("发", "函"))
+    return named, found

@@ -185,6 +185,11 @@ def test_a_count_sees_only_what_the_reader_may(store: Store) -> None:
         "帮我调一下示人发〔2018〕7号",
         "示人发[2018]7号说的什么",
         "示人发2018年7号",
+        "示人发2018年第7号",
+        "麻烦调一份2018年的示人发7号，我忘了讲什么",
+        "2018年示人发第7号",
+        "示人发18年7号文",
+        "示人发2018-7",
         "J001-WS·2018-Y-BGS-0007一共几页",
         "J001-WS.2018-Y-BGS-0007一共几页",
     ],
@@ -207,6 +212,8 @@ def test_a_volume_brings_its_files(store: Store) -> None:
 def test_an_unknown_code_is_named_but_not_found(store: Store) -> None:
     """This test ensures that a code nobody has is refused, not searched for by likeness."""
     assert look_up_codes("帮我调示人发〔2018〕99号", store, EVERYTHING) == ([], True)
+    assert look_up_codes("2018年的示人发99号", store, EVERYTHING) == ([], True)
+    assert look_up_codes("2018年6月29号通过的决定", store, EVERYTHING) == ([], False)
 
 
 def test_a_hidden_code_looks_missing(store: Store) -> None:
