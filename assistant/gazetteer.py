@@ -23,13 +23,15 @@ _NOT_PLACES: Final = re.compile(
     r"关于|[^图]们[省市县区镇乡]|城市|都市|本市|我市|全市|各市|该市|上市|超市|股市|门市|地市|县市|市县|本省|全省|我省|各省|外省|两省|三省|省市"
     r"|本县|全县|本区|全区|城区|市区|地区|小区|社区|园区|校区|辖区|片区|灾区|山区|库区|景区|街区|郊区|老区|农区|牧区"
     r"|启动区|核心区|先行区|试验区|合作区|保税区|风景区|名胜区|商务区|工业区|中心区|水源区|产区|林区|矿区|厂区|战区|选区|防区|禁区|专区|分区"
-    r"|开发区|示范区|保护区|管理区|功能区|自治区|自治州|行政区|居民区|住宅区|禁养区|限养区|一般区|重点区|乡镇|城镇|村镇"
+    r"|[一二三四五六七八九十几两]个[省市县区乡镇]|开发区|示范区|保护区|管理区|功能区|自治区|自治州|行政区|居民区|住宅区|禁养区|限养区|一般区|重点区|乡镇|城镇|村镇"
     r"|乡村|城乡|家乡|下乡|节省|市州|县区|市区县|公安|国旗|党旗|红旗|区县|哪个|几个|哪些|这个|那个|每个|多个"
 )
 #: Characters that show that a match ran over a word border: 选的市长, 要求乡镇, 答复里说市里.
 _FUNCTION_CHARACTERS: Final = frozenset(
-    "的是了在有当选求里说对把让给和与及到从这那某每各着过被叫问请查哪几由讲推篇俺想没就还再种俩"
+    "的是了在有当选求里说对把让给和与及到从这那某每各着过被叫问请查哪几由讲推篇俺想没就还再种俩归"
 )
+#: 山东大学, 上海路: what makes a short name part of another. 在东营大街上 is in 东营 all the same.
+_GOES_ON: Final = re.compile("大(?:学|厦|酒店|饭店)|学院|学校|路")
 #: Where the name of a county may end: 河北区县 and 泰山区域 are none.
 _COUNTY_END: Final = re.compile(r"[市县区旗](?![场域划县级])")
 #: Provinces, so that a province no record is about is known as a place. Source: GB/T 2260.
@@ -150,8 +152,7 @@ class Gazetteer:
         for start, end in self._named(form):
             word = form[start:end]
             name = self._full.get(word, "")
-            # 山东大学, 上海路: a short name is part of another.
-            if word == name[:-1] and form[end : end + 1] in ("大", "学", "路"):
+            if word == name[:-1] and _GOES_ON.match(form, end):
                 continue
             (known if name else unknown).append(name or word)
             taken.append((start, end))
@@ -164,7 +165,9 @@ class Gazetteer:
                 name, start = name[begins:], start + begins
             if any(a < end and start < b for a, b in taken) or _is_no_place(name):
                 continue
-            unknown.append(name)
+            # 璧山大兴镇 is 大兴镇 of 璧山区.
+            inner = len(name) > 4 and any(name[:2] + c in _county_names() for c in "区县市")
+            unknown.append(name[2:] if inner else name)
         return tuple(dict.fromkeys(known)), tuple(dict.fromkeys(unknown))
 
     def _named(self, form: str) -> Iterator[tuple[int, int]]:

@@ -12,10 +12,18 @@ from assistant.domain import Reading
 from index.codes import chinese_to_int
 
 _YEAR4: Final = re.compile(r"(?<![0-9])((?:19|20)[0-9]{2})(?=年|[^0-9]|$)(?!号)")
-_YEAR2: Final = re.compile(r"(?<![0-9〇零一二三四五六七八九十])([5-9][0-9]|0[0-9])年(?!代)")
+#: What follows a year and no length of time: 16年改的条例, but 干满16年, 16年以上.
+_DATED: Final = (
+    r"(?=改|修(?:改|订|正)|定的|出台|颁|公布|发布|通过|批准|那(?:会儿|时|阵|次|回)|换届|[春夏秋冬]"
+    r"|(?:1[0-2]|[1-9]|十?[一二三四五六七八九十])月)"
+)
+_YEAR2: Final = re.compile(
+    rf"(?<![0-9〇零一二三四五六七八九十满第共达])([5-9][0-9]年(?!代)|0[0-9]年(?!代)|[12][0-9]年{_DATED})"
+)
 _YEAR_CN: Final = re.compile(r"([一二][〇零○九0-9][〇零○一二三四五六七八九]{2})年")
 _YEAR_CN2: Final = re.compile(
-    r"(?<![〇零○一二三四五六七八九十])([五六七八九〇零○][〇零○一二三四五六七八九])年(?!代)"
+    r"(?<![〇零○一二三四五六七八九十满第共达])"
+    rf"([五六七八九〇零○][〇零○一二三四五六七八九]年(?!代)|[一二][〇零○一二三四五六七八九]年{_DATED})"
 )
 _DATE: Final = re.compile(
     r"((?:19|20)[0-9]{2})[年.\-/](1[0-2]|0?[1-9])(?:月份?|[.\-/])?(?:([12][0-9]|3[01]|0?[1-9])[日号]?)?"
@@ -150,11 +158,11 @@ def named_years(form: str) -> list[int]:
         form: Search form.
     """
     years = [int(m.group(1)) for m in _YEAR4.finditer(form)]
-    years += [_full_year(m.group(1)) for m in _YEAR2.finditer(form)]
+    years += [_full_year(m.group(1)[:2]) for m in _YEAR2.finditer(form)]
     for match in _YEAR_CN.finditer(form):
         years.append(int("".join(_DIGITS.get(c, c) for c in match.group(1))))
     for match in _YEAR_CN2.finditer(form):
-        years.append(_full_year("".join(_DIGITS[c] for c in match.group(1))))
+        years.append(_full_year("".join(_DIGITS[c] for c in match.group(1)[:2])))
     return years
 
 

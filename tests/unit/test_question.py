@@ -59,6 +59,35 @@ def test_a_short_place_name_is_the_full_one() -> None:
     assert read("养狗 怎么规定 示例").places == ("示例市",)
     assert read("那山东").places == ("山东省",)
     assert read("山东大学的校园").places == ()
+    assert read("在示例大街上扔烟头").places == ("示例市",)
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("山东16年改的那个计生条例", (2016,)),
+        ("一六年修订的条例", (2016,)),
+        ("13年7月发的文件", (2013,)),
+        ("干满16年的代表", ()),
+        ("工作16年以上", ()),
+        ("十六年的积累", ()),
+    ],
+)
+def test_two_figures_are_a_year_where_something_happened_in_it(text: str, years) -> None:
+    """This test ensures that a length of time is no year."""
+    assert read(text).years == years
+
+
+@pytest.mark.parametrize("text", ["一连四个市换了市长", "手续归市里批还是区里批"])
+def test_words_before_a_class_word_are_no_place(text: str) -> None:
+    asked = read(text)
+
+    assert (asked.places, asked.unknown_places) == ((), ())
+
+
+def test_a_town_behind_its_county_is_the_town() -> None:
+    """This test ensures that 璧山大兴镇 is looked for as 大兴镇."""
+    assert read("璧山大兴镇的代表").unknown_places == ("大兴镇",)
 
 
 def test_a_place_no_record_is_about_is_told_apart() -> None:
