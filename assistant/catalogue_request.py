@@ -111,13 +111,19 @@ _COUNTING: Final = re.compile(r"多少|几[件份条部卷篇]")
 _LISTING: Final = re.compile(
     r"清单|一览|列(?:个|一下|出|一列)|(?:通过|批准|批)了?的?(?:是)?(?:什么|啥|哪[个部件]?)(?:地方性法规|法规|条例|规定|办法|法律)|哪些|哪几|有哪|都有(?:啥|什么)|排(?:一下|个|列)|调(?:一下|出|阅)"
 )
-_PAPERS: Final = rf"(?:{'|'.join(sorted(PAPER_TYPES, key=len, reverse=True))}|法律|新闻|文件|材料|档案|记录|资料)"
+#: Not 建议 and 议案: how many were put forward at a session is what reports say.
+_PAPERS: Final = "|".join(
+    (
+        *sorted({*PAPER_TYPES} - {"建议", "议案"}, key=len, reverse=True),
+        *("法律", "新闻", "文件", "材料", "档案", "记录", "资料"),
+    )
+)
 #: A question that is nothing but papers and how many: 示例法规有几部, 现在存了多少份决议. Not 条 of a
 #: rule: 养犬条例有几条 asks for its articles.
 _TERSE_COUNT: Final = re.compile(
-    rf"(?:{_PAPERS}(?:现在|目前|至今|到现在)?(?:一共|总共|共|总计|合计)?(?:还)?(?:有吗?|收|存|收有|存有)?[着了]?[，,]?有?(?:多少|几)[件部份篇卷个]"
+    rf"(?:(?:{_PAPERS})(?:现在|目前|至今|到现在)?(?:一共|总共|共|总计|合计)?(?:还)?(?:有吗?|收|存|收有|存有)?[着了]?[，,]?有?(?:多少|几)[件部份篇卷个]"
     rf"|(?:新闻|记录)(?:一共|总共|共)?有?(?:多少|几)条"
-    rf"|(?<!没)[有收存]了?(?:多少|几)[件部份篇卷个]{_PAPERS})[了呢啊呀来着吧]*[？?。！!]*$"
+    rf"|(?<!没)[有收存]了?(?:多少|几)[件部份篇卷个](?:{_PAPERS}))[了呢啊呀来着吧]*[？?。！!]*$"
 )
 #: 青岛的法规数量, 标题含停车的记录数, 题名带停车的帮我数数.
 _COUNT_ASKED: Final = re.compile(

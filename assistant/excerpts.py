@@ -68,7 +68,7 @@ REPLY: Final = 3.0
 OUTDATED: Final = 2.0
 #: 违反前款规定的，处……: says nothing without the paragraph it points to.
 REFERS_BACK: Final = re.compile(
-    r"(?:对)?违反(?:前[一两二三]?款|第[一二三四五六七](?:款|项))|(?:逾期(?:未|不|仍)|拒不|情节(?:严重|较重|特别严重)的)"
+    r"(?:对)?违反(?:前[一两二三]?款|第[一二三四五六七](?:款|项))|(?:逾期(?:未|不|仍)|经[\u4e00-\u9fff]{2,8}(?:后)?(?:仍|拒)|拒不|情节(?:严重|较重|特别严重)的)"
 )
 _ARTICLE_HEAD: Final = re.compile(r"第[一二三四五六七八九十百零〇0-9]{1,6}条")
 #: How far above, in characters, the article may begin that is quoted with it.

@@ -32,6 +32,8 @@ _PRONOUN: Final = re.compile(
 )
 _POINTING: Final = re.compile(r"[这那](?:件|份|部|个|次|回|位)")
 _ENDING: Final = re.compile(r"呢[？?。!！]*$")
+#: 光提议案呢，几个人就成？
+_FIRST_OTHER: Final = re.compile(r"^[^，,。？?]{1,9}呢[，,]")
 #: 苏州呢，是多少？ asks no more than 苏州呢？
 _ASKED_AGAIN: Final = re.compile(
     r"呢[,，]\s*(?:又|都|各)?(?:是|有|为)?(?:多少|几|谁|什么|怎么样|怎样)[？?。!！]*$"
@@ -74,6 +76,8 @@ _ASPECT: Final = re.compile(
 )
 #: Content characters of a question that asks for aspects alone (组成人员有谁, 查出哪些问题).
 _ASPECTS_ONLY: Final = 6
+#: Content characters, aspects left out, from which a further question names a matter of its own.
+_OWN_MATTER: Final = 4
 #: Counts of the holdings are questions of their own.
 _COUNTS: Final = re.compile(r"[几多少哪些](?:件|份|部|卷)|库里|目录")
 #: A person's name by itself: nobody the records know is no reason to go on with the old subject.
@@ -289,6 +293,8 @@ def _needs_context(
     if _LEANING_START.search(form) or _SAME.search(form):
         # 那一年…… long and with a place, a year or a title of its own is a question of its own.
         return not (content > 16 and (places or "《" in question))
+    if _FIRST_OTHER.search(form) and content <= 14 and not places:
+        return True
     if _LEANING_TIME.search(form) and content <= 12:
         return True
     if _ENDING.search(form):
@@ -355,9 +361,19 @@ def _joined(
             return swapped
     rest = _BARE.sub("", question)
     base = base.rstrip("？?。!！")
+    own = [part for run in content_runs(form) for part in _ASPECT.sub(" ", run).split()]
+    if sum(map(len, own)) >= _OWN_MATTER:
+        base = _opening_of(base, turn)
     # 临沂也是这么退吗 asks the same of another, 其中 goes on with the total: what was asked stays.
     whole = _SAME.search(form) or "其中" in form
     return f"{base if whole else _subject(base)}，{rest}"
+
+
+def _opening_of(base: str, turn: Turn) -> str:
+    """The first question of a chain, without what a further turn (支出呢) was joined to it."""
+    last = _BARE.sub("", turn.question).strip().rstrip("？?。!！")
+    opening = base.removesuffix(last).rstrip("，, ")
+    return opening if last and opening else base
 
 
 def _subject(base: str) -> str:

@@ -50,6 +50,8 @@ INTERCEPT: Final = -31.991
 THRESHOLD: Final = -1.75
 #: Below this an answer says that it may not be the one asked for.
 UNSURE: Final = -1.0
+#: From when something holds stands in the last article, seldom among the best excerpts.
+_FROM_WHEN: Final = re.compile(r"施行|实施|生效|起效|执行|起用|管用|算数|作数")
 #: Proceedings that must be named in the record when the question names them.
 _PROCEEDINGS: Final = re.compile(r"执法检查|专题询问|质询|备案审查|罢免")
 #: Questions whether there is such a paper at all; a similar one on another matter is no answer.
@@ -74,7 +76,7 @@ _SPOT: Final = re.compile(
     r"(?![局长委民政人落容])"
 )
 _COMMON_SPOT: Final = re.compile(
-    r"[新老旧大小各每全本该某两几多一二三四五六七八九十中城乡农市区县省内外上下前后]|[咱俺们这那]|住宅|居民|商品|物业|封闭|文化|人民|黑臭|排污|行政|自然|边境|水利|防洪|体育|森林|工业"
+    r"[新老旧大小各每全本该某两几多一二三四五六七八九十中城乡农市区县省内外上下前后]|[咱俺们这那说听住]|知道|觉得|认识|附近|隔壁|旁边|门口|老家|家里|自己|现在|昨天|今天|住宅|居民|商品|物业|封闭|文化|人民|黑臭|排污|行政|自然|边境|水利|防洪|体育|森林|工业"
 )
 #: 增值税收了多少: a tax by its name, its last three characters. People leave some out (耕地税 for
 #: 耕地占用税); 一共交税多少 names none. Rates are not here: 增长率 is written 增长8.1%.
@@ -148,7 +150,9 @@ def judge(
     why = mismatch(question, record, place, near, rarity, year_needed=year_needed)
     if why:
         pass
-    elif not attribute_present(question, "。".join(_about(question, record, excerpts))):
+    elif not attribute_present(question, "。".join(_about(question, record, excerpts))) and not (
+        _FROM_WHEN.search(question.form) and attribute_present(question, near)
+    ):
         why = "原文没有所问的内容"
     elif _EXISTENCE.search(question.form) and (
         named["coverage"] < _EXISTENCE_COVERAGE

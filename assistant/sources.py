@@ -154,6 +154,8 @@ def is_rule(rule: tuple[str, str], title: str, text: str) -> bool:
     if re.search("常委会|常务委员会", subject) and not re.search("常委会|常务委员会", title):
         return False
     core = _ANY_RULE.sub("", subject)
+    # 代表视察办法: every second rule of a congress is about its deputies.
+    core = re.sub("人大|代表", "", core) or core
     return 2 * _in_order(core, title) >= len(core)
 
 

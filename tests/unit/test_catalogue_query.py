@@ -152,6 +152,7 @@ def test_adoption_and_approval_are_told_apart(store: Store, question: str) -> No
         "示例市养犬管理条例有几条？",
         "示例市养犬管理条例分几章？",
         "那次会议通过了几部条例？",
+        "示例市十五届人大二次会议那年的代表建议一共多少件？",
         "没有几部条例管这件事",
         "每户能养几条狗？",
     ],

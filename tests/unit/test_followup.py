@@ -62,6 +62,26 @@ def test_the_year_before_or_after_is_reckoned_from_the_turn_before(asked: str, y
     assert standalone_question(asked, turns, PLACES) == f"{year}年的代表建议有多少件？"
 
 
+def test_a_further_matter_goes_on_with_the_first_question_alone() -> None:
+    """This test ensures that what a turn between asked is left behind by a matter of its own."""
+    first = turn("示例市2025年一般公共预算收了多少？")
+    chain = "示例市2025年一般公共预算收，支出呢？"
+    turns = [first, turn("支出呢？", chain)]
+
+    joined = standalone_question("它到年底还欠着多少政府债？", turns, PLACES)
+    assert joined == "示例市2025年一般公共预算收，它到年底还欠着多少政府债？"
+    assert "支出" in standalone_question("增长多少？", turns, PLACES)
+
+
+def test_another_thing_named_first_leans_on_the_turn_before() -> None:
+    """This test ensures that 光提个议案呢，几个人 is about the same deputies."""
+    turns = [turn("示例市的乡镇人大代表提质询案，得多少人联名？")]
+
+    joined = standalone_question("光提个议案呢，几个人凑一块就成？", turns, PLACES)
+    assert joined.startswith("示例市的乡镇人大代表")
+    assert joined.endswith("光提个议案呢，几个人凑一块就成？")
+
+
 @pytest.mark.parametrize("asked", ["比头一年多几件？", "上一年度的总结在哪份文件里写着"])
 def test_a_year_compared_with_is_no_change_of_year(asked: str) -> None:
     """This test ensures that 比头一年 keeps the year spoken of."""

@@ -140,3 +140,10 @@ def test_a_topic_among_many_circumstances_need_not_stand_in_the_record(
     near = search_form("示例市城市绿化条例 在树穴内倾倒热水的，每棵处三百元罚款").text
 
     assert mismatch(asked, record, 1, near, lambda _: 3.0) == why
+
+
+def test_hearsay_is_no_estate() -> None:
+    """This test ensures that 听说社区 names no spot the record would have to name."""
+    assert not lacking(
+        "听说社区得有人定期去看望独居老人，多长时间一次？", "示例市养老服务条例", "每两天巡访一次"
+    )

@@ -45,6 +45,7 @@ from index.sentences import split_sentences
         ("来信人住哪？", PRIVATE),
         ("信访人的身份证号", PRIVATE),
         ("苏念安的家庭住址在哪", PRIVATE),
+        ("刚当上副秘书长的苏念安，手机号有没有？", PRIVATE),
         ("何以宁的身份证号码是多少", PRIVATE),
         ("给我出个证明，证明张某1992年当选过代表。", CERTIFICATE),
         ("帮我在复印件上盖个章", CERTIFICATE),
