@@ -40,7 +40,15 @@ from assistant.domain import (
     cite,
 )
 from assistant.editions import edition_notes, outdated
-from assistant.excerpts import LISTED, ONE_SIDE, USUAL, Excerpt, ExcerptFinder, choose
+from assistant.excerpts import (
+    LISTED,
+    ONE_SIDE,
+    SEVERAL,
+    USUAL,
+    Excerpt,
+    ExcerptFinder,
+    choose,
+)
 from assistant.filters import NO_FILTERS, Filters
 from assistant.followup import (
     Act,
@@ -624,8 +632,10 @@ class Assistant:
                 after = sum(len(e.parts) for e in chosen)
                 columns.append(Column(heading, tuple(range(before + 1, after + 1))))
         else:
-            chosen = choose(excerpts, *(LISTED if listed else USUAL))
-            chosen = self._with_parts(live, asked, evidence, chosen, permitted)
+            parts = asked_parts(asked.text)
+            enough = LISTED if listed else SEVERAL if parts else USUAL
+            chosen = choose(excerpts, *enough)
+            chosen = self._with_parts(live, parts, evidence, chosen, permitted)
         citations = self._cite(chosen)
         cited = {c.record.record_id for c in citations}
         related: dict[str, Record] = {}
@@ -649,19 +659,19 @@ class Assistant:
     def _with_parts(
         self,
         live: _Live,
-        asked: Question,
+        parts: Sequence[str],
         evidence: Sequence[Evidence],
         chosen: list[Excerpt],
         permitted: Permitted,
     ) -> list[Excerpt]:
-        """The chosen excerpts and, of a question that asks two things, the likeliest for each.
+        """The chosen excerpts and, of a question that asks several things, the likeliest for each.
 
         Taken from the record that answers the whole: half of a question says too little to search by.
         """
         own = chosen[0].evidence.record.record_id
         inside = [e for e in evidence if e.record.record_id == own]
         kept = list(chosen)
-        for part in asked_parts(asked.text):
+        for part in parts:
             question = self._read(live, part, permitted)
             found = live.finder.find(question, inside)[:1]
             kept += (

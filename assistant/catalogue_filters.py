@@ -34,14 +34,19 @@ from index.text import matching_key, search_form
 
 #: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
 _NEUTRAL: Final = re.compile(
-    r"日期|时间|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"日期|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
     r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
     r"|一览|收进来?|存进来?|现存|现有|沾边|搭边|(?<=年)那一?年|报个数|报一下|数数|头(?=跟|的|和|有|$)|库里头?|馆里头?|室里头?|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
-    r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
+    r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪[两二三四五六七八九十](?=[部件个项条])|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
     r"|咱们|咱这儿|咱这|咱|我们|本馆|自己的|自己|的|地|得|有|在|是|了|着|过|里|上|中|和|与|跟|及|或|以及|也|就|还|又|再|这|那|这些|那些|呢|吗|吧|啊|呀"
     r"|文书|文件材料|文件|材料|档案|记录|资料|东西|件|部|份|条|卷|篇|个|项|宗|次|一(?=[件部份条卷篇个项])|月份|年份|年度|年|月|日|号|写|为|给|出来|出|下来|来|去"
     r"|放|挂|存|现在|目前|至今|其|它|某|只|全|总|从|到|对|把|让|按|照|排|序|排序|顺序|先后|时间|日期|开的|通过的|发的|发出|发|印发的|印发"
     r"|[，。？！,.?!“”\"《》「」（）() 、：:;；…-]"
+)
+#: What may be left over of a question put plainly to the catalogue without narrowing anything:
+#: 能数出几部, 日期落在, 国办发的文, 拢共. Such a character inside a word (管理, 文物) leaves the rest of it.
+_LIGHT: Final = re.compile(
+    r"[能落算文管作做打搞弄叫现用被由于成所]|拢共|统共|落款|出现|(?:不|别)算|除外"
 )
 _NEUTRAL_ENDS: Final = re.compile(rf"^(?:{_NEUTRAL.pattern})+|(?:{_NEUTRAL.pattern})+$")
 _RETENTION: Final = (
@@ -64,7 +69,25 @@ _EVENT: Final = re.compile(
 #: What was done to a rule on a day, in a question and in the notes of a record.
 _ACTS: Final = (
     ("批准", re.compile(r"批准|批下来|批(?=了|的)")),
-    ("通过", re.compile(r"(?:表决)?通过")),
+    ("通过", re.compile(r"(?:表决)?通过|自己过(?=了|的)")),
+)
+#: 自己通过的，不算批各市的: what was approved is told by another note.
+_NOT_APPROVED: Final = re.compile(
+    r"自己(?!过)|(?:不算|不是|别算|不要|除了)批(?:准|复)?了?的?(?:各地?市|下面|底下|市里?)?的?"
+)
+#: 省里那次常委会 is its standing committee.
+_SITTING_OF: Final = re.compile(
+    r"(全国|[省市县区])(?:里|上|级)?(?:那一?[次回]|这一?[次回])?的?(?:人大)?常委会(?:议)?"
+)
+#: Rules of cities and not of their province, and that the province's are left out.
+_OF_CITIES: Final = re.compile(
+    r"各地市|各设区市|各市|设区的?市|(?:底下|下面)(?:的)?(?:几个|各个?)?市"
+)
+_OWN: Final = re.compile(
+    r"自己(?:出|定|立|搞)?的?|除了?省里?(?:的|那|那一)?[部件个]?(?:以外|之外|外)?|省里?(?:的|那|那一)?[部件个]?(?:别算|不算|除外|不要)"
+)
+_CITY_HEAD: Final = re.compile(
+    r"^[\u4e00-\u9fff]{2,8}?(?:市|自治州|盟)|[市州盟](?=第.{1,4}届|人民代表大会|人大)"
 )
 _ACTING: Final = re.compile(
     r"(?:[\u4e00-\u9fff]{2,8}(?:省|自治区|市|州|县|区))?(?:全国|省|自治区|市|州|县|区)?人大(?:常委会)?"
@@ -209,13 +232,17 @@ def read_conditions(
     if not adopted:
         _times(reading, question, today, by_number=agency)
     _provinces(reading, question, gazetteer)
+    if _OF_CITIES.search(reading.rest) and not adopted:
+        _cities(reading)
     _types_and_titles(reading, literal="文种:提案" in question.without)
     _places(reading, question, gazetteer)
     _short_titles(reading, about_catalogue=about_catalogue)
     if topics:
         _topics(reading, text_holders)
-    unexplained = re.sub(r"\s+", " ", _NEUTRAL.sub(" ", reading.rest)).strip()
-    unexplained = f"{absent}{unexplained}"
+    left = _NEUTRAL.sub(" ", reading.rest).split()
+    if about_catalogue and reading.filters:
+        left = [piece for piece in left if not _LIGHT.fullmatch(piece)]
+    unexplained = f"{absent}{' '.join(left)}"
     return Conditions(
         tuple(reading.filters),
         unexplained,
@@ -630,11 +657,13 @@ def _adopted(reading: _Reading, question: Question) -> bool:
     if not day or done is None:
         return False
     act, said = done
+    if act == "通过":
+        reading.blank(_NOT_APPROVED)
     spoken = _spoken(day)
     notes = {r.record_id: _notes_of(r, spoken) for r in reading.view.records}
     if not any(word in note for held in notes.values() for note in held for word, _ in _ACTS):
         return False
-    reading.rest = short_organs(reading.rest)
+    reading.rest = _SITTING_OF.sub(r"\1人大常委会", short_organs(reading.rest))
     reading.blank(_ANY_DATE)
     named = _ACTING.search(reading.rest)
     organ = named.group() if named else ""
@@ -723,7 +752,24 @@ def _provinces(reading: _Reading, question: Question, gazetteer: Gazetteer) -> N
         ):
             reading.add(f"地方为“{place}”", keeps)
             reading.take_word(place if place in reading.rest else short)
-            reading.blank(r"各地市|各市|各县|各区|各地|底下|下面|全省")
+            if _OF_CITIES.search(reading.rest):
+                _cities(reading)
+            reading.blank(r"各县|各区|各地|底下|下面|全省")
+
+
+def _cities(reading: _Reading) -> None:
+    """Only what cities made: the province's rule on the same subject is none of theirs."""
+
+    def keeps(record: Record) -> bool:
+        extra = " ".join(value for _, value in record.extra)
+        return any(
+            _CITY_HEAD.search(search_form(text).text)
+            for text in (record.title, record.author, record.meeting, extra)
+        )
+
+    reading.add("市一级的", keeps)
+    reading.blank(_OF_CITIES)
+    reading.blank(_OWN)
 
 
 def _places(reading: _Reading, question: Question, gazetteer: Gazetteer) -> None:

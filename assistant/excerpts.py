@@ -30,7 +30,7 @@ from index.sentences import (
 from index.text import search_form
 
 #: Passages whose sentences are looked at.
-REGIONS: Final = 12
+REGIONS: Final = 20
 #: How far over a page break the other half of a sentence may lie, in characters.
 _BREAK_REACH: Final = 400
 #: Characters of context on both sides of a passage that may be quoted too.
@@ -49,12 +49,12 @@ _ASKS_CHANGES: Final = re.compile(
 #: Log-odds a sentence gains for one unit of its passage's score.
 PASSAGE_WEIGHT: Final = 3.0
 #: Sentences compared with the question by the embedding model, in all and of one region.
-SENTENCES: Final = 100
+SENTENCES: Final = 160
 _MOST_OF_REGION: Final = 12
 #: Log-odds for one unit of cosine below the best sentence.
-SIMILARITY_WEIGHT: Final = 60.0
+SIMILARITY_WEIGHT: Final = 65.0
 #: Share of the lexical log-odds beside the similarity.
-LEXICAL_WEIGHT: Final = 0.1
+LEXICAL_WEIGHT: Final = 0.2
 #: Log-odds a sentence that was not compared stays behind the best one.
 UNSEEN: Final = 4.6
 #: Log-odds a sentence loses that has nothing of the kind asked for (no sum, no date …).
@@ -70,11 +70,16 @@ OUTDATED: Final = 2.0
 REFERS_BACK: Final = re.compile(
     r"(?:对)?违反(?:前[一两二三]?款|第[一二三四五六七](?:款|项))|(?:逾期(?:未|不|仍)|经[\u4e00-\u9fff]{2,8}(?:后)?(?:仍|拒)|拒不|情节(?:严重|较重|特别严重)的)"
 )
+#: 由公安机关给予警告；警告后不改正的，处……: what is threatened, and what it comes to.
+_THREATENS: Final = re.compile(r"责令|警告|予以.{0,4}(?:制止|劝阻|批评教育)")
+_COMES_TO: Final = re.compile(
+    r"(?:警告|责令|劝阻|批评教育|教育|制止)(?:后|无效)|(?:逾期|经?[\u4e00-\u9fff]{0,6}后?仍)(?:未|不|拒)|拒不|不听|情节(?:严重|较重)的"
+)
 _ARTICLE_HEAD: Final = re.compile(r"第[一二三四五六七八九十百零〇0-9]{1,6}条")
 #: How far above, in characters, the article may begin that is quoted with it.
 _REFERRED: Final = 420
 #: Quoting stops when the answer is among the chosen excerpts with this probability …
-SURE: Final = 0.6
+SURE: Final = 0.7
 #: … read off the scores at this temperature; or at this many excerpts or characters.
 _TEMPERATURE: Final = 1.0
 _MOST_QUOTES: Final = 6
@@ -84,6 +89,8 @@ _ROOM: Final = 500
 _SIGNATURE: Final = 14
 USUAL: Final = (SURE, _MOST_QUOTES, _ROOM)
 LISTED: Final = (0.85, 8, 700)
+#: A question that asks several things is seldom answered by its likeliest sentence alone.
+SEVERAL: Final = (0.9, _MOST_QUOTES, _ROOM)
 ONE_SIDE: Final = (0.5, 3, 260)
 
 #: An age asked about decides between the clauses of an article; log-odds.
@@ -452,6 +459,14 @@ class ExcerptFinder:
             return _whole_note(sentences, best, note_room)
         if REFERS_BACK.match(sentences[best].form):
             first = _breached(sentences, best)
+        while (
+            last + 1 < len(sentences)
+            and _THREATENS.search(sentences[best].form)
+            and _COMES_TO.match(sentences[last + 1].form)
+            and sentences[last + 1].end - sentences[first].start <= limit
+            and sentences[last + 1].start not in region.orders
+        ):
+            last += 1
         opens = bool(LEAD_IN.search(sentences[best].text))
         while last + 1 < len(sentences) and (opens or (whole_lists and first < best)):
             after = sentences[last + 1]

@@ -28,10 +28,10 @@ _NOT_PLACES: Final = re.compile(
 )
 #: Characters that show that a match ran over a word border: 选的市长, 要求乡镇, 答复里说市里.
 _FUNCTION_CHARACTERS: Final = frozenset(
-    "的是了在有当选求里说对把让给和与及到从这那某每各着过被叫问请查哪几由讲推篇俺想没就还再种俩归"
+    "的是了在有当选求里说对把让给和与及到从这那某每各着过被叫问请查哪几由讲推篇俺想没就还再种俩归跟我咱你她盲"
 )
-#: 山东大学, 上海路: what makes a short name part of another. 在东营大街上 is in 东营 all the same.
-_GOES_ON: Final = re.compile("大(?:学|厦|酒店|饭店)|学院|学校|路")
+#: 山东大学, 上海路, 微山湖: what makes a short name part of another. 在东营大街上 is in 东营 all the same.
+_GOES_ON: Final = re.compile("大(?:学|厦|酒店|饭店)|学院|学校|路|湖(?![北南])")
 #: Where the name of a county may end: 河北区县 and 泰山区域 are none.
 _COUNTY_END: Final = re.compile(r"[市县区旗](?![场域划县级])")
 #: Provinces, so that a province no record is about is known as a place. Source: GB/T 2260.

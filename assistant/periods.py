@@ -40,6 +40,8 @@ RELATIVE_YEARS: Final = {
     "大前年": -3, "前年": -2, "去年": -1, "上年度": -1, "今年": 0, "本年度": 0, "明年": 1,
 }  # fmt: skip
 _N: Final = r"([0-9]{1,2}|[一二两三四五六七八九十]{1,3})"
+#: 今年冬天不在家住, 今年打算盖房: when it happens to the asker, not of when the paper is.
+_OWN_YEAR: Final = re.compile(r"(?:今年|明年)[^,，。？?]{0,6}(?:想|打算|准备|不在|满|周?岁)")
 _YEARS_AGO: Final = re.compile(rf"(?<![0-9一二三四五六七八九十]){_N}年(?:以?前)(?!的?几)")
 #: 近五年, 这十年, 五年来: up to and with this year, as the holdings' yearly reports count.
 _LAST_YEARS: Final = re.compile(
@@ -132,7 +134,7 @@ def stretch_span(form: str) -> tuple[int, int] | None:
 
 def _relative_year(form: str, today: dt.date) -> tuple[Reading, int] | None:
     for word, shift in RELATIVE_YEARS.items():
-        if word in form:
+        if word in form and not (shift >= 0 and _OWN_YEAR.search(form)):
             year = today.year + shift
             return Reading(f"时间:{word}", word, f"{year}年"), year
     if match := _YEARS_AGO.search(form):

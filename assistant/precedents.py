@@ -533,7 +533,7 @@ class PrecedentFinder:
             units.append([(candidate.name, candidate.name), *self._units(candidate)])
             rests.append(_rest(core, candidate.name))
         flat = [embedded for own in units for _, embedded in own]
-        cosines = self._index.similarity(core.text, flat)
+        cosines = self._index.similarity(core.text, flat, "topics")
         at = 0
         for candidate, own, rest in zip(ranked, units, rests, strict=True):
             mine = cosines[at : at + len(own)]
@@ -549,7 +549,7 @@ class PrecedentFinder:
                 # Encoding what is left over costs a model call: only where it can decide.
                 features = (mine[0], max(mine[1:], default=mine[0]), 1.0, covered, named)
                 if rest != core.form and _odds(features) >= THRESHOLD:
-                    near = max(self._index.similarity(rest, [e for _, e in own]))
+                    near = max(self._index.similarity(rest, [e for _, e in own], "topics"))
             candidate.features = (mine[0], max(mine[1:], default=mine[0]), near, covered, named)
             candidate.odds = _odds(candidate.features)
 
@@ -799,7 +799,7 @@ class PrecedentFinder:
         if not sentences:
             return step.span
         cosines = self._index.similarity(
-            about, [text.embedded[(page.seq, s.start)] for page, s in sentences]
+            about, [text.embedded[(page.seq, s.start)] for page, s in sentences], "topics"
         )
         page, best = sentences[max(range(len(cosines)), key=cosines.__getitem__)]
         return whole_point(text, page, best)

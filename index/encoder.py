@@ -8,7 +8,7 @@ import logging
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -29,10 +29,16 @@ _BATCH: Final = 32
 #: Low-rank adapter for questions to the built-in model: colloquial to official wording.
 #: docs/evaluation.md says how it was trained and what it changed.
 _ADAPTER_FILE: Final = Path(__file__).with_name("query_adapter.safetensors")
+#: The same for comparing a question with single sentences: what stands in an answer.
+_SENTENCE_ADAPTER_FILE: Final = Path(__file__).with_name("sentence_adapter.safetensors")
 #: Texts sorted by length within a block of this many; padding then wastes little.
 _BLOCK: Final = 1024
 #: Passages that are too little work to share out among threads.
 _FEW: Final = 4
+
+
+#: What a question is compared with: passages to find, sentences to quote, what papers are about.
+Compared = Literal["passages", "sentences", "topics"]
 
 
 class Encoder(Protocol):
@@ -46,13 +52,15 @@ class Encoder(Protocol):
     def dim(self) -> int:
         """Width of the vectors."""
 
-    def encode_queries(self, texts: Sequence[str], *, adapted: bool = True) -> FloatArray:
+    def encode_queries(
+        self, texts: Sequence[str], compared_with: Compared = "passages"
+    ) -> FloatArray:
         """Vectors of questions, shape (n, d), float32, each of length 1.
 
         Args:
             texts: Questions.
-            adapted: For comparing with passages. False compares better with single sentences,
-                where the adapter was found to hurt.
+            compared_with: What finds the right passage was found to hurt the choice of the
+                sentence in it; what a paper is about is told best by the model as it is.
         """
 
     def encode_passages(
@@ -72,6 +80,7 @@ class SentenceTransformerEncoder:
         precision: str = "auto",
         threads: int = 0,
         query_adapter: Path | None = None,
+        sentence_adapter: Path | None = None,
     ) -> None:
         """Load the model.
 
@@ -83,6 +92,7 @@ class SentenceTransformerEncoder:
             threads: Computing threads, 0 for the library's choice.
             query_adapter: Low-rank adapter for questions only, made for this very model; None
                 encodes questions with the model as it is.
+            sentence_adapter: The same for questions that are compared with single sentences.
 
         Raises:
             EncoderError: If the folder cannot be loaded offline; says where it looked.
@@ -103,16 +113,16 @@ class SentenceTransformerEncoder:
                 local_files_only=True,
                 model_kwargs={"dtype": dtype},
             )
-            self._query_model = self._model
-            if query_adapter is not None:
-                self._query_model = _adapted(self._model, query_adapter)
+            self._query_model = _adapted(self._model, query_adapter)
+            self._sentence_model = _adapted(self._model, sentence_adapter)
         except Exception as error:
             msg = f"检索模型 {folder} 无法离线载入：{error}。请检查设置 model，或改回 built-in。"
             raise EncoderError(msg) from error
-        self._query_model.max_seq_length = self._model.max_seq_length = min(
-            self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS
-        )
-        self._single = {id(m): _traced(m) for m in (self._model, self._query_model)}
+        models = (self._model, self._query_model, self._sentence_model)
+        longest = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
+        for model in models:
+            model.max_seq_length = longest
+        self._single = {key: _traced(model) for key, model in {id(m): m for m in models}.items()}
         self._threads = threads
         self._set_threads: Callable[[int], None] = torch.set_num_threads
         self._name = name
@@ -131,13 +141,26 @@ class SentenceTransformerEncoder:
         """Width of the vectors."""
         return self._dim
 
-    def encode_queries(self, texts: Sequence[str], *, adapted: bool = True) -> FloatArray:
+    def encode_queries(
+        self, texts: Sequence[str], compared_with: Compared = "passages"
+    ) -> FloatArray:
         """Vectors of questions, shape (n, d), float32, each of length 1."""
-        model = self._query_model if adapted else self._model
         # One question is too little work to share out: threads that wait for each other burnt ten
         # times its processor time on a busy machine (docs/log.md, fifty at once).
         self._set_threads(1)
-        return self._encode([self._query_prompt + t for t in texts], model)
+        texts = [self._query_prompt + t for t in texts]
+        if compared_with == "passages":
+            return self._encode(texts, self._query_model)
+        if compared_with == "topics":
+            return self._encode(texts, self._model)
+        learnt = self._encode(texts, self._sentence_model)
+        if self._sentence_model is self._model:
+            return learnt
+        # Halfway between the model and what it learnt: the right sentence came first as often and
+        # among the first two more often than with either alone, on questions of other papers.
+        both = learnt + self._encode(texts, self._model)
+        unit: FloatArray = both / np.linalg.norm(both, axis=1, keepdims=True)
+        return unit
 
     def encode_passages(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
@@ -214,13 +237,15 @@ def open_encoder(settings: Settings) -> Encoder:
         precision=settings.text("precision"),
         threads=settings.threads,
         query_adapter=_ADAPTER_FILE if adapted else None,
+        sentence_adapter=_SENTENCE_ADAPTER_FILE if adapted else None,
     )
 
 
-def _adapted(model: Any, adapter: Path) -> Any:
+def _adapted(model: Any, adapter: Path | None) -> Any:
     """A copy of the model for questions with a low-rank adapter merged into its weights.
 
-    The embedding table, by far the largest part, is shared with the original.
+    The model itself where there is no adapter. The embedding table, by far the largest part, is
+    shared with the original.
 
     Source:
         LoRA (Hu et al., 2021): weight + up @ down * alpha / rank.
@@ -228,6 +253,8 @@ def _adapted(model: Any, adapter: Path) -> Any:
     import torch
     from safetensors import safe_open
 
+    if adapter is None:
+        return model
     embeddings = model[0].auto_model.embeddings
     copied = copy.deepcopy(model, {id(embeddings): embeddings})
     with safe_open(str(adapter), framework="pt") as stored, torch.no_grad():

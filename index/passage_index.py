@@ -20,7 +20,7 @@ import numpy.typing as npt
 from index.access import Permitted
 from index.dense import DenseIndex
 from index.domain import Hit, Passage
-from index.encoder import Encoder, open_encoder
+from index.encoder import Compared, Encoder, open_encoder
 from index.errors import IndexMismatchError, IndexNotFoundError, IndexStoreError
 from index.fusion import DENSE_WEIGHT, fuse
 from index.lexical import LexicalDocument, LexicalIndex
@@ -293,8 +293,17 @@ class PassageIndex:
         """Number of passages."""
         return len(self._dense)
 
-    def similarity(self, question: str, texts: Sequence[str]) -> list[float]:
-        """Cosine of a question with each of some sentences, given as they are embedded."""
+    def similarity(
+        self, question: str, texts: Sequence[str], compared_with: Compared = "sentences"
+    ) -> list[float]:
+        """Cosine of a question with each of some sentences, given as they are embedded.
+
+        Args:
+            question: The question, or what matters are to be about.
+            texts: Sentences.
+            compared_with: "sentences" ranks by which answers the question, "topics" by which is
+                about the same.
+        """
         if not texts:
             return []
         hashes = [_text_hash(text) for text in texts]
@@ -309,15 +318,15 @@ class PassageIndex:
                 self._encoded.clear()
             self._encoded |= {h: known[h] for h in missing}
         matrix = np.stack([known[h] for h in hashes]).astype(np.float32)
-        return [float(x) for x in matrix @ self._query_vector(question, adapted=False)]
+        return [float(x) for x in matrix @ self._query_vector(question, compared_with)]
 
-    def _query_vector(self, text: str, *, adapted: bool = True) -> FloatArray:
+    def _query_vector(self, text: str, compared_with: Compared = "passages") -> FloatArray:
         """The question's vector; recent ones are remembered."""
-        key = (search_form(text).text, adapted)
+        key = (search_form(text).text, compared_with)
         if key not in self._queries:
             if len(self._queries) > 64:
                 self._queries.clear()
-            self._queries[key] = self._encoder.encode_queries([key[0]], adapted=adapted)[0]
+            self._queries[key] = self._encoder.encode_queries([key[0]], compared_with)[0]
         return self._queries[key]
 
     def rarity(self, term: str) -> float:

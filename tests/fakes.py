@@ -10,6 +10,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
+from index.encoder import Compared
+
 
 class HashEncoder:
     """Character pairs thrown into 64 bins: the same vector every run, no model, no wait.
@@ -21,7 +23,7 @@ class HashEncoder:
     dim = 64
 
     def encode_queries(
-        self, texts: Sequence[str], *, adapted: bool = True
+        self, texts: Sequence[str], compared_with: Compared = "passages"
     ) -> npt.NDArray[np.float32]:
         return self._encode(texts)
 

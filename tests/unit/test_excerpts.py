@@ -227,7 +227,7 @@ def _excerpts_of(raw: str, question: str, best: str) -> list[str]:
     )
 
     def similarity(_: str, texts: Sequence[str]) -> list[float]:
-        return [0.91 if best in one else 0.9 for one in texts]
+        return [0.92 if best in one else 0.9 for one in texts]
 
     finder = ExcerptFinder(lambda *_: [page], lambda _: 1.0, similarity)
     return [raw[e.start : e.end] for e in finder.find(asked(question), [evidence])]
