@@ -276,7 +276,7 @@ class PassageIndex:
         self._records: npt.NDArray[np.int64] = np.load(folder / "records.npy")
         self._rows = {int(n): i for i, n in enumerate(self._numbers)}
         self._rarity: dict[str, float] = {}
-        self._queries: dict[tuple[str, bool], FloatArray] = {}
+        self._queries: dict[tuple[str, Compared], FloatArray] = {}
         #: Vectors of texts compared that no build had encoded: names of matters, cut sentences.
         self._encoded: dict[str, npt.NDArray[np.float16]] = {}
         self._allowed: dict[frozenset[int], npt.NDArray[np.bool_]] = {}
