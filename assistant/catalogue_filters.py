@@ -34,7 +34,7 @@ from index.text import matching_key, search_form
 
 #: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
 _NEUTRAL: Final = re.compile(
-    r"日期|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"日期|文种|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
     r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
     r"|一览|收进来?|存进来?|现存|现有|沾边|搭边|(?<=年)那一?年|报个数|报一下|数数|头(?=跟|的|和|有|$)|库里头?|馆里头?|室里头?|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
     r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪[两二三四五六七八九十](?=[部件个项条])|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
@@ -46,7 +46,7 @@ _NEUTRAL: Final = re.compile(
 #: What may be left over of a question put plainly to the catalogue without narrowing anything:
 #: 能数出几部, 日期落在, 国办发的文, 拢共. Such a character inside a word (管理, 文物) leaves the rest of it.
 _LIGHT: Final = re.compile(
-    r"[能落算文管作做打搞弄叫现用被由于成所]|拢共|统共|落款|出现|(?:不|别)算|除外"
+    r"[能落算文管作做打搞弄叫现用被由于成所标留凡连合加收封本叫]+|拢共|统共|落款|出现|(?:不|别)算|除外"
 )
 _NEUTRAL_ENDS: Final = re.compile(rf"^(?:{_NEUTRAL.pattern})+|(?:{_NEUTRAL.pattern})+$")
 _RETENTION: Final = (
@@ -83,6 +83,11 @@ _SITTING_OF: Final = re.compile(
 _OF_CITIES: Final = re.compile(
     r"各地市|各设区市|各市|设区的?市|(?:底下|下面)(?:的)?(?:几个|各个?)?市"
 )
+#: 省里连各市的加一块, 各地加上全国的: all of them, so nothing is left out.
+_ALL_LEVELS: Final = re.compile(
+    r"(?:省里?|全国|中央)的?(?:连|和|跟|与|加上?|带上?)[着同]?(?:各地?市|各地|下面|底下)的?"
+    r"|(?:各地?市|各地|下面|底下)的?(?:连|和|跟|与|加上?|带上?)[着同]?(?:省里?|全国|中央)的?|连(?:上|带|同|着)?(?:省里?|全国)的?"
+)
 _OWN: Final = re.compile(
     r"自己(?:出|定|立|搞)?的?|除了?省里?(?:的|那|那一)?[部件个]?(?:以外|之外|外)?|省里?(?:的|那|那一)?[部件个]?(?:别算|不算|除外|不要)"
 )
@@ -105,7 +110,9 @@ PAPER_TYPES: Final = (
     "说明", "答复", "名单", "规定",
 )  # fmt: skip
 _TITLE_SAYS: Final = re.compile(
-    r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)([\u4e00-\u9fff0-9]{2,20}?)(?:这?(?:[一二两三四五六七八九十几]个|[俩仨两三四])字|字样|字眼|的|，|,|有几|$)"
+    r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)[“\"「]?"
+    r"([\u4e00-\u9fff](?=[”\"」]?这?(?:一?个)?字)|[\u4e00-\u9fff0-9]{2,20}?)"
+    r"[”\"」]?(?:这?(?:[一二两三四五六七八九十几]个|[俩仨两三四])字|这?(?:一?个)?字(?=的|[，,]|有|$)|字样|字眼|的|，|,|有几|$)"
 )
 _TEXT_SAYS: Final = re.compile(
     r"(?:正文|原文|内容)?(?:里头|里面|里|中|上)?(?:提到|提及|写到|讲到|说到|涉及到|涉及|写有|出现)(?:过|了)?([\u4e00-\u9fff0-9]{2,16}?)(?:这?(?:[一二两三四五六七八九十几]个|[俩仨两三四])字|字样|字眼|的|，|,|$)"
@@ -198,6 +205,7 @@ def read_conditions(
     *,
     today: dt.date,
     about_catalogue: bool,
+    counts_papers: bool,
     topics: bool,
     text_holders: Callable[[str], frozenset[str]],
 ) -> Conditions:
@@ -210,6 +218,8 @@ def read_conditions(
             wording tells nothing of hidden rows.
         gazetteer: Places.
         today: Against which 近三年 is resolved.
+        counts_papers: Whether it asks how many papers; words that narrow nothing are then passed
+            over.
         about_catalogue: Whether the question plainly speaks of the holdings; then short words
             too may be taken as part of a title.
         topics: Whether a topic no title names (停车难的建议哪年最多) may be looked for in the
@@ -231,6 +241,7 @@ def read_conditions(
     _proposers(reading)
     if not adopted:
         _times(reading, question, today, by_number=agency)
+    reading.blank(_ALL_LEVELS)
     _provinces(reading, question, gazetteer)
     if _OF_CITIES.search(reading.rest) and not adopted:
         _cities(reading)
@@ -240,7 +251,7 @@ def read_conditions(
     if topics:
         _topics(reading, text_holders)
     left = _NEUTRAL.sub(" ", reading.rest).split()
-    if about_catalogue and reading.filters:
+    if counts_papers and reading.filters:
         left = [piece for piece in left if not _LIGHT.fullmatch(piece)]
     unexplained = f"{absent}{' '.join(left)}"
     return Conditions(
@@ -773,20 +784,42 @@ def _cities(reading: _Reading) -> None:
 
 
 def _places(reading: _Reading, question: Question, gazetteer: Gazetteer) -> None:
+    named: list[tuple[str, str, str]] = []
     for place in (*question.places, *question.unknown_places):
         if place.endswith(("省", "自治区")):
             continue
         short = gazetteer.short(place)
         word = place if place in reading.rest else short
         # 关于市十一届人大…… at the head of a title makes 关于 look like a place.
-        if word not in reading.rest or not _NEUTRAL.sub("", short):
-            continue
-
-        def keeps(record: Record, place: str = place, short: str = short) -> bool:
-            head = search_form(f"{record.title} {record.author}").text
-            return place in head or short in head
-
+        if word in reading.rest and _NEUTRAL.sub("", short):
+            named.append((place, short, word))
+    joined = "|".join(re.escape(word) for _, _, word in named)
+    pairs = re.findall(
+        rf"({joined})(?:市|县)?(?:和|跟|与|同|及|、|加上?|还有)(?={joined})", reading.rest
+    )
+    if len(named) > 1 and len(pairs) == len(named) - 1:
+        # 威海和烟台的法规加一块: a row is of one of them, of both never.
+        tests = [t for place, short, _ in named if (t := _of_place(reading, place, short))]
+        if len(tests) == len(named):
+            words = "或".join(f"“{place}”" for place, _, _ in named)
+            reading.add(f"题名或责任者有{words}", lambda r: any(keeps(r) for keeps in tests))
+            for _, _, word in named:
+                reading.take_word(word)
+            reading.blank(r"加上|还有|加(?!起来|一)")
+        return
+    for place, short, word in named:
+        keeps = _of_place(reading, place, short)
         # A place no readable row is about stays unexplained: known or unknown must read the same.
-        if any(keeps(r) for r in reading.view.records):
+        if keeps is not None:
             reading.add(f"题名或责任者有“{place}”", keeps)
             reading.take_word(word)
+
+
+def _of_place(reading: _Reading, place: str, short: str) -> Callable[[Record], bool] | None:
+    """Tells rows about a place; None when the reader may see none."""
+
+    def keeps(record: Record) -> bool:
+        head = search_form(f"{record.title} {record.author}").text
+        return place in head or short in head
+
+    return keeps if any(keeps(r) for r in reading.view.records) else None

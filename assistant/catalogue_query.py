@@ -95,6 +95,7 @@ def query_catalogue(
         gazetteer,
         today=today,
         about_catalogue=request.plain,
+        counts_papers=request.counts_papers,
         topics=request.grouping is not None,
         text_holders=lambda words: store.holders_of(words, permitted),
     )

@@ -54,6 +54,7 @@ class Request:
         asked: Whether it is asked of the catalogue at all; otherwise only a question that names
             nothing but catalogue fields (2015年5月示人办发的通知) is one for it.
         plain: Whether the question plainly speaks of the holdings.
+        counts_papers: Whether it asks how many papers there are, plainly of the holdings or not.
         told_pages: (pages of the catalogue, pages of the scan) a check names, or None.
     """
 
@@ -67,6 +68,7 @@ class Request:
     asked: bool = True
     plain: bool = False
     told_pages: tuple[int, int] | None = None
+    counts_papers: bool = False
 
 
 _CHECKS: Final = tuple(
@@ -107,7 +109,7 @@ _EXTREME: Final = re.compile(
     r"(?:的)?(?:前)?(?P<n>[0-9]{1,3}|[一二两三四五六七八九十]{1,2})?(?:件|份|条|个|部|卷)?(?:是)?(?:哪(?:一)?(?:年|天|件|份|条|部)?(?:的)?)?"
 )
 _EACH: Final = re.compile(r"各(?:有|收|发|出)?(?:了)?(?:多少|几)[件份部卷篇条]")
-_COUNTING: Final = re.compile(r"多少|几[件份条部卷篇]")
+_COUNTING: Final = re.compile(r"多少|几[件份条部卷篇]|几[个封本][？?。]*$")
 _LISTING: Final = re.compile(
     r"清单|一览|列(?:个|一下|出|一列)|(?:通过|批准|批)了?的?(?:是)?(?:什么|啥|哪[个部件]?)(?:地方性法规|法规|条例|规定|办法|法律)|哪些|哪几|哪[两二三四五六七八九十][部件个项]|有哪|都有(?:啥|什么)|排(?:一下|个|列)|调(?:一下|出|阅)"
 )
@@ -118,13 +120,21 @@ _PAPERS: Final = "|".join(
         *("法律", "新闻", "文件", "材料", "档案", "记录", "资料"),
     )
 )
+_IN_ALL: Final = r"一共|总共|共|总计|合计|拢共|统共|通共|(?:全都?)?加(?:起来|一块儿?|一起)"
 #: A question that is nothing but papers and how many: 示例法规有几部, 现在存了多少份决议. Not 条 of a
 #: rule: 养犬条例有几条 asks for its articles.
 _TERSE_COUNT: Final = re.compile(
-    rf"(?:(?:{_PAPERS})(?:现在|目前|至今|到现在)?(?:一共|总共|共|总计|合计)?(?:还)?(?:有吗?|收|存|收有|存有)?[着了]?[，,]?有?(?:多少|几)[件部份篇卷个](?:[?？,，]省里?的?那?[部件个]?(?:别算|不算|除外))?"
-    rf"|(?:新闻|记录)(?:一共|总共|共)?有?(?:多少|几)条"
-    rf"|(?:收|存|咱有)[着了]?(?:多少|几)[件部份篇卷个]"
+    rf"(?:(?:{_PAPERS})(?:现在|目前|至今|到现在)?(?:{_IN_ALL})?(?:还)?(?:有吗?|收|存|收有|存有)?[着了]?[，,]?有?(?:多少|几)[件部份篇卷个](?:[?？,，](?:(?:省里?|批|下面|底下|各市)[^，。？]{{0,6}}(?:别算|不算|除外|也算(?:上|进去)?)|(?:别算|不算)(?:上)?(?:省|批|下面|底下|各市)[^，。？]{{0,6}}))?"
+    rf"|(?:新闻|记录)(?:{_IN_ALL})?有?(?:多少|几)条"
+    rf"|(?:收|存|咱有)[着了]?(?:多少|几)[件部份篇卷个封本]"
+    rf"|(?:{_PAPERS})(?:{_IN_ALL})?(?:收|存)[着了]多少"
     rf"|(?<!没)[有收存]了?(?:多少|几)[件部份篇卷个](?:{_PAPERS}))[了呢啊呀来着吧]*[？?。！!]*$"
+)
+#: 有几份2025年的预算报告, 养犬的条例连省里的加一块有几部: one for the catalogue where nothing but
+#: filters is left of it.
+_COUNT_OF_PAPERS: Final = re.compile(
+    rf"(?:多少|几)[件部份篇卷个封本](?:[^，,。？?]{{0,14}}(?:{_PAPERS}))(?![内里])"
+    rf"|(?:{_PAPERS})(?![内里中])[^，,。？?条章款]{{0,14}}(?:多少|几)[件部份篇卷个封本](?![条章款字])"
 )
 #: 青岛的法规数量, 标题含停车的记录数, 题名带停车的帮我数数.
 _COUNT_ASKED: Final = re.compile(
@@ -132,7 +142,7 @@ _COUNT_ASKED: Final = re.compile(
 )
 #: Speaks of the holdings, not of what the papers say.
 _PLAIN: Final = re.compile(
-    r"库里|馆里|室里|库中|馆藏|目录|题名|标题|收了|收藏|收录|归档|保管|永久|长期|短期|案卷|全宗|档号|文种|责任者|开放标识|开放状态|未开放|著录"
+    r"库里|馆里|室里|日期落在|落款(?:日期)?(?:是|在)|文种(?:是|填|为)|(?:叫|名叫)(?:做|作)?[“\"「]|库中|馆藏|目录|题名|标题|收了|收藏|收录|归档|保管|永久|长期|短期|案卷|全宗|档号|文种|责任者|开放标识|开放状态|未开放|著录"
     r"|挂接|挂上|扫描件|咱(?:这|们|收)|(?:文件|材料|档案|名单|纪要|简报)(?:一共|总共|共)?(?:有|收|存)?(?:多少|几|哪)|(?:多少|几)[件份卷](?:文件|材料|档案)|清单"
 )
 _SECRECY: Final = re.compile(r"密级.{0,6}(?:期满|到期|满了|到了)|解密(?:审核|鉴定)?|脱密")
@@ -172,9 +182,12 @@ def read_request(question: Question) -> Request:
         counting = plain = True
         rest = _blank(rest, *match.span())
     asked = asked or question.intent in (Intent.COUNT, Intent.LIST) or (plain and counting)
+    papers = bool(_COUNT_OF_PAPERS.search(question.form))
+    asked = asked or papers
     return Request(
         rest, grouping, check, extreme, take,
         listing=listing and not counting, most=most, asked=asked, plain=plain, told_pages=told,
+        counts_papers=plain or papers,
     )  # fmt: skip
 
 

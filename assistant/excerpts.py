@@ -53,6 +53,8 @@ SENTENCES: Final = 160
 _MOST_OF_REGION: Final = 12
 #: Log-odds for one unit of cosine below the best sentence.
 SIMILARITY_WEIGHT: Final = 65.0
+#: Share of a further question as it was put in the similarity, the rest is that of the whole.
+SPOKEN: Final = 0.5
 #: Share of the lexical log-odds beside the similarity.
 LEXICAL_WEIGHT: Final = 0.2
 #: Log-odds a sentence that was not compared stays behind the best one.
@@ -286,6 +288,7 @@ class ExcerptFinder:
         *,
         whole_lists: bool = False,
         outdated: Callable[[Record], bool] = lambda _: False,
+        spoken: str = "",
     ) -> list[Excerpt]:
         """Excerpts from the best passages, best first, none overlapping a better one.
 
@@ -294,13 +297,14 @@ class ExcerptFinder:
             evidence: Ranked passages; the first `REGIONS` are read.
             whole_lists: Let an excerpt that opens a list run on through its items.
             outdated: Tells records that later ones have replaced; theirs come after.
+            spoken: A further question as it was put, where `question` carries on an earlier one.
         """
         # With a date or a figure asked for besides, the reply alone may not have it.
         reply = asks_reply(question.form) and attribute_present(question, "")
         note_room = _EVERY_CHANGE if _ASKS_CHANGES.search(question.form) else _LONGEST_NOTE
         excerpts: list[Excerpt] = []
         regions = [r for item in evidence[:REGIONS] for r in self._regions(question, item)]
-        self._add_similarity(question, regions)
+        self._add_similarity(question, regions, spoken)
         for region in regions:
             excerpts += self._cut(region, whole_lists or reply, note_room)
         excerpts = [
@@ -368,7 +372,7 @@ class ExcerptFinder:
             whole = half.end >= body[1] and not _ENDED.search(half.text) and not half.is_row
         return (other, half.start, half.end) if whole else None
 
-    def _add_similarity(self, question: Question, regions: Sequence[_Region]) -> None:
+    def _add_similarity(self, question: Question, regions: Sequence[_Region], spoken: str) -> None:
         """Add what the embedding model says of the sentences that could be quoted."""
         wanted: list[tuple[_Region, int]] = []
         for region in regions:
@@ -376,7 +380,15 @@ class ExcerptFinder:
             inside.sort(key=lambda i: -region.odds[i])
             wanted += [(region, i) for i in inside[:_MOST_OF_REGION]]
         wanted = wanted[:SENTENCES]
-        cosines = self._similarity(question.text, [region.texts[i] for region, i in wanted])
+        texts = [region.texts[i] for region, i in wanted]
+        cosines = self._similarity(question.text, texts)
+        if spoken:
+            # Joined to it, the earlier question draws its own answer to the front again.
+            alone = self._similarity(spoken, texts)
+            cosines = [
+                (1 - SPOKEN) * whole + SPOKEN * own
+                for whole, own in zip(cosines, alone, strict=True)
+            ]
         best = max(cosines, default=0.0)
         ages = _ages(question.form)
         for region in regions:

@@ -12,7 +12,8 @@ from assistant.catalogue_view import CatalogueView
 from assistant.domain import Answer, Conversation, Refusal, RefusalReason, Turn
 from assistant.gazetteer import Gazetteer
 from assistant.names import SURNAME
-from assistant.question import TYPE_WORDS, content_runs
+from assistant.question import TYPE_WORDS, Question, content_runs
+from assistant.sources import named_rule, named_titles
 from assistant.subjects import Subjects, brings_a_subject
 from index.codes import chinese_to_int
 from index.text import search_form
@@ -154,6 +155,8 @@ class FollowUp:
         rest: A second question beside the fields (…，后来改过没有), or empty.
         records: Ids of the records of the answer it leans on, best first; empty when it stands by
             itself or leans on a question that was not answered.
+        perhaps: How it reads if it goes on, where the wording does not tell (拍卖的话，头一笔钱最少交几成);
+            None when that is told or when there was no answer to go on with.
     """
 
     standalone: str
@@ -162,6 +165,7 @@ class FollowUp:
     fields: tuple[str, ...] = ()
     rest: str = ""
     records: tuple[str, ...] = ()
+    perhaps: FollowUp | None = None
 
 
 def read_follow_up(
@@ -193,16 +197,31 @@ def read_follow_up(
     if not turns:
         return FollowUp(question)
     before = _leaned_on(question, turns, gazetteer)
-    question = _with_year(_ASKED_AGAIN.sub("呢？", question), _standalone_of(before))
+    typed = _ASKED_AGAIN.sub("呢？", question)
+    question = _with_year(typed, _standalone_of(before))
     ids = records_of(before)
     earlier = search_form(" ".join(_words_of(turn) for turn in turns)).text
 
     def new(runs: Sequence[str]) -> bool:
         return subjects is not None and brings_a_subject(runs, subjects, earlier, ids)
 
-    if _NAME_ONLY.match(search_form(question).text) or not _needs_context(question, gazetteer, new):
+    if _NAME_ONLY.match(search_form(question).text):
         return FollowUp(question)
-    return FollowUp(_joined(question, before, gazetteer, view, subjects), records=ids)
+    joined = FollowUp(_joined(question, before, gazetteer, view, subjects), records=ids)
+    # 下一年打算收多少: the year after the one asked about.
+    if question != typed or _needs_context(question, gazetteer, new):
+        return joined
+    return FollowUp(question, perhaps=joined if ids else None)
+
+
+def names_its_own(question: Question) -> bool:
+    """Whether a question names a place, a time, a paper or a person: then it stands by itself."""
+    named = (
+        question.places, question.unknown_places, question.years_asked, question.dates,
+        question.phrases, question.sessions, question.people, named_rule(question.form),
+        named_titles(question.form),
+    )  # fmt: skip
+    return any(named)
 
 
 def _with_year(question: str, before: str) -> str:
@@ -433,7 +452,7 @@ def _swap_topic(before: str, new: str, turn: Turn, subjects: Subjects, gazetteer
     word = search_form(new).text
     if len(word) < 2 or word in search_form(before).text or not _ASPECT.sub("", word):
         return ""
-    if _TYPE_ONLY.fullmatch(word) or _QUESTION_WORD.search(word):
+    if _TYPE_ONLY.fullmatch(word) or _QUESTION_WORD.search(word) or _CLAUSE.search(word):
         return ""
     if _NAME.fullmatch(word) and subjects.holders(word):
         for name in _names_in(before):
@@ -459,6 +478,8 @@ def _swap_topic(before: str, new: str, turn: Turn, subjects: Subjects, gazetteer
     return before[:start] + new + keep + before[asked.start() if asked else end :]
 
 
+#: 都带进核心景区了 is what happens, no topic.
+_CLAUSE: Final = re.compile(r"[了着过把被]$|^(?:都|已|没|不|再|就)")
 _TYPE_ONLY: Final = re.compile(rf"(?:{TYPE_WORDS})+")
 
 

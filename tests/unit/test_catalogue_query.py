@@ -123,6 +123,17 @@ def count(store: Store, text: str, permitted: Permitted = EVERYTHING) -> list[st
         ("题名带“示例节”的文件帮我数数", 1),
         ("标题含养犬的记录数", 1),
         ("库里头跟食品安全沾边的决定有几部", 1),
+        ("日期落在2018年的决定拢共几份", 2),
+        ("养犬方面各市自己出的条例有几部？省里那部别算", 1),
+        ("2019年5月30日省里那次常委会批下来的法规有几部", 1),
+        ("示例市人大常委会2019年4月19日自己通过的法规有几部，不算批各市的", 1),
+        ("文种填的是决定的一共几件", 2),
+        ("示例市的决定一共收着多少", 2),
+        ("有几份2018年的决定", 2),
+        ("叫“食品安全”的一共几个", 1),
+        ("题名里有“犬”字的条例几部", 1),
+        ("题名里有犬字的条例几部", 1),
+        ("养犬的条例，省里连各市的加一块存了几部", 1),
     ],
 )
 def test_counts_are_complete(store: Store, question: str, expected: int) -> None:
@@ -131,6 +142,17 @@ def test_counts_are_complete(store: Store, question: str, expected: int) -> None
 
     assert found is not None
     assert expected == len(found)
+
+
+def test_two_places_are_counted_together(store: Store) -> None:
+    """This test ensures that 示例市和榕城市 means papers of either, not of both."""
+    other = Record(
+        "9", "榕城市人大常委会关于修渠的决定", author="榕城市人大常委会", doc_type="决定"
+    )
+    store.replace_record(other, (), (), "x")
+
+    assert len(count(store, "示例市和榕城市的决定加一块几份") or ()) == 3
+    assert len(count(store, "榕城市的决定有几份") or ()) == 1
 
 
 @pytest.mark.parametrize(

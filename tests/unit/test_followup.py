@@ -8,6 +8,7 @@ from assistant.catalogue_view import CatalogueView
 from assistant.domain import Answer, Listing, Refusal, RefusalReason, Turn
 from assistant.followup import Act, needs_context, read_follow_up, standalone_question
 from assistant.gazetteer import Gazetteer
+from assistant.subjects import Subjects
 from index.domain import Coverage, Record
 
 PLACES = Gazetteer([Record("1", "示例市供热条例"), Record("2", "榕城市供热条例")])
@@ -139,6 +140,39 @@ def test_a_new_topic_is_not_polluted(question: str) -> None:
     """This test ensures that a question that stands by itself is left alone."""
     assert not needs_context(question, PLACES)
     assert standalone_question(question, [turn("榕城市供热条例哪年通过？")], PLACES) == question
+
+
+def test_where_the_wording_does_not_tell_both_readings_are_given() -> None:
+    """This test ensures that the records may decide whether a question goes on."""
+    before = answered("榕城市荒山能用什么法子往外包？", "榕城市四荒开发条例")
+    read = read_follow_up("拍卖的话，头一笔钱最少交几成？", [before], PLACES, CatalogueView(()))
+
+    assert read.standalone == "拍卖的话，头一笔钱最少交几成？"
+    assert read.records == ()
+    assert read.perhaps is not None
+    assert read.perhaps.standalone.startswith("榕城市荒山")
+    assert read.perhaps.records == ("1",)
+    alone = read_follow_up(
+        "拍卖的话，头一笔钱最少交几成？", [turn("荒山呢")], PLACES, CatalogueView(())
+    )
+    assert alone.perhaps is None, "nothing was found to go on with"
+
+
+def test_the_next_year_always_goes_on() -> None:
+    """This test ensures that 下一年 keeps the place of the question before."""
+    turns = [turn("榕城市2025年一般公共预算收入完成了多少？")]
+    read = standalone_question("下一年打算收多少，涨几个点？", turns, PLACES)
+
+    assert read.startswith("榕城市2026年")
+
+
+def test_what_happens_is_no_topic() -> None:
+    """This test ensures that 要是都带进核心景区了呢 changes the case and not the paper's name."""
+    before = answered("照示例山生态保护条例，带打火机上山，罚多少？", "示例山生态保护条例")
+    subjects = Subjects(CatalogueView(()), lambda *_: [], lambda _: [], None)
+    read = read_follow_up("要是都带进核心景区了呢？", [before], PLACES, CatalogueView(()), subjects)
+
+    assert "生态保护条例" in read.standalone
 
 
 VIEW = CatalogueView(

@@ -8,7 +8,7 @@ import pytest
 
 from assistant.gazetteer import Gazetteer
 from assistant.question import read_question
-from assistant.refusal import mismatch
+from assistant.refusal import _EXISTENCE, _THAT_RULE, mismatch
 from assistant.vocabulary import Entry, Vocabulary
 from index.domain import Record
 from index.text import search_form
@@ -49,6 +49,7 @@ def test_a_yearly_report_is_that_of_the_year_it_is_called_by(
         ("擅自挖路，按那个城区道路管理条例罚多少", "示例市停车场管理条例", "文件不符"),
         ("擅自挖路，按那个城区道路管理条例罚多少", "示例市城区道路管理条例", ""),
         ("停车场条例里怎么写配建车位", "示例市城市绿化条例", "文件不符"),
+        ("供热条例里怎么写退费", "示例市供水条例", "文件不符"),
         ("电动车条例哪天施行", "示例市电动自行车管理条例", ""),
     ],
 )
@@ -147,3 +148,47 @@ def test_hearsay_is_no_estate() -> None:
     assert not lacking(
         "听说社区得有人定期去看望独居老人，多长时间一次？", "示例市养老服务条例", "每两天巡访一次"
     )
+
+
+def test_a_rule_called_by_an_everyday_word_is_that_rule() -> None:
+    """This test ensures that 养狗条例 is the one on 养犬, which shares one character with it."""
+    record = Record("r1", "示例市养犬管理条例")
+    words = Vocabulary([Entry(("养狗",), ("养犬",), None, None, "治安")])
+    asked = read_question(
+        "养狗条例哪天施行", Gazetteer([record]), dt.date(2032, 1, 5), vocabulary=words
+    )
+
+    assert mismatch(asked, record, 0, search_form(record.title).text, lambda _: 3.0) == ""
+
+
+@pytest.mark.parametrize(
+    ("question", "exists"),
+    [
+        ("有没有管电梯的条例？", True),
+        ("市里出过养鸽子的条例没有？", True),
+        ("关于大运河的决议通过了吗？", True),
+        ("有老板想盖小区卖，条例答应吗？", False),
+        ("老条例还算数吗？", False),
+        ("条例后来改了吗？", False),
+    ],
+)
+def test_whether_there_is_such_a_paper_is_told_from_what_it_says(
+    question: str, exists: bool
+) -> None:
+    """This test ensures that 条例答应吗 asks what the rule says and not whether there is one."""
+    assert bool(_EXISTENCE.search(question)) is exists
+
+
+def test_the_vocabulary_alone_refuses_only_a_rule_told_by_its_matter() -> None:
+    """This test ensures that a topic missing in the record turns away no other question."""
+    record = Record("r1", "示例市物业管理条例")
+    words = Vocabulary([Entry(("放鞭炮",), ("燃放烟花爆竹",), None, None, "治安")])
+    asked = read_question(
+        "小区里放鞭炮归谁管", Gazetteer([record]), dt.date(2032, 1, 5), vocabulary=words
+    )
+    near = search_form("示例市物业管理条例 业主应当遵守管理规约").text
+
+    assert mismatch(asked, record, 0, near, lambda _: 3.0) == "事项不符"
+    assert mismatch(asked, record, 0, near, lambda _: 3.0, topics=False) == ""
+    assert _THAT_RULE.search("不让放鞭炮的那部法规")
+    assert not _THAT_RULE.search("小区里放鞭炮归谁管")
