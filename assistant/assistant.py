@@ -107,6 +107,8 @@ _TOP_K: Final = 40
 #: best sentence may be behind. Of 8 questions that went on without saying so the farthest was 1.5
 #: behind; of 59 new ones after an unrelated answer none came nearer than 3.3 (docs/log.md).
 _OF_BEFORE: Final = 8
+#: With so many pairs of characters and none of them in the records before, they must be ahead.
+_SAID: Final = 3
 _GOES_ON: Final = 2.0
 _RELATED: Final = 5
 #: Permitted sets whose catalogue is kept ready.
@@ -524,7 +526,10 @@ class Assistant:
             candidates=self.settings.number("candidates"),
         )
         if further is not None and self._goes_on(live, asked, evidence, further, permitted):
-            return self._respond(live, further.base, further.asked, permitted, further.records)
+            joined = self._respond(live, further.base, further.asked, permitted, further.records)
+            # Refused with what was asked before, it may still be answered as it stands.
+            if isinstance(joined, Answer):
+                return joined
         if previous and base.question != base.standalone:
             # Joined to the question before, it finds that one's passages again, not its own.
             alone = self._read(live, base.question, permitted)
@@ -554,7 +559,9 @@ class Assistant:
         for excerpt in live.finder.find(asked, [*own, *others[: REGIONS - len(own)]]):
             known = excerpt.evidence.record.record_id in before
             best[known] = max(best[known], excerpt.score)
-        return best[True] >= best[False] - _GOES_ON and best[True] > -math.inf
+        told = search_form("".join(e.hit.passage.text for e in own)).text
+        other = len(asked.content_terms) >= _SAID and not asked.terms_in(told)
+        return best[True] >= best[False] - (0 if other else _GOES_ON) and best[True] > -math.inf
 
     def _inside(
         self,

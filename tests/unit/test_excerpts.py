@@ -263,6 +263,15 @@ def test_a_clause_that_points_back_is_quoted_with_its_article(clause: str) -> No
     assert _excerpts_of(raw, "养烈性犬不圈养怎么罚", clause)[0] == article
 
 
+def test_a_warning_is_quoted_with_what_it_comes_to() -> None:
+    """This test ensures that 给予警告 is no whole answer where a fine follows."""
+    penalty = "遛狗不牵绳的，由公安机关给予警告；警告后不改正的，处二百元罚款。"
+    raw = f"第十二条 每户限养一只。\n第十三条 {penalty}\n第十四条 本条例自2031年1月1日起施行。\n"
+
+    first = _excerpts_of(raw, "遛狗不牵绳罚不罚", "给予警告")[0]
+    assert first.endswith("处二百元罚款。")
+
+
 @pytest.mark.parametrize(
     ("question", "whole"), [("停车场条例改过几次", True), ("停车场条例哪天通过的", False)]
 )

@@ -60,6 +60,8 @@ def test_a_short_place_name_is_the_full_one() -> None:
     assert read("那山东").places == ("山东省",)
     assert read("山东大学的校园").places == ()
     assert read("在示例大街上扔烟头").places == ("示例市",)
+    assert read("在山东湖上钓鱼").places == ()
+    assert read("山东湖北交界的路").places != ()
 
 
 @pytest.mark.parametrize(
@@ -107,6 +109,8 @@ def test_a_place_no_record_is_about_is_told_apart() -> None:
         ("去年的预算报告", (2025,)),
         ("今年一月的会", (2026,)),
         ("〔2016〕12号", (2016,)),
+        ("今年冬天不在家住，暖气费能不能少交", ()),
+        ("孩子今年满十八岁，能参加选举吗", ()),
     ],
 )
 def test_years_are_read_in_every_spelling(text: str, years: tuple[int, ...]) -> None:

@@ -72,6 +72,7 @@ from index.sentences import split_sentences
         ("起草一份关于停车难的议案", DRAFTING),
         ("你觉得停车费该不该涨？", JUDGING),
         ("这一届代表谁干得最好，你给排个名", JUDGING),
+        ("离婚房子该归谁，你给拿个主意", JUDGING),
         ("明天示例市下不下雨？", TODAY),
         ("现在几点了？", TODAY),
         ("苏念安现在还是不是示例市市长？", IN_OFFICE),
