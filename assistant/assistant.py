@@ -78,7 +78,7 @@ from assistant.precedents import (
     read_topic,
     with_topic,
 )
-from assistant.question import Intent, Question, one_side, read_question
+from assistant.question import Intent, Question, compares, one_side, read_question
 from assistant.refusal import UNSURE, Nearby, fitting, judge
 from assistant.retrieval import Evidence, Retriever, year_agreement
 from assistant.revisit import Revisit
@@ -789,7 +789,7 @@ class Assistant:
         about which nothing is found stays, empty, so that the answer shows the gap. Places and
         years are searched one by one: the vector of a question with two of them is near neither.
         """
-        if asked.intent is not Intent.COMPARE:
+        if not compares(asked):
             return []
         retriever = live.retriever
         ones: list[tuple[str, Question]] = []

@@ -69,7 +69,7 @@ _EVENT: Final = re.compile(
 #: What was done to a rule on a day, in a question and in the notes of a record.
 _ACTS: Final = (
     ("批准", re.compile(r"批准|批下来|批(?=了|的)")),
-    ("通过", re.compile(r"(?:表决)?通过|自己过(?=了|的)")),
+    ("通过", re.compile(r"(?:表决)?通过|自己过(?=了|的)|过(?=了(?:哪|什么|啥|几))")),
 )
 #: 自己通过的，不算批各市的: what was approved is told by another note.
 _NOT_APPROVED: Final = re.compile(
@@ -692,6 +692,7 @@ def _adopted(reading: _Reading, question: Question) -> bool:
     reading.blank(_EVENT)
     if act == "批准":
         reading.blank(_BELOW)
+    reading.blank(r"开会|会议?上|底下|下面|谁家|家(?=的)|都?要(?=$|[,，。？?])")
     return True
 
 

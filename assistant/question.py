@@ -195,7 +195,11 @@ _WHEN: Final = re.compile(
 )
 _NUMBER: Final = re.compile(r"多少|几(?!乎|十年)|多大|多长|多久|多远|多高|多宽|比例|率(?:是|为|多)")
 _COMPARE: Final = re.compile(
-    r"一样(?:吗|不|么)|区别|不同|相比|比较|对比|各(?:给|是|有|自|为)|哪个(?:更|高|多|严)|谁(?:高|多|更|严)|两家|(?:和|跟|与)[^，。？]{1,12}(?:比|一样)"
+    r"一样(?:吗|不|么)|区别|不同|相比|比较|对比|各(?:给|是|有|自|为)|哪(?:个|家|边|部|头)[^，,。？?]{0,4}?(?:更|高|低|多|少|严|重|轻|狠|早|晚|长|短|宽|松)(?!少|久|大)|谁[^，,。？?]{0,2}(?:高|低|多|少|更|严|重|轻|狠|早|晚|长|短)(?!少|久)|两家|(?:和|跟|与)[^，。？]{1,12}(?:比|一样)"
+)
+#: 各要几个人联名, 分别挂多少天: asked of each of them.
+_OF_EACH: Final = re.compile(
+    r"(?<![^\u4e00-\u9fff])(?:各(?![省市县区地级位项类种方族界个])|分别|都)"
 )
 _VERSION: Final = re.compile(
     r"修改过|改过|修订|修正|新旧|前后两版|版本|动过|废止|沿革|变化|改成|后来"
@@ -228,6 +232,22 @@ _LOOK_UP: Final = re.compile(
 _NO_TOPIC: Final = frozenset({PLACES, ERAS, TYPES, "机构", "人大"})
 #: Weight of a term that the vocabulary added, beside 1 for a typed one; see docs/log.md.
 EXPANSION_WEIGHT: Final = 0.3
+
+
+def compares(question: Question) -> bool:
+    """Whether a question asks the same of several places or years, or of two papers.
+
+    浙江和北京各让讲几分钟 asks for numbers and compares all the same: its places are joined.
+    """
+    if question.intent is Intent.COMPARE:
+        return True
+    names = {form for p in question.places for form in (p, Gazetteer.short(p))}
+    names |= {f"{year}年" for year in question.years} | {str(year) for year in question.years}
+    named = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    joined = rf"(?:{named})[省市县区]?(?:和|跟|与|同|比|、|及|还有)(?:{named})"
+    return bool(
+        len(names) > 2 and re.search(joined, question.form) and _OF_EACH.search(question.form)
+    )
 
 
 def one_side(question: Question, side: str, names: Sequence[str]) -> Question:

@@ -211,7 +211,12 @@ class Retriever:
                     - sum(self._rarity(t) for t in _title_terms(r.title) & (other - own))
                     for r in records
                 ]
-                best = max(range(len(records)), key=weights.__getitem__, default=0)
+                # 东营湿地条例: of two that hold all the words, the one that says least besides.
+                best = max(
+                    range(len(records)),
+                    key=lambda i: (round(weights[i], 3), -len(records[i].title)),
+                    default=0,
+                )
                 if records and weights[best] >= _NAMED:
                     named.append(records[best])
             if len(named) == 2 and named[0].record_id != named[1].record_id:
