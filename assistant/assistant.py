@@ -80,7 +80,7 @@ from assistant.precedents import (
 )
 from assistant.question import Intent, Question, compares, one_side, read_question
 from assistant.refusal import UNSURE, Nearby, fitting, judge
-from assistant.retrieval import Evidence, Retriever, year_agreement
+from assistant.retrieval import Evidence, Retriever, is_sibling, year_agreement
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
 from assistant.search import SearchFilter, as_citations
@@ -109,7 +109,7 @@ _TOP_K: Final = 40
 _OF_BEFORE: Final = 8
 #: With so many pairs of characters and none of them in the records before, they must be ahead.
 _SAID: Final = 3
-_GOES_ON: Final = 2.0
+_GOES_ON: Final = 2.5
 _RELATED: Final = 5
 #: Permitted sets whose catalogue is kept ready.
 _VIEWS_KEPT: Final = 16
@@ -554,7 +554,14 @@ class Assistant:
         """Whether the records of the answer before answer a question about as well as any other."""
         own = self._inside(live, asked, further.records, permitted, evidence)
         before = set(further.records)
-        others = [e for e in evidence if e.record.record_id not in before]
+        # The same rule of another town answers as well and is not the one spoken of.
+        kept = {e.record.title for e in own}
+        others = [
+            e
+            for e in evidence
+            if e.record.record_id not in before
+            and not any(is_sibling(e.record.title, title) for title in kept)
+        ]
         best = {True: -math.inf, False: -math.inf}
         for excerpt in live.finder.find(asked, [*own, *others[: REGIONS - len(own)]]):
             known = excerpt.evidence.record.record_id in before

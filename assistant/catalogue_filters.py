@@ -34,7 +34,7 @@ from index.text import matching_key, search_form
 
 #: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
 _NEUTRAL: Final = re.compile(
-    r"日期|文种|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"日期|日子|类别|文种|哪(?:几个?|些)[市县区省](?=有|的|都|批|$|[,，])|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
     r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
     r"|一览|收进来?|存进来?|现存|现有|沾边|搭边|(?<=年)那一?年|报个数|报一下|数数|头(?=跟|的|和|有|$)|库里头?|馆里头?|室里头?|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
     r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪[两二三四五六七八九十](?=[部件个项条])|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
@@ -43,11 +43,16 @@ _NEUTRAL: Final = re.compile(
     r"|放|挂|存|现在|目前|至今|其|它|某|只|全|总|从|到|对|把|让|按|照|排|序|排序|顺序|先后|时间|日期|开的|通过的|发的|发出|发|印发的|印发"
     r"|[，。？！,.?!“”\"《》「」（）() 、：:;；…-]"
 )
-#: What may be left over of a question put plainly to the catalogue without narrowing anything:
-#: 能数出几部, 日期落在, 国办发的文, 拢共. Such a character inside a word (管理, 文物) leaves the rest of it.
-_LIGHT: Final = re.compile(
-    r"[能落算文管作做打搞弄叫现用被由于成所标留凡连合加收封本叫]+|拢共|统共|落款|出现|(?:不|别)算|除外"
+#: What may be left over of a question that counts papers without narrowing anything: 能数出几部,
+#: 日期落在, 国办发的文, 拢共. Such a character inside a word (管理, 文物) leaves the rest of it; none
+#: denies anything (不, 没, 未, 非) or tells papers apart (行, 效, 废, 改).
+_LIGHT_CHARACTERS: Final = (
+    "能落算文管专门光单独只作做当成打搞弄叫名称呼现用被由于所标留凡连合加收封本带同看瞧查找着到数点报统共拢总一起"
+    "上下里头那这哪格栏位处家咱馆库存放进录入登记有今眼目前至止为自往来去给让帮请你我他它们张样种类些多少大概约估计左右究竟呢吗呀吧啊了的得之其与和跟及或也都还又再就才写填挂归属讲说涉子日条"
 )
+_LIGHT: Final = re.compile(rf"(?:[{_LIGHT_CHARACTERS}]|落款|出现|(?:不|别)算|除外|市里|省里)+")
+_LIGHT_START: Final = re.compile(rf"^[{_LIGHT_CHARACTERS}]+")
+_LIGHT_END: Final = re.compile(rf"[{_LIGHT_CHARACTERS}]+$")
 _NEUTRAL_ENDS: Final = re.compile(rf"^(?:{_NEUTRAL.pattern})+|(?:{_NEUTRAL.pattern})+$")
 _RETENTION: Final = (
     (re.compile(r"永久"), "永久", ("永久", "Y")),
@@ -236,10 +241,12 @@ def read_conditions(
     _retention(reading)
     _opening(reading)
     _departments(reading)
+    _no_date(reading)
+    accounts = _accounts(reading)
     adopted = _adopted(reading, question)
     _authors(reading)
     _proposers(reading)
-    if not adopted:
+    if not adopted and not accounts:
         _times(reading, question, today, by_number=agency)
     reading.blank(_ALL_LEVELS)
     _provinces(reading, question, gazetteer)
@@ -247,7 +254,7 @@ def read_conditions(
         _cities(reading)
     _types_and_titles(reading, literal="文种:提案" in question.without)
     _places(reading, question, gazetteer)
-    _short_titles(reading, about_catalogue=about_catalogue)
+    _short_titles(reading, about_catalogue=about_catalogue, light=counts_papers)
     if topics:
         _topics(reading, text_holders)
     left = _NEUTRAL.sub(" ", reading.rest).split()
@@ -327,7 +334,7 @@ def _text_filter(
     return bool(holders)
 
 
-def _short_titles(reading: _Reading, *, about_catalogue: bool) -> None:
+def _short_titles(reading: _Reading, *, about_catalogue: bool, light: bool) -> None:
     """What is left, cut into the longest pieces that stand in titles.
 
     Pieces under four characters narrow a count by accident (满意 is in 满意度测评结果), so they
@@ -339,6 +346,11 @@ def _short_titles(reading: _Reading, *, about_catalogue: bool) -> None:
     titles = _kept_titles(reading)
     for match in re.finditer(r"\S{2,}", left):
         pieces = _pieces(match.group(), titles)
+        if not pieces and light:
+            # 专管养犬的条例: what is left of it stands in titles.
+            left = _LIGHT_START.sub("", match.group())
+            # 海岸带 ends in one of them.
+            pieces = _pieces(left, titles) or _pieces(_LIGHT_END.sub("", left), titles)
         shortest = 2 if about_catalogue else _TITLE_RUN
         if not pieces or any(len(p) < shortest for p in pieces):
             continue
@@ -706,6 +718,40 @@ def _spoken(date: str) -> str:
     """2030-05-06 as notes write it: 2030年5月6日."""
     year, month, *day = date.split("-")
     return f"{year}年{int(month)}月" + (f"{int(day[0])}日" if day else "")
+
+
+_DATE_EMPTY: Final = re.compile(
+    r"(?:日期|时间)(?:那|这)?一?[栏格列项]?(?:里|上)?(?:都)?(?:是|为)?(?:空着|空的|空白|空|没填|没写|未填|未写|没有填|没有写|缺着?)(?:着|没填|没写|的)*"
+)
+
+
+def _no_date(reading: _Reading) -> None:
+    """Rows whose date the catalogue leaves empty."""
+    if _DATE_EMPTY.search(reading.rest):
+        reading.add("日期空着", lambda r: not r.date and not r.date_iso, structural=True)
+        reading.blank(_DATE_EMPTY)
+
+
+#: 2018年预算执行情况的报告: the year of the account, which the report of the year after gives.
+_ACCOUNT: Final = re.compile(
+    r"((?:19|20)[0-9]{2})年(?:度)?的?(预算执行|决算|预算草案|预算调整)(?:情况)?(?:的?报告)?"
+)
+
+
+def _accounts(reading: _Reading) -> bool:
+    """Reports by the year of the budget in their titles; says whether any was asked for."""
+    before = len(reading.filters)
+    for match in _ACCOUNT.finditer(reading.rest):
+        year, account = match.groups()
+        pattern = re.compile(rf"{year}年[^0-9]{{0,20}}{account}")
+
+        def keeps(record: Record, pattern: re.Pattern[str] = pattern) -> bool:
+            return bool(pattern.search(search_form(record.title).text))
+
+        if any(keeps(r) for r in reading.view.records):
+            reading.add(f"题名写着{year}年的{account}", keeps)
+            reading.take(*match.span())
+    return len(reading.filters) > before
 
 
 def _one_time(reading: _Reading, question: Question, *, by_number: bool) -> None:

@@ -12,6 +12,7 @@ from assistant.catalogue_view import CatalogueView
 from assistant.domain import Answer, Conversation, Refusal, RefusalReason, Turn
 from assistant.gazetteer import Gazetteer
 from assistant.names import SURNAME
+from assistant.periods import full_year
 from assistant.question import TYPE_WORDS, Question, content_runs
 from assistant.sources import named_rule, named_titles
 from assistant.subjects import Subjects, brings_a_subject
@@ -46,6 +47,10 @@ _NEXT_YEAR: Final = re.compile(
 _SAME: Final = re.compile(r"^.{2,8}(?:也|同样)(?:是|要|得|有|能|可以|这|那)")
 _BARE: Final = re.compile(
     r"^(?:那么?(?!次|位|个|年|件|份|部)|再(?!次|生)|又|还有|换成|改成|要是|如果是|嗯|哦|好)[，,、 ]*"
+)
+#: A year as people shorten it, first in a further question; not a length of time.
+_TWO_FIGURES: Final = re.compile(
+    r"(?P<lead>(?:那么?|到了?|换成?|要是|如果是)?[，, ]*)(?P<year>[0-9]{2}|[〇零一二三四五六七八九]{2})年(?![前后内以来多了才就])"
 )
 _YEAR: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?=年|[^0-9]|$)")
 _ONLY_CHANGE: Final = re.compile(
@@ -197,7 +202,7 @@ def read_follow_up(
     if not turns:
         return FollowUp(question)
     before = _leaned_on(question, turns, gazetteer)
-    typed = _ASKED_AGAIN.sub("呢？", question)
+    typed = _full_years(_ASKED_AGAIN.sub("呢？", question))
     question = _with_year(typed, _standalone_of(before))
     ids = records_of(before)
     earlier = search_form(" ".join(_words_of(turn) for turn in turns)).text
@@ -222,6 +227,16 @@ def names_its_own(question: Question) -> bool:
         named_titles(question.form),
     )  # fmt: skip
     return any(named)
+
+
+def _full_years(question: str) -> str:
+    """九六年全国呢 with its year in four figures, so that it takes the place of the earlier one."""
+    match = _TWO_FIGURES.match(question)
+    if match is None:
+        return question
+    digits = "".join(str("〇一二三四五六七八九".find(c)) if c > "9" else c for c in match["year"])
+    year = full_year(digits.replace("-1", "0"))
+    return f"{match['lead']}{year}年{question[match.end() :]}"
 
 
 def _with_year(question: str, before: str) -> str:
@@ -479,7 +494,7 @@ def _swap_topic(before: str, new: str, turn: Turn, subjects: Subjects, gazetteer
 
 
 #: 都带进核心景区了 is what happens, no topic.
-_CLAUSE: Final = re.compile(r"[了着过把被]$|^(?:都|已|没|不|再|就)")
+_CLAUSE: Final = re.compile(r"[了着过把被]$|了(?!解)|还没|^(?:都|已|没|再|就)")
 _TYPE_ONLY: Final = re.compile(rf"(?:{TYPE_WORDS})+")
 
 

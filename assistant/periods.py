@@ -160,15 +160,15 @@ def named_years(form: str) -> list[int]:
         form: Search form.
     """
     years = [int(m.group(1)) for m in _YEAR4.finditer(form)]
-    years += [_full_year(m.group(1)[:2]) for m in _YEAR2.finditer(form)]
+    years += [full_year(m.group(1)[:2]) for m in _YEAR2.finditer(form)]
     for match in _YEAR_CN.finditer(form):
         years.append(int("".join(_DIGITS.get(c, c) for c in match.group(1))))
     for match in _YEAR_CN2.finditer(form):
-        years.append(_full_year("".join(_DIGITS[c] for c in match.group(1)[:2])))
+        years.append(full_year("".join(_DIGITS[c] for c in match.group(1)[:2])))
     return years
 
 
-def _full_year(text: str) -> int:
+def full_year(text: str) -> int:
     """A year of two digits as 1950-2049."""
     year = int(text)
     return year if year >= 100 else year + (1900 if year >= 50 else 2000)
@@ -180,12 +180,12 @@ def _period(
     # 二○一○年到二○一五年: told in figures first, so that one grammar serves.
     plain = _YEAR_CN.sub(lambda m: "".join(_DIGITS.get(c, c) for c in m.group(1)) + "年", form)
     if match := _BETWEEN.search(plain):
-        first, last = sorted(map(_full_year, match.groups()))
+        first, last = sorted(map(full_year, match.groups()))
         return (Period(first, last), ()) if last - first <= 100 else (None, ())
     if match := _SINCE.search(plain):
-        return Period(_full_year(match.group(1) or match.group(2)), today.year), ()
+        return Period(full_year(match.group(1) or match.group(2)), today.year), ()
     if match := _UNTIL.search(plain):
-        return Period(_FIRST_YEAR, _full_year(match.group(1)) - 1), ()
+        return Period(_FIRST_YEAR, full_year(match.group(1)) - 1), ()
     if match := _LAST_YEARS.search(form):
         count = chinese_to_int(match.group(1) or match.group(2)) or 0
         key = f"时间:{match.group()}"

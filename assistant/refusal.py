@@ -63,6 +63,7 @@ _EXISTENCE: Final = re.compile(
 )
 _THAT_RULE: Final = re.compile(
     r"的(?:那|哪)(?:一)?[部个件](?:地方性)?(?:法规|条例|规定|办法|决定|决议)"
+    r"|[那哪](?:一)?[部个件](?:专门|专)?[管讲]?[^，,。？?的]{2,8}的(?:地方性)?(?:法规|条例|规定|办法|决定|决议)"
 )
 _EXISTENCE_COVERAGE: Final = 0.3
 #: With a model the weights were not fitted for: least share of the question's words.

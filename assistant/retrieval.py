@@ -258,6 +258,12 @@ def _terms_beside(question: Question, side: str) -> frozenset[str]:
     return frozenset(t for word in words for t in lexical_tokens(word) if len(t) > 1)
 
 
+def is_sibling(one: str, other: str) -> bool:
+    """Whether two titles name the same paper of two places: half of their pairs are shared."""
+    first, second = _title_terms(one), _title_terms(other)
+    return 2 * len(first & second) >= len(first | second)
+
+
 def year_agreement(question: Question, record: Record) -> int:
     """1 when a year asked about is a year of the record, -1 when it has others, else 0."""
     if not question.years_asked:

@@ -134,6 +134,12 @@ def count(store: Store, text: str, permitted: Permitted = EVERYTHING) -> list[st
         ("题名里有“犬”字的条例几部", 1),
         ("题名里有犬字的条例几部", 1),
         ("养犬的条例，省里连各市的加一块存了几部", 1),
+        ("光看名字，专管养犬的条例总共收了多少部？", 1),
+        ("目录里算作决定、日子落在2018年的，数数看有几件？", 2),
+        ("标题上有“食品安全”这四个字的，一总多少份？", 1),
+        ("类别那一栏标成“决定”的材料，现存几份？", 2),
+        ("日期那一格空着没填的，有多少件？", 1),
+        ("2019年5月30日省人大常委会开会，批了底下哪些市的法规？把库里的列全", 1),
     ],
 )
 def test_counts_are_complete(store: Store, question: str, expected: int) -> None:
@@ -142,6 +148,16 @@ def test_counts_are_complete(store: Store, question: str, expected: int) -> None
 
     assert found is not None
     assert expected == len(found)
+
+
+def test_an_account_is_told_by_the_year_in_its_title(store: Store) -> None:
+    """This test ensures that 2018年预算执行 is the report given, and dated, in 2019."""
+    title = "关于示例市2018年预算执行情况和2019年预算草案的报告"
+    store.replace_record(Record("9", title, date="2019-01-15", year=2019), (), (), "x")
+
+    assert count(store, "讲2018年预算执行情况的报告咱收了几份？") == ["9"]
+    assert count(store, "2019年预算草案的报告有几份？") == ["9"]
+    assert not count(store, "讲2017年预算执行情况的报告咱收了几份？")
 
 
 def test_two_places_are_counted_together(store: Store) -> None:

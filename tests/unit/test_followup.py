@@ -166,6 +166,22 @@ def test_the_next_year_always_goes_on() -> None:
     assert read.startswith("榕城市2026年")
 
 
+@pytest.mark.parametrize(
+    ("then", "expected"),
+    [
+        ("九六年全国呢？", "1996年榕城市地震有多少回？"),
+        ("到22年也是这些？", "2022年榕城市地震有多少回"),
+        ("零三年呢", "2003年榕城市地震有多少回？"),
+    ],
+)
+def test_a_year_of_two_figures_takes_the_place_of_the_old(then: str, expected: str) -> None:
+    """This test ensures that 九六年 changes the year and 22年 is no length of time there."""
+    turns = [turn("1995年榕城市地震有多少回？")]
+
+    assert standalone_question(then, turns, PLACES).startswith(expected)
+    assert "1995" not in standalone_question(then, turns, PLACES)
+
+
 def test_what_happens_is_no_topic() -> None:
     """This test ensures that 要是都带进核心景区了呢 changes the case and not the paper's name."""
     before = answered("照示例山生态保护条例，带打火机上山，罚多少？", "示例山生态保护条例")

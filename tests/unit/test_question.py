@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from assistant.attributes import attribute_present, telling
 from assistant.gazetteer import Gazetteer
 from assistant.periods import Period
-from assistant.question import Intent, read_question
+from assistant.question import Intent, compares, read_question
 from assistant.vocabulary import PLACES as PLACE_NAMES
 from assistant.vocabulary import Entry, Vocabulary
 from assistant.vocabulary_file import shipped_entries
@@ -44,6 +44,9 @@ def read(text: str):  # type: ignore[no-untyped-def]
         ("会议通过了哪些决定？", Intent.LIST),
         ("主城区能不能养两条狗？", Intent.YES_NO),
         ("示例市和榕城县的规定一样吗？", Intent.COMPARE),
+        ("偷着放炮，示例市跟榕城县哪个罚得狠？", Intent.COMPARE),
+        ("停暖气，示例市和榕城县谁晚？", Intent.COMPARE),
+        ("哪个部门管得多少有点说法？", Intent.WHO),
         ("养犬条例后来改过没有？", Intent.VERSION),
     ],
 )
@@ -400,6 +403,10 @@ def test_quoted_words_are_phrases() -> None:
         ("废了几部老法规，都是啥？", "《旧条例》《老办法》同时废止", True),
         ("水费交多少？", "单位:万元", False),
         ("水费交多少？", "每立方米三元。", True),
+        ("何以宁的副市长是因为啥给免的？", "免去何以宁的副市长职务", False),
+        ("何以宁的副市长是因为啥给免的？", "何以宁因工作变动辞职", True),
+        ("咨询员的名单挨个念一下", "会议通过了咨询员名单。", False),
+        ("国际周放在啥时候？", "每年六月第三个周为国际周。", True),
     ],
 )
 def test_a_question_for_a_figure_wants_one_with_its_unit(
@@ -461,3 +468,18 @@ def test_what_a_telling_sentence_says_is_known(
     assert told[0].search(telling_text)
     assert not told[0].search(silent_text)
     assert telling(read("养犬要交多少钱")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "both"),
+    [
+        ("常委会发言，示例市和榕城县各让讲几分钟？", True),
+        ("草案听意见，示例市和榕城县一般分别挂多少天？", True),
+        ("2018年和2019年的赤字各有多少？", True),
+        ("示例市和榕城县的交界在哪？", False),
+        ("示例市的各县要几个人联名？", False),
+    ],
+)
+def test_what_is_asked_of_each_is_compared(text: str, both: bool) -> None:
+    """This test ensures that 各 after two joined places searches them one by one."""
+    assert compares(read(text)) is both

@@ -191,4 +191,5 @@ def test_the_vocabulary_alone_refuses_only_a_rule_told_by_its_matter() -> None:
     assert mismatch(asked, record, 0, near, lambda _: 3.0) == "事项不符"
     assert mismatch(asked, record, 0, near, lambda _: 3.0, topics=False) == ""
     assert _THAT_RULE.search("不让放鞭炮的那部法规")
+    assert _THAT_RULE.search("榕城那部管养狗的条例，哪天批的")
     assert not _THAT_RULE.search("小区里放鞭炮归谁管")

@@ -67,6 +67,7 @@ from index.sentences import split_sentences
         ("写一份关于加装电梯的建议", DRAFTING),
         ("帮我们科室起草一份总结", DRAFTING),
         ("我起诉物业能赔多少？", CASE),
+        ("人家轻伤，按眼下的法律我得判几年？", CASE),
         ("给我们拟个通知", DRAFTING),
         ("您觉得停车费该不该涨？", JUDGING),
         ("起草一份关于停车难的议案", DRAFTING),
