@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -34,7 +34,7 @@ from index.text import matching_key, search_form
 
 #: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
 _NEUTRAL: Final = re.compile(
-    r"日期|日子|类别|文种|哪(?:几个?|些)[市县区省](?=有|的|都|批|$|[,，])|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"日期|日子|类别|类型|文种|手[头里上]|一?[摞堆沓](?=里|中|$)|自个儿?|自家|国家(?=法律| |$)|哪(?:几个?|些)[市县区省](?=有|的|都|批|$|[,，])|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
     r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
     r"|一览|收进来?|存进来?|现存|现有|沾边|搭边|(?<=年)那一?年|报个数|报一下|数数|头(?=跟|的|和|有|$)|库里头?|馆里头?|室里头?|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
     r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪[两二三四五六七八九十](?=[部件个项条])|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
@@ -48,7 +48,7 @@ _NEUTRAL: Final = re.compile(
 #: denies anything (不, 没, 未, 非) or tells papers apart (行, 效, 废, 改).
 _LIGHT_CHARACTERS: Final = (
     "能落算文管专门光单独只作做当成打搞弄叫名称呼现用被由于所标留凡连合加收封本带同看瞧查找着到数点报统共拢总一起"
-    "上下里头那这哪格栏位处家咱馆库存放进录入登记有今眼目前至止为自往来去给让帮请你我他它们张样种类些多少大概约估计左右究竟呢吗呀吧啊了的得之其与和跟及或也都还又再就才写填挂归属讲说涉子日条"
+    "上下里头那这哪格栏位处家咱馆库存放进录入登记有今眼目前至止为自往来去给让帮请你我他它们张样种类些多少大概约估计左右究竟呢吗呀吧啊了的得之其与和跟及或也都还又再就才写填挂归属讲说涉子日条凑攒摞堆沓"
 )
 _LIGHT: Final = re.compile(rf"(?:[{_LIGHT_CHARACTERS}]|落款|出现|(?:不|别)算|除外|市里|省里)+")
 _LIGHT_START: Final = re.compile(rf"^[{_LIGHT_CHARACTERS}]+")
@@ -254,7 +254,12 @@ def read_conditions(
         _cities(reading)
     _types_and_titles(reading, literal="文种:提案" in question.without)
     _places(reading, question, gazetteer)
-    _short_titles(reading, about_catalogue=about_catalogue, light=counts_papers)
+    _short_titles(
+        reading,
+        question.synonyms,
+        about_catalogue=about_catalogue,
+        light=counts_papers,
+    )
     if topics:
         _topics(reading, text_holders)
     left = _NEUTRAL.sub(" ", reading.rest).split()
@@ -334,7 +339,13 @@ def _text_filter(
     return bool(holders)
 
 
-def _short_titles(reading: _Reading, *, about_catalogue: bool, light: bool) -> None:
+def _short_titles(
+    reading: _Reading,
+    synonyms: Mapping[str, Sequence[str]],
+    *,
+    about_catalogue: bool,
+    light: bool,
+) -> None:
     """What is left, cut into the longest pieces that stand in titles.
 
     Pieces under four characters narrow a count by accident (满意 is in 满意度测评结果), so they
@@ -351,6 +362,9 @@ def _short_titles(reading: _Reading, *, about_catalogue: bool, light: bool) -> N
             left = _LIGHT_START.sub("", match.group())
             # 海岸带 ends in one of them.
             pieces = _pieces(left, titles) or _pieces(_LIGHT_END.sub("", left), titles)
+            # 养狗的条例: titles have the official word for it.
+            official = (left.replace(w, o) for w, others in synonyms.items() for o in others)
+            pieces = pieces or next(filter(None, (_pieces(o, titles) for o in official)), [])
         shortest = 2 if about_catalogue else _TITLE_RUN
         if not pieces or any(len(p) < shortest for p in pieces):
             continue

@@ -77,6 +77,9 @@ _THREATENS: Final = re.compile(r"责令|警告|予以.{0,4}(?:制止|劝阻|批�
 _COMES_TO: Final = re.compile(
     r"(?:警告|责令|劝阻|批评教育|教育|制止)(?:后|无效)|(?:逾期|经?[\u4e00-\u9fff]{0,6}后?仍)(?:未|不|拒)|拒不|不听|情节(?:严重|较重)的"
 )
+#: Opens a list; an item of it that lost its number is a line of at most so many characters.
+_LISTS: Final = re.compile(r"(?:下列|以下|如下)[^。；]{0,24}[:：]$")
+_PLAIN_ITEM: Final = 90
 _ARTICLE_HEAD: Final = re.compile(r"第[一二三四五六七八九十百零〇0-9]{1,6}条")
 #: How far above, in characters, the article may begin that is quoted with it.
 _REFERRED: Final = 420
@@ -480,14 +483,18 @@ class ExcerptFinder:
         ):
             last += 1
         opens = bool(LEAD_IN.search(sentences[best].text))
+        listing = opens and bool(_LISTS.search(sentences[best].form))
         while last + 1 < len(sentences) and (opens or (whole_lists and first < best)):
             after = sentences[last + 1]
             if after.end - sentences[first].start > limit or after.start in region.orders:
                 break
-            if not ITEM.match(after.text) and (last > best or _is_heading(after)):
+            # 享受以下优待： over lines that lost their numbers: they end with the article.
+            plain = whole_lists and listing and len(after.text) <= _PLAIN_ITEM
+            plain = plain and not _ARTICLE_HEAD.match(after.form)
+            if not ITEM.match(after.text) and not plain and (last > best or _is_heading(after)):
                 break
             last += 1
-            if not ITEM.match(after.text):
+            if not ITEM.match(after.text) and not plain:
                 break
         return first, last
 

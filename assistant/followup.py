@@ -84,6 +84,8 @@ _ASPECT: Final = re.compile(
 _ASPECTS_ONLY: Final = 6
 #: Content characters, aspects left out, from which a further question names a matter of its own.
 _OWN_MATTER: Final = 4
+#: The same beside a year, the year's own characters counted.
+_WITH_A_YEAR: Final = 8
 #: Counts of the holdings are questions of their own.
 _COUNTS: Final = re.compile(r"[几多少哪些](?:件|份|部|卷)|库里|目录")
 #: A person's name by itself: nobody the records know is no reason to go on with the old subject.
@@ -220,13 +222,16 @@ def read_follow_up(
 
 
 def names_its_own(question: Question) -> bool:
-    """Whether a question names a place, a time, a paper or a person: then it stands by itself."""
+    """Whether a question names a place, a time, a paper or a person: then it stands by itself.
+
+    A year alone beside hardly a word (25年收上来多少) does not make it do so.
+    """
     named = (
-        question.places, question.unknown_places, question.years_asked, question.dates,
-        question.phrases, question.sessions, question.people, named_rule(question.form),
-        named_titles(question.form),
+        question.places, question.unknown_places, question.dates, question.phrases,
+        question.sessions, question.people, named_rule(question.form), named_titles(question.form),
     )  # fmt: skip
-    return any(named)
+    said = sum(len(_ASPECT.sub("", run)) for run in question.content)
+    return any(named) or bool(question.years_asked and said > _WITH_A_YEAR)
 
 
 def _full_years(question: str) -> str:

@@ -139,6 +139,8 @@ def count(store: Store, text: str, permitted: Permitted = EVERYTHING) -> list[st
         ("标题上有“食品安全”这四个字的，一总多少份？", 1),
         ("类别那一栏标成“决定”的材料，现存几份？", 2),
         ("日期那一格空着没填的，有多少件？", 1),
+        ("2018年的示人发数一数，手头一共几份？", 2),
+        ("决定那一摞里头，日期落在2018年的有多少件？", 2),
         ("2019年5月30日省人大常委会开会，批了底下哪些市的法规？把库里的列全", 1),
     ],
 )
@@ -148,6 +150,17 @@ def test_counts_are_complete(store: Store, question: str, expected: int) -> None
 
     assert found is not None
     assert expected == len(found)
+
+
+def test_an_everyday_word_is_counted_by_its_official_one(store: Store) -> None:
+    """This test ensures that 养狗的条例 are those on 养犬, and that a word unknown stops the count."""
+    words = Vocabulary([Entry(("养狗",), ("养犬",), None, None, "治安")])
+    result = ask(store, "专门管养狗的条例，库里凑到几部了？", vocabulary=words)
+
+    assert result is not None
+    assert [r.record_id for r in result.records] == ["J001-WS·2019-Y-BGS-0003"]
+    assert ask(store, "库里作废的条例有几部？") is None
+    assert ask(store, "库里最贵的条例有几部？") is None
 
 
 def test_an_account_is_told_by_the_year_in_its_title(store: Store) -> None:

@@ -220,7 +220,7 @@ def test_an_organs_name_cut_in_two_is_not_quoted() -> None:
     assert not _is_torn("批准示例省第十三届人民代表大会常务委员会公报")
 
 
-def _excerpts_of(raw: str, question: str, best: str) -> list[str]:
+def _excerpts_of(raw: str, question: str, best: str, *, lists: bool = False) -> list[str]:
     page = Page("r1", 1, raw)
     evidence = Evidence(
         Hit(Passage("p1", "r1", 0, len(raw), raw), 1, 1.0, 0.9, 1.0), RECORD, 1.0, 0.0, 0, 0
@@ -230,7 +230,9 @@ def _excerpts_of(raw: str, question: str, best: str) -> list[str]:
         return [0.92 if best in one else 0.9 for one in texts]
 
     finder = ExcerptFinder(lambda *_: [page], lambda _: 1.0, similarity)
-    return [raw[e.start : e.end] for e in finder.find(asked(question), [evidence])]
+    return [
+        raw[e.start : e.end] for e in finder.find(asked(question), [evidence], whole_lists=lists)
+    ]
 
 
 def test_a_note_of_adoption_is_quoted_whole() -> None:
@@ -270,6 +272,21 @@ def test_a_warning_is_quoted_with_what_it_comes_to() -> None:
 
     first = _excerpts_of(raw, "遛狗不牵绳罚不罚", "给予警告")[0]
     assert first.endswith("处二百元罚款。")
+
+
+@pytest.mark.parametrize(
+    ("question", "all_items"), [("献血的人享受哪些优待", True), ("献血的人享受优待吗", False)]
+)
+def test_a_list_that_lost_its_numbers_is_quoted_to_the_end_of_its_article(
+    question: str, all_items: bool
+) -> None:
+    """This test ensures that 享受以下优待： takes its lines along where a list is asked for."""
+    items = "免费游览公园。\n免交普通门诊挂号费。\n免费乘坐公共交通工具。\n"
+    raw = f"第八条 献血的人享受以下优待：\n{items}第九条 不得出卖血液。\n"
+
+    first = _excerpts_of(raw, question, "以下优待", lists=all_items)[0]
+    assert ("公共交通" in first) is all_items
+    assert "第九条" not in first
 
 
 @pytest.mark.parametrize(

@@ -407,6 +407,7 @@ def test_quoted_words_are_phrases() -> None:
         ("何以宁的副市长是因为啥给免的？", "何以宁因工作变动辞职", True),
         ("咨询员的名单挨个念一下", "会议通过了咨询员名单。", False),
         ("国际周放在啥时候？", "每年六月第三个周为国际周。", True),
+        ("一共砍下来多少支出？", "核减支出27.54亿元", True),
     ],
 )
 def test_a_question_for_a_figure_wants_one_with_its_unit(
