@@ -244,8 +244,8 @@ def open_encoder(settings: Settings) -> Encoder:
 def _adapted(model: Any, adapter: Path | None) -> Any:
     """A copy of the model for questions with a low-rank adapter merged into its weights.
 
-    The model itself where there is no adapter. The embedding table, by far the largest part, is
-    shared with the original.
+    The model itself where there is no adapter. The embedding table and the tokenizer (270 MB once
+    copied) are shared with the original.
 
     Source:
         LoRA (Hu et al., 2021): weight + up @ down * alpha / rank.
@@ -255,8 +255,8 @@ def _adapted(model: Any, adapter: Path | None) -> Any:
 
     if adapter is None:
         return model
-    embeddings = model[0].auto_model.embeddings
-    copied = copy.deepcopy(model, {id(embeddings): embeddings})
+    shared = (model[0].auto_model.embeddings, model.tokenizer)
+    copied = copy.deepcopy(model, {id(part): part for part in shared})
     with safe_open(str(adapter), framework="pt") as stored, torch.no_grad():
         notes = stored.metadata() or {}
         scale = float(notes["alpha"]) / float(notes["rank"])
