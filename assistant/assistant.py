@@ -107,6 +107,8 @@ _TOP_K: Final = 40
 #: best sentence may be behind. Of 8 questions that went on without saying so the farthest was 1.5
 #: behind; of 59 new ones after an unrelated answer none came nearer than 3.3 (docs/log.md).
 _OF_BEFORE: Final = 8
+#: Log-odds by which the records a further question goes on with lead where it names nothing else.
+_LEAD: Final = 1.0
 #: With so many pairs of characters and none of them in the records before, they must be ahead.
 _SAID: Final = 3
 _GOES_ON: Final = 2.5
@@ -434,11 +436,12 @@ class Assistant:
         asked = self._read(live, standalone, permitted, without)
         readings = (*filters.readings(), *asked.readings)
         reading = describe(question, standalone, readings)
-        notes = (CLAIM_NOTE, *asked.notes) if request != question else asked.notes
+        claim = (CLAIM_NOTE,) if request != question else ()
+        notes = (*claim, *asked.notes)
         unknown = [key for key in without if not key.startswith(f"{LIMITED}:")]
         if unknown:
             notes = (*notes, *self._unknown_keys(live, standalone, permitted, unknown))
-        base = _Base(question, standalone, reading, coverage, readings, notes)
+        base = _Base(question, standalone, reading, coverage, readings, notes, request)
         outside = out_of_scope(question, reader.role) or out_of_scope(standalone, reader.role)
         if outside is not None:
             refusal = base.refuse(outside.reason, outside.message)
@@ -458,8 +461,13 @@ class Assistant:
             return later
         further = None
         calibrated = self._encoder.name.startswith(MODEL_NAME)
-        if follow.perhaps is not None and calibrated and not names_its_own(asked):
-            joined = follow.perhaps.standalone
+        joined = follow.perhaps.standalone if follow.perhaps is not None else ""
+        if (
+            follow.perhaps is not None
+            and calibrated
+            and not names_its_own(asked)
+            and out_of_scope(joined, reader.role) is None
+        ):
             further_asked = self._read(live, joined, permitted, without)
             readings = (*filters.readings(), *further_asked.readings)
             further_base = replace(
@@ -467,6 +475,7 @@ class Assistant:
                 standalone=joined,
                 reading=describe(question, joined, readings),
                 readings=readings,
+                notes=(*claim, *further_asked.notes),
             )
             further = _Further(further_base, further_asked, follow.perhaps.records)
         return self._respond(live, base, asked, permitted, follow.records, further)
@@ -530,14 +539,16 @@ class Assistant:
             # Refused with what was asked before, it may still be answered as it stands.
             if isinstance(joined, Answer):
                 return joined
-        if previous and base.question != base.standalone:
+        leading: tuple[str, ...] = ()
+        if previous and base.goes_on:
             # Joined to the question before, it finds that one's passages again, not its own.
-            alone = self._read(live, base.question, permitted)
+            alone = self._read(live, base.request or base.question, permitted, asked.without)
             seen = {e.hit.passage.passage_id for e in evidence}
             own = self._inside(live, alone, previous, permitted, evidence)
             evidence = [*(e for e in own if e.hit.passage.passage_id not in seen), *evidence]
             evidence.sort(key=lambda e: -e.score)
-        answer = self._compose(live, base, asked, evidence, permitted)
+            leading = () if names_its_own(alone) else tuple(previous)
+        answer = self._compose(live, base, asked, evidence, permitted, leading)
         if isinstance(answer, Answer) and result is not None and wanted_a_count(asked, result):
             note = f"没有按目录统计：“{result.unexplained}”在目录里没有对应的条件，以上是原文里的说法。"
             return replace(answer, notes=(*answer.notes, note))
@@ -681,7 +692,9 @@ class Assistant:
         asked: Question,
         evidence: Sequence[Evidence],
         permitted: Permitted,
+        leading: Collection[str] = (),
     ) -> Answer | Refusal:
+        """Answer from passages, or refuse; `leading` are records a further question goes on with."""
         rarity = live.passage_index.rarity
         listed = asked.intent is Intent.LIST
         sides = self._sides(live, asked, evidence, permitted)
@@ -690,13 +703,17 @@ class Assistant:
             excerpts.sort(key=lambda e: -e.score)
         else:
             old = outdated(asked, live.precedents.register, permitted)
-            spoken = base.question if base.question != base.standalone else ""
+            spoken = (base.request or base.question) if base.goes_on else ""
             excerpts = live.finder.find(
                 asked, evidence, whole_lists=listed, outdated=old, spoken=spoken
             )
-        year_needed = (
-            any(str(y) in base.question for y in asked.years) or base.question == base.standalone
-        )
+            if leading:
+                excerpts = [
+                    replace(e, score=e.score + _LEAD * (e.evidence.record.record_id in leading))
+                    for e in excerpts
+                ]
+                excerpts.sort(key=lambda e: -e.score)
+        year_needed = any(str(y) in base.question for y in asked.years) or not base.goes_on
         nearby = Nearby(evidence)
         # With nothing that fits, the likest is judged all the same, for the reason in the log.
         if not sides:
@@ -1099,6 +1116,12 @@ class _Base:
     coverage: Coverage
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
+    request: str = ""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the question was joined to an earlier one; a claim left out is no joining."""
+        return (self.request or self.question) != self.standalone
 
     @property
     def limits(self) -> tuple[str, ...]:

@@ -34,7 +34,7 @@ from index.text import matching_key, search_form
 
 #: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
 _NEUTRAL: Final = re.compile(
-    r"日期|日子|类别|类型|文种|手[头里上]|一?[摞堆沓](?=里|中|$)|自个儿?|自家|国家(?=法律| |$)|哪(?:几个?|些)[市县区省](?=有|的|都|批|$|[,，])|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"日期|日子|类别|类型|文种|(?<=几)[封本]|(?<=多少)[封本]|一总|手[头里上]|一?[摞堆沓](?=里|中|$)|自个儿?|自家|国家(?=法律| |$)|哪(?:几个?|些)[市县区省](?=有|的|都|批|$|[,，])|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
     r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
     r"|一览|收进来?|存进来?|现存|现有|沾边|搭边|(?<=年)那一?年|报个数|报一下|数数|头(?=跟|的|和|有|$)|库里头?|馆里头?|室里头?|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
     r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪[两二三四五六七八九十](?=[部件个项条])|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
@@ -44,15 +44,14 @@ _NEUTRAL: Final = re.compile(
     r"|[，。？！,.?!“”\"《》「」（）() 、：:;；…-]"
 )
 #: What may be left over of a question that counts papers without narrowing anything: 能数出几部,
-#: 日期落在, 国办发的文, 拢共. Such a character inside a word (管理, 文物) leaves the rest of it; none
-#: denies anything (不, 没, 未, 非) or tells papers apart (行, 效, 废, 改).
-_LIGHT_CHARACTERS: Final = (
-    "能落算文管专门光单独只作做当成打搞弄叫名称呼现用被由于所标留凡连合加收封本带同看瞧查找着到数点报统共拢总一起"
-    "上下里头那这哪格栏位处家咱馆库存放进录入登记有今眼目前至止为自往来去给让帮请你我他它们张样种类些多少大概约估计左右究竟呢吗呀吧啊了的得之其与和跟及或也都还又再就才写填挂归属讲说涉子日条凑攒摞堆沓"
+#: 日期落在, 国办发的文. Of longer pieces only those of verbs of counting: a bag of small words had
+#: eaten 成都, 合同 and 登记, and counted everything.
+_COUNTING_VERBS: Final = "讲说能算查找数点看标凑攒光只单管着到落留"
+_LIGHT: Final = re.compile(
+    rf"(?:算作|标成|当[成作]|归[成到]|写成|[{_COUNTING_VERBS}])+|[文凡叫收连加]|落款|出现"
 )
-_LIGHT: Final = re.compile(rf"(?:[{_LIGHT_CHARACTERS}]|落款|出现|(?:不|别)算|除外|市里|省里)+")
-_LIGHT_START: Final = re.compile(rf"^[{_LIGHT_CHARACTERS}]+")
-_LIGHT_END: Final = re.compile(rf"[{_LIGHT_CHARACTERS}]+$")
+_LIGHT_START: Final = re.compile(rf"^(?:[{_COUNTING_VERBS}]|专门?)+")
+_LIGHT_END: Final = re.compile(rf"[{_COUNTING_VERBS}]+$")
 _NEUTRAL_ENDS: Final = re.compile(rf"^(?:{_NEUTRAL.pattern})+|(?:{_NEUTRAL.pattern})+$")
 _RETENTION: Final = (
     (re.compile(r"永久"), "永久", ("永久", "Y")),
@@ -97,7 +96,9 @@ _OWN: Final = re.compile(
     r"自己(?:出|定|立|搞)?的?|除了?省里?(?:的|那|那一)?[部件个]?(?:以外|之外|外)?|省里?(?:的|那|那一)?[部件个]?(?:别算|不算|除外|不要)"
 )
 _CITY_HEAD: Final = re.compile(
-    r"^[\u4e00-\u9fff]{2,8}?(?:市|自治州|盟)|[市州盟](?=第.{1,4}届|人民代表大会|人大)"
+    r"^(?:[\u4e00-\u9fff]{2,8}?(?:省|自治区)|(?![\u4e00-\u9fff]{2,8}?(?:省|自治区)))"
+    r"(?!北京|上海|天津|重庆|中华|全国|关于)[\u4e00-\u9fff]{2,4}?(?:市(?!场|政|民|容)|自治州|(?<![同联])盟)"
+    r"|(?<!北京)(?<!上海)(?<!天津)(?<!重庆)[市州盟](?=第.{1,4}届|人民代表大会|人大)"
 )
 _ACTING: Final = re.compile(
     r"(?:[\u4e00-\u9fff]{2,8}(?:省|自治区|市|州|县|区))?(?:全国|省|自治区|市|州|县|区)?人大(?:常委会)?"
@@ -242,7 +243,8 @@ def read_conditions(
     _opening(reading)
     _departments(reading)
     _no_date(reading)
-    accounts = _accounts(reading)
+    several = question.period is not None or len(question.years) > 1
+    accounts = _accounts(reading, several=several)
     adopted = _adopted(reading, question)
     _authors(reading)
     _proposers(reading)
@@ -735,7 +737,7 @@ def _spoken(date: str) -> str:
 
 
 _DATE_EMPTY: Final = re.compile(
-    r"(?:日期|时间)(?:那|这)?一?[栏格列项]?(?:里|上)?(?:都)?(?:是|为)?(?:空着|空的|空白|空|没填|没写|未填|未写|没有填|没有写|缺着?)(?:着|没填|没写|的)*"
+    r"(?:日期|时间)(?:那|这)?一?[栏格列项]?(?:里|上)?(?:都)?(?:是|为)?(?:空着|空的|空白|没填|没写|未填|未写|没有填|没有写)(?:没填|没写|的)*"
 )
 
 
@@ -752,15 +754,23 @@ _ACCOUNT: Final = re.compile(
 )
 
 
-def _accounts(reading: _Reading) -> bool:
+#: Papers about an account that are not the account.
+_ABOUT_ACCOUNT: Final = re.compile(r"(?:决议|决定|意见|批复|通知|公告|函)(?:\(.*)?$")
+
+
+def _accounts(reading: _Reading, *, several: bool) -> bool:
     """Reports by the year of the budget in their titles; says whether any was asked for."""
     before = len(reading.filters)
-    for match in _ACCOUNT.finditer(reading.rest):
+    found = list(_ACCOUNT.finditer(reading.rest))
+    if len(found) != 1 or several:
+        return False
+    for match in found:
         year, account = match.groups()
         pattern = re.compile(rf"{year}年[^0-9]{{0,20}}{account}")
 
         def keeps(record: Record, pattern: re.Pattern[str] = pattern) -> bool:
-            return bool(pattern.search(search_form(record.title).text))
+            title = search_form(record.title).text
+            return bool(pattern.search(title)) and not _ABOUT_ACCOUNT.search(title)
 
         if any(keeps(r) for r in reading.view.records):
             reading.add(f"题名写着{year}年的{account}", keeps)

@@ -48,9 +48,11 @@ _SAME: Final = re.compile(r"^.{2,8}(?:也|同样)(?:是|要|得|有|能|可以|�
 _BARE: Final = re.compile(
     r"^(?:那么?(?!次|位|个|年|件|份|部)|再(?!次|生)|又|还有|换成|改成|要是|如果是|嗯|哦|好)[，,、 ]*"
 )
-#: A year as people shorten it, first in a further question; not a length of time.
+#: A year as people shorten it, first in a question that changes the year of the one before: no
+#: length of time (10年工龄, 20年产权) and no 一二年级.
 _TWO_FIGURES: Final = re.compile(
-    r"(?P<lead>(?:那么?|到了?|换成?|要是|如果是)?[，, ]*)(?P<year>[0-9]{2}|[〇零一二三四五六七八九]{2})年(?![前后内以来多了才就])"
+    r"(?P<lead>(?:那么?|到了?|换成?|要是|如果是)?[，, ]*)(?P<year>[0-9]{2}|[〇零六七八九][〇零一二三四五六七八九]|二[〇零一二三四五六])年"
+    r"(?=呢|的呢|也|又|[，,？?]|全[国省市县]|收|支|批|通过|那)"
 )
 _YEAR: Final = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?=年|[^0-9]|$)")
 _ONLY_CHANGE: Final = re.compile(
@@ -204,7 +206,9 @@ def read_follow_up(
     if not turns:
         return FollowUp(question)
     before = _leaned_on(question, turns, gazetteer)
-    typed = _full_years(_ASKED_AGAIN.sub("呢？", question))
+    typed = _ASKED_AGAIN.sub("呢？", question)
+    if _YEAR.search(_standalone_of(before)):
+        typed = _full_years(typed)
     question = _with_year(typed, _standalone_of(before))
     ids = records_of(before)
     earlier = search_form(" ".join(_words_of(turn) for turn in turns)).text

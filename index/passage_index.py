@@ -237,6 +237,10 @@ def read_manifest(index_path: Path) -> dict[str, object] | None:
     return manifest if isinstance(manifest, dict) else None
 
 
+#: Sets of records this small are not remembered.
+_FEW: Final = 50
+
+
 class PassageIndex:
     """Hybrid search over one generation. Immutable; open a new one after a build."""
 
@@ -323,11 +327,13 @@ class PassageIndex:
     def _query_vector(self, text: str, compared_with: Compared = "passages") -> FloatArray:
         """The question's vector; recent ones are remembered."""
         key = (search_form(text).text, compared_with)
-        if key not in self._queries:
-            if len(self._queries) > 64:
+        vector = self._queries.get(key)
+        if vector is None:
+            vector = self._encoder.encode_queries([key[0]], compared_with)[0]
+            if len(self._queries) > 256:
                 self._queries.clear()
-            self._queries[key] = self._encoder.encode_queries([key[0]], compared_with)[0]
-        return self._queries[key]
+            self._queries[key] = vector
+        return vector
 
     def rarity(self, term: str) -> float:
         """Inverse document frequency ln(1 + n / (1 + df)) of a lexical term, n passages."""
@@ -408,13 +414,16 @@ class PassageIndex:
     def _allowed_rows(self, permitted: Permitted) -> npt.NDArray[np.bool_] | None:
         if permitted.numbers is None:
             return None
-        if permitted.numbers not in self._allowed:
-            if len(self._allowed) > 64:
-                self._allowed.clear()
-            self._allowed[permitted.numbers] = np.isin(
-                self._records, np.fromiter(permitted.numbers, dtype=np.int64)
-            )
-        return self._allowed[permitted.numbers]
+        rows = self._allowed.get(permitted.numbers)
+        if rows is None:
+            wanted = np.fromiter(permitted.numbers, dtype=np.int64)
+            rows = np.isin(self._records, wanted)
+            # Records of one answer are asked for once: they would push the large sets out.
+            if len(wanted) > _FEW:
+                if len(self._allowed) > 64:
+                    self._allowed.clear()
+                self._allowed[permitted.numbers] = rows
+        return rows
 
 
 def _checksum(folder: Path) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assistant.catalogue_answer import reply
+from assistant.catalogue_filters import _CITY_HEAD
 from assistant.catalogue_query import CatalogueResult, answers_from_catalogue, query_catalogue
 from assistant.catalogue_view import CatalogueView
 from assistant.code_lookup import look_up_codes
@@ -161,6 +162,28 @@ def test_an_everyday_word_is_counted_by_its_official_one(store: Store) -> None:
     assert [r.record_id for r in result.records] == ["J001-WS·2019-Y-BGS-0003"]
     assert ask(store, "库里作废的条例有几部？") is None
     assert ask(store, "库里最贵的条例有几部？") is None
+
+
+@pytest.mark.parametrize("word", ["成都", "合同", "登记", "收入", "种子", "2018年7月前", "封存"])
+def test_a_word_made_of_small_characters_stops_the_count(store: Store, word: str) -> None:
+    """This test ensures that a town or a topic no row has is not passed over for its characters."""
+    assert not count(store, f"{word}的决定有几件")
+    assert not count(store, f"库里{word}的决定有几件")
+
+
+@pytest.mark.parametrize(
+    ("title", "citys"),
+    [
+        ("榕城市养犬管理条例", True),
+        ("示例省榕城市养犬条例", True),
+        ("示例省城市绿化条例", False),
+        ("示例省农贸市场管理条例", False),
+        ("上海市养犬管理条例", False),
+        ("关于城市管理的决定", False),
+    ],
+)
+def test_rules_of_cities_are_told_from_those_of_provinces(title: str, citys: bool) -> None:
+    assert bool(_CITY_HEAD.search(title)) is citys
 
 
 def test_an_account_is_told_by_the_year_in_its_title(store: Store) -> None:

@@ -182,6 +182,18 @@ def test_a_year_of_two_figures_takes_the_place_of_the_old(then: str, expected: s
     assert "1995" not in standalone_question(then, turns, PLACES)
 
 
+@pytest.mark.parametrize(
+    "then",
+    ["10年工龄的能优待吗", "20年产权的房子也能装吗", "一二年级的学生怎么安排", "三五年能办下来吗"],
+)
+def test_a_length_of_time_is_no_year(then: str) -> None:
+    """This test ensures that nothing but a year is spelt out."""
+    before = answered("2019年榕城市怎么规定的？", "榕城市供热条例")
+    read = read_follow_up(then, [before], PLACES, CatalogueView(()))
+
+    assert read.standalone.endswith(then)
+
+
 def test_what_happens_is_no_topic() -> None:
     """This test ensures that 要是都带进核心景区了呢 changes the case and not the paper's name."""
     before = answered("照示例山生态保护条例，带打火机上山，罚多少？", "示例山生态保护条例")

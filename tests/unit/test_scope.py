@@ -143,6 +143,9 @@ def test_only_the_archivist_may_ask_who_informed(question: str) -> None:
         "我区检察院起诉后索赔多少？",
         "仲裁的补偿能拿到多少，条例怎么写的？",
         "现在的停车条例是哪年通过的？",
+        "我省对盗猎的判几年？",
+        "其他人要判几年？",
+        "我坐多久轮椅能领补助？",
     ],
 )
 @pytest.mark.parametrize("role", [Role.ARCHIVIST, Role.DEPUTY])
