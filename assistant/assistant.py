@@ -103,15 +103,16 @@ logger = logging.getLogger(__name__)
 #: Longest question in characters; a pasted page is not a question.
 LONGEST_QUESTION: Final = 500
 _TOP_K: Final = 40
-#: Passages of the answer before that are weighed against all others, and how far, in log-odds, its
-#: best sentence may be behind. Of 8 questions that went on without saying so the farthest was 1.5
-#: behind; of 59 new ones after an unrelated answer none came nearer than 3.3 (docs/log.md).
+#: Passages of the answer before that are weighed against all others.
 _OF_BEFORE: Final = 8
-#: Log-odds by which the records a further question goes on with lead where it names nothing else.
-_LEAD: Final = 1.0
+#: How far, in log-odds, the best sentence of the answer before may be behind. Of 8 questions that
+#: went on without saying so the farthest was 1.5 behind; of 59 new ones after an unrelated answer
+#: none came nearer than 3.3 (docs/log.md).
+_GOES_ON: Final = 2.5
 #: With so many pairs of characters and none of them in the records before, they must be ahead.
 _SAID: Final = 3
-_GOES_ON: Final = 2.5
+#: Log-odds by which the records a further question goes on with lead where it names nothing else.
+_LEAD: Final = 1.0
 _RELATED: Final = 5
 #: Permitted sets whose catalogue is kept ready.
 _VIEWS_KEPT: Final = 16
@@ -433,15 +434,19 @@ class Assistant:
         if precedents or is_precedent_question(search_form(request).text):
             follow = replace(follow, act=None, standalone=with_topic(request, turns))
         standalone = follow.standalone
-        asked = self._read(live, standalone, permitted, without)
-        readings = (*filters.readings(), *asked.readings)
-        reading = describe(question, standalone, readings)
-        claim = (CLAIM_NOTE,) if request != question else ()
-        notes = (*claim, *asked.notes)
+
+        def read(text: str) -> tuple[_Base, Question]:
+            asked = self._read(live, text, permitted, without)
+            readings = (*filters.readings(), *asked.readings)
+            notes = (CLAIM_NOTE, *asked.notes) if request != question else asked.notes
+            reading = describe(question, text, readings)
+            return _Base(question, request, text, reading, coverage, readings, notes), asked
+
+        base, asked = read(standalone)
         unknown = [key for key in without if not key.startswith(f"{LIMITED}:")]
         if unknown:
-            notes = (*notes, *self._unknown_keys(live, standalone, permitted, unknown))
-        base = _Base(question, standalone, reading, coverage, readings, notes, request)
+            keys = self._unknown_keys(live, standalone, permitted, unknown)
+            base = replace(base, notes=(*base.notes, *keys))
         outside = out_of_scope(question, reader.role) or out_of_scope(standalone, reader.role)
         if outside is not None:
             refusal = base.refuse(outside.reason, outside.message)
@@ -460,24 +465,13 @@ class Assistant:
         if later is not None:
             return later
         further = None
-        calibrated = self._encoder.name.startswith(MODEL_NAME)
-        joined = follow.perhaps.standalone if follow.perhaps is not None else ""
         if (
             follow.perhaps is not None
-            and calibrated
+            and self._encoder.name.startswith(MODEL_NAME)
             and not names_its_own(asked)
-            and out_of_scope(joined, reader.role) is None
+            and out_of_scope(follow.perhaps.standalone, reader.role) is None
         ):
-            further_asked = self._read(live, joined, permitted, without)
-            readings = (*filters.readings(), *further_asked.readings)
-            further_base = replace(
-                base,
-                standalone=joined,
-                reading=describe(question, joined, readings),
-                readings=readings,
-                notes=(*claim, *further_asked.notes),
-            )
-            further = _Further(further_base, further_asked, follow.perhaps.records)
+            further = _Further(*read(follow.perhaps.standalone), follow.perhaps.records)
         return self._respond(live, base, asked, permitted, follow.records, further)
 
     def _respond(
@@ -542,7 +536,7 @@ class Assistant:
         leading: tuple[str, ...] = ()
         if previous and base.goes_on:
             # Joined to the question before, it finds that one's passages again, not its own.
-            alone = self._read(live, base.request or base.question, permitted, asked.without)
+            alone = self._read(live, base.request, permitted, asked.without)
             seen = {e.hit.passage.passage_id for e in evidence}
             own = self._inside(live, alone, previous, permitted, evidence)
             evidence = [*(e for e in own if e.hit.passage.passage_id not in seen), *evidence]
@@ -703,7 +697,7 @@ class Assistant:
             excerpts.sort(key=lambda e: -e.score)
         else:
             old = outdated(asked, live.precedents.register, permitted)
-            spoken = (base.request or base.question) if base.goes_on else ""
+            spoken = base.request if base.goes_on else ""
             excerpts = live.finder.find(
                 asked, evidence, whole_lists=listed, outdated=old, spoken=spoken
             )
@@ -1108,20 +1102,20 @@ class _Further:
 
 @dataclass(frozen=True, slots=True)
 class _Base:
-    """What every result carries."""
+    """What every result carries; `request` is the question without what the asker claims to be."""
 
     question: str
+    request: str
     standalone: str
     reading: str
     coverage: Coverage
     readings: tuple[Reading, ...] = ()
     notes: tuple[str, ...] = ()
-    request: str = ""
 
     @property
     def goes_on(self) -> bool:
         """Whether the question was joined to an earlier one; a claim left out is no joining."""
-        return (self.request or self.question) != self.standalone
+        return self.request != self.standalone
 
     @property
     def limits(self) -> tuple[str, ...]:

@@ -243,8 +243,7 @@ def read_conditions(
     _opening(reading)
     _departments(reading)
     _no_date(reading)
-    several = question.period is not None or len(question.years) > 1
-    accounts = _accounts(reading, several=several)
+    accounts = _accounts(reading, question)
     adopted = _adopted(reading, question)
     _authors(reading)
     _proposers(reading)
@@ -361,12 +360,11 @@ def _short_titles(
         pieces = _pieces(match.group(), titles)
         if not pieces and light:
             # 专管养犬的条例: what is left of it stands in titles.
-            left = _LIGHT_START.sub("", match.group())
-            # 海岸带 ends in one of them.
-            pieces = _pieces(left, titles) or _pieces(_LIGHT_END.sub("", left), titles)
-            # 养狗的条例: titles have the official word for it.
-            official = (left.replace(w, o) for w, others in synonyms.items() for o in others)
-            pieces = pieces or next(filter(None, (_pieces(o, titles) for o in official)), [])
+            run = _LIGHT_START.sub("", match.group())
+            # 海岸带 ends in one of them; of 养狗的条例 titles have the official word.
+            others = (run.replace(w, o) for w, words in synonyms.items() for o in words)
+            runs = (run, _LIGHT_END.sub("", run), *others)
+            pieces = next(filter(None, (_pieces(r, titles) for r in runs)), [])
         shortest = 2 if about_catalogue else _TITLE_RUN
         if not pieces or any(len(p) < shortest for p in pieces):
             continue
@@ -752,30 +750,27 @@ def _no_date(reading: _Reading) -> None:
 _ACCOUNT: Final = re.compile(
     r"((?:19|20)[0-9]{2})年(?:度)?的?(预算执行|决算|预算草案|预算调整)(?:情况)?(?:的?报告)?"
 )
-
-
 #: Papers about an account that are not the account.
 _ABOUT_ACCOUNT: Final = re.compile(r"(?:决议|决定|意见|批复|通知|公告|函)(?:\(.*)?$")
 
 
-def _accounts(reading: _Reading, *, several: bool) -> bool:
+def _accounts(reading: _Reading, question: Question) -> bool:
     """Reports by the year of the budget in their titles; says whether any was asked for."""
-    before = len(reading.filters)
     found = list(_ACCOUNT.finditer(reading.rest))
-    if len(found) != 1 or several:
+    if len(found) != 1 or question.period is not None or len(question.years) > 1:
         return False
-    for match in found:
-        year, account = match.groups()
-        pattern = re.compile(rf"{year}年[^0-9]{{0,20}}{account}")
+    year, account = found[0].groups()
+    pattern = re.compile(rf"{year}年[^0-9]{{0,20}}{account}")
 
-        def keeps(record: Record, pattern: re.Pattern[str] = pattern) -> bool:
-            title = search_form(record.title).text
-            return bool(pattern.search(title)) and not _ABOUT_ACCOUNT.search(title)
+    def keeps(record: Record) -> bool:
+        title = search_form(record.title).text
+        return bool(pattern.search(title)) and not _ABOUT_ACCOUNT.search(title)
 
-        if any(keeps(r) for r in reading.view.records):
-            reading.add(f"题名写着{year}年的{account}", keeps)
-            reading.take(*match.span())
-    return len(reading.filters) > before
+    if not any(keeps(r) for r in reading.view.records):
+        return False
+    reading.add(f"题名写着{year}年的{account}", keeps)
+    reading.take(*found[0].span())
+    return True
 
 
 def _one_time(reading: _Reading, question: Question, *, by_number: bool) -> None:

@@ -475,27 +475,31 @@ class ExcerptFinder:
             return _whole_note(sentences, best, note_room)
         if REFERS_BACK.match(sentences[best].form):
             first = _breached(sentences, best)
-        while (
-            last + 1 < len(sentences)
-            and _THREATENS.search(sentences[best].form)
-            and _COMES_TO.match(sentences[last + 1].form)
-            and sentences[last + 1].end - sentences[first].start <= limit
-            and sentences[last + 1].start not in region.orders
-        ):
+
+        def fits(at: int) -> bool:
+            return (
+                at < len(sentences)
+                and sentences[at].end - sentences[first].start <= limit
+                and sentences[at].start not in region.orders
+            )
+
+        threatens = _THREATENS.search(sentences[best].form)
+        while threatens and fits(last + 1) and _COMES_TO.match(sentences[last + 1].form):
             last += 1
         opens = bool(LEAD_IN.search(sentences[best].text))
-        listing = opens and bool(_LISTS.search(sentences[best].form))
-        while last + 1 < len(sentences) and (opens or (whole_lists and first < best)):
+        plain_items = opens and whole_lists and _LISTS.search(sentences[best].form)
+        while (opens or (whole_lists and first < best)) and fits(last + 1):
             after = sentences[last + 1]
-            if after.end - sentences[first].start > limit or after.start in region.orders:
-                break
             # 享受以下优待： over lines that lost their numbers: they end with the article.
-            plain = whole_lists and listing and len(after.text) <= _PLAIN_ITEM
-            plain = plain and not _ARTICLE_HEAD.match(after.form)
-            if not ITEM.match(after.text) and not plain and (last > best or _is_heading(after)):
+            item = ITEM.match(after.text) or (
+                plain_items
+                and len(after.text) <= _PLAIN_ITEM
+                and not _ARTICLE_HEAD.match(after.form)
+            )
+            if not item and (last > best or _is_heading(after)):
                 break
             last += 1
-            if not ITEM.match(after.text) and not plain:
+            if not item:
                 break
         return first, last
 

@@ -243,8 +243,7 @@ def _full_years(question: str) -> str:
     match = _TWO_FIGURES.match(question)
     if match is None:
         return question
-    digits = "".join(str("〇一二三四五六七八九".find(c)) if c > "9" else c for c in match["year"])
-    year = full_year(digits.replace("-1", "0"))
+    year = full_year(str(chinese_to_int(match["year"])))
     return f"{match['lead']}{year}年{question[match.end() :]}"
 
 

@@ -310,6 +310,14 @@ class PassageIndex:
         """
         if not texts:
             return []
+        cosines = self.sentence_vectors(texts) @ self._query_vector(question, compared_with)
+        return [float(x) for x in cosines]
+
+    def sentence_vectors(self, texts: Sequence[str]) -> FloatArray:
+        """Vectors of sentences given as they are embedded, shape (n, d), float32, length 1.
+
+        Those the build stored are read, others encoded and remembered. n is at least 1.
+        """
         hashes = [_text_hash(text) for text in texts]
         known = self._store.embeddings(hashes, self._encoder.name)
         # Sentences cut differently at the border of a passage were not encoded beforehand.
@@ -321,8 +329,7 @@ class PassageIndex:
             if len(self._encoded) > 20_000:
                 self._encoded.clear()
             self._encoded |= {h: known[h] for h in missing}
-        matrix = np.stack([known[h] for h in hashes]).astype(np.float32)
-        return [float(x) for x in matrix @ self._query_vector(question, compared_with)]
+        return np.stack([known[h] for h in hashes]).astype(np.float32)
 
     def _query_vector(self, text: str, compared_with: Compared = "passages") -> FloatArray:
         """The question's vector; recent ones are remembered."""

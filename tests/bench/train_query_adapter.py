@@ -111,40 +111,52 @@ class Student:
         save_file(tensors, path, metadata=notes)
 
 
-def train(student: Student, passages: Vectors, asked: Sequence[Asked], seed: int = 0) -> None:
-    """Draw questions to their passages and away from the likest wrong ones.
+def train(
+    student: Student,
+    pool_vectors: Vectors,
+    asked: Sequence[Asked],
+    seed: int = 0,
+    *,
+    epochs: int = _EPOCHS,
+    wrong: Sequence[Sequence[int]] | None = None,
+) -> None:
+    """Draw questions to their texts and away from the likest wrong ones.
 
     Args:
         student: Changed in place.
-        passages: Vectors of the pool, shape (n, d).
-        asked: Questions with the rows of their passages.
+        pool_vectors: Vectors of the texts, shape (n, d).
+        asked: Questions with the rows of the texts that answer them.
         seed: Of the order and the choices.
+        epochs: Times every question is seen.
+        wrong: Rows of likely wrong texts of each question; None looks for them every other epoch.
     """
     torch.manual_seed(seed)
     chance = np.random.default_rng(seed)
     weights = [p for c in student.changes.values() for p in (c.down, c.up)]
     learner = torch.optim.AdamW(weights, lr=_RATE, weight_decay=0.01)
-    steps = _EPOCHS * math.ceil(len(asked) / _BATCH)
+    steps = epochs * math.ceil(len(asked) / _BATCH)
     warm = max(1, steps // 10)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         learner, lambda s: min((s + 1) / warm, (steps - s) / max(1, steps - warm))
     )
-    pool = torch.from_numpy(passages)
-    hard: list[list[int]] = []
-    for epoch in range(_EPOCHS):
-        if epoch % 2 == 0:
-            hard = _hardest(student.encode([text for text, _ in asked]), passages, asked)
+    pool = torch.from_numpy(pool_vectors)
+    hard = wrong
+    for epoch in range(epochs):
+        if wrong is None and epoch % 2 == 0:
+            hard = _hardest(student.encode([text for text, _ in asked]), pool_vectors, asked)
+        assert hard is not None
         student.model.train()
         order = chance.permutation(len(asked)).tolist()
         total = 0.0
         for at in range(0, len(order), _BATCH):
             rows = order[at : at + _BATCH]
-            right = [int(chance.choice(asked[i][1])) for i in rows]
-            wrong = [x for i in rows for x in chance.choice(hard[i], _HARD, replace=False)]
+            candidates = [int(chance.choice(asked[i][1])) for i in rows]
+            for i in rows:
+                drawn = chance.choice(hard[i], min(_HARD, len(hard[i])), replace=False)
+                candidates += drawn.tolist()
             found = student.vectors([asked[i][0] for i in rows])
-            candidates = [*right, *wrong]
             scores = found @ pool[torch.tensor(candidates)].T / _TEMPERATURE
-            # Another passage that answers too is no wrong one.
+            # Another text that answers too is no wrong one.
             also = [
                 [c != r and x in asked[i][1] for c, x in enumerate(candidates)]
                 for r, i in enumerate(rows)
@@ -156,8 +168,8 @@ def train(student: Student, passages: Vectors, asked: Sequence[Asked], seed: int
             nn.utils.clip_grad_norm_(weights, 1.0)
             learner.step()
             schedule.step()
-            total += float(loss) * len(rows)
-        print(f"epoch {epoch + 1} of {_EPOCHS}, loss {total / len(asked):.3f}", flush=True)
+            total += float(loss.detach()) * len(rows)
+        print(f"epoch {epoch + 1} of {epochs}, loss {total / len(asked):.3f}", flush=True)
 
 
 def _hardest(vectors: Vectors, passages: Vectors, asked: Sequence[Asked]) -> list[list[int]]:

@@ -12,7 +12,6 @@ and the 1,002 of CMRC 2018 trial (docs/evaluation.md); three epochs took six min
 from __future__ import annotations
 
 import argparse
-import math
 import re
 import sys
 from collections.abc import Sequence
@@ -20,19 +19,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
-from torch import nn
 
 from assistant.assistant import Assistant, open_assistant
 from assistant.evaluation import Case, ids_of, read_cases
 from index.domain import Reader, Role
 from index.settings import load_settings
 from index.text import search_form, simplified
-from tests.bench.train_query_adapter import Student, Vectors
+from tests.bench.train_query_adapter import Student, Vectors, train
 
-_EPOCHS, _BATCH, _TEMPERATURE, _RATE = 3, 32, 0.02, 6e-4
-#: Wrong sentences drawn for a question at a time, and from how many of the likest.
-_HARD, _LIKEST = 8, 40
+_EPOCHS = 3
+#: Of how many of the likest wrong sentences some are drawn for a question at a time.
+_LIKEST = 40
 #: A whole short line inside a quotation, such as a heading, is no answer.
 _LEAST = 8
 
@@ -90,45 +87,6 @@ def _holds(embedded: str, case: Case, titles: set[str]) -> bool:
     return title in titles and any(q in body or (len(body) > _LEAST and body in q) for q in quotes)
 
 
-def train(student: Student, vectors: Vectors, examples: Sequence[Example], seed: int = 0) -> None:
-    """Draw questions to the sentences that answer them and away from the likest that do not."""
-    torch.manual_seed(seed)
-    chance = np.random.default_rng(seed)
-    weights = [p for c in student.changes.values() for p in (c.down, c.up)]
-    learner = torch.optim.AdamW(weights, lr=_RATE, weight_decay=0.01)
-    steps = _EPOCHS * math.ceil(len(examples) / _BATCH)
-    warm = max(1, steps // 10)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        learner, lambda s: min((s + 1) / warm, (steps - s) / max(1, steps - warm))
-    )
-    known = torch.from_numpy(vectors)
-    for epoch in range(_EPOCHS):
-        student.model.train()
-        order, total = chance.permutation(len(examples)).tolist(), 0.0
-        for at in range(0, len(order), _BATCH):
-            batch = [examples[i] for i in order[at : at + _BATCH]]
-            candidates = [int(chance.choice(e.right)) for e in batch]
-            for e in batch:
-                drawn = chance.choice(e.wrong, min(_HARD, len(e.wrong)), replace=False)
-                candidates += drawn.tolist()
-            found = student.vectors([e.text for e in batch])
-            scores = found @ known[torch.tensor(candidates)].T / _TEMPERATURE
-            # Another sentence that answers too is no wrong one.
-            also = [
-                [c != n and row in e.right for c, row in enumerate(candidates)]
-                for n, e in enumerate(batch)
-            ]
-            scores = scores.masked_fill(torch.tensor(also), -1e4)
-            loss = nn.functional.cross_entropy(scores, torch.arange(len(batch)))
-            learner.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(weights, 1.0)
-            learner.step()
-            schedule.step()
-            total += float(loss.detach()) * len(batch)
-        print(f"epoch {epoch + 1} of {_EPOCHS}, loss {total / len(examples):.3f}", flush=True)
-
-
 def first_right(student: Student, vectors: Vectors, examples: Sequence[Example]) -> str:
     """Shares of questions whose answer is among the first 1, 2, 3 and 5 sentences."""
     ranks = []
@@ -151,13 +109,13 @@ def main() -> int:
     rows: dict[str, int] = {}
     examples = gather(assistant, options.questions, rows)
     test = gather(assistant, options.test, rows)
-    encoder = assistant._live.passage_index.encoder
-    vectors = encoder.encode_passages(list(rows))
+    vectors = assistant._live.passage_index.sentence_vectors(list(rows))
     folder = next(assistant.settings.models_path.glob("built-in-*"))
     student = Student(folder)
     if test:
         print("before:", first_right(student, vectors, test), flush=True)
-    train(student, vectors, examples)
+    asked = [(e.text, e.right) for e in examples]
+    train(student, vectors, asked, epochs=_EPOCHS, wrong=[e.wrong for e in examples])
     if test:
         print("after:", first_right(student, vectors, test), flush=True)
     student.save(options.out, f"{len(examples):,} questions and the sentences that answer them")
