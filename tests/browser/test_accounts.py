@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.account_fakes import PASSWORD
+from tests.browser.complaints import complaints
 from tests.browser.test_pages import SIZES, _served, browser
 from tests.web_fakes import SCANNED
 from ui.api import record_token
@@ -36,17 +37,7 @@ def page(request: pytest.FixtureRequest, browser: Any) -> Iterator[Any]:
     width, height = SIZES[request.param]
     context = browser.new_context(viewport={"width": width, "height": height})
     page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    page.on(
-        "console",
-        # a refused sign-in is an answer the browser mentions
-        lambda m: (
-            errors.append(m.text)
-            if m.type == "error" and not re.search("40[13]|422", m.text)
-            else None
-        ),
-    )
+    errors = complaints(page, expected="40[13]|422")  # a refused sign-in
     yield page
     context.close()
     assert errors == []

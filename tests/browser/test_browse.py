@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.complaints import complaints
 from tests.browser.test_pages import SIZES, _served, browser
 from tests.web_fakes import SCANNED
 
@@ -37,13 +38,11 @@ def opened(
     )
     page = context.new_page()
     page.set_default_timeout(15_000)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    errors = complaints(page, expected="404" if missing_page else "")
     page.on("request", lambda r: errors.append(r.url) if _elsewhere(r.url, address) else None)
     page.goto(f"{address}/{path}")
     yield page
-    assert [e for e in errors if not (missing_page and "404" in e)] == []
+    assert errors == []
     context.close()
 
 

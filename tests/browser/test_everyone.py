@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.complaints import complaints
 from tests.browser.test_pages import QUESTION, SIZES, Visit, _served, browser
 
 pytestmark = pytest.mark.browser
@@ -85,8 +86,8 @@ def visit(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterato
         has_touch=request.param == "phone",
         locale="en-US",
     )
-    visit = Visit(context.new_page(), address)
-    visit.page.on("pageerror", lambda e: visit.errors.append(str(e)))
+    page = context.new_page()
+    visit = Visit(page, address, errors=complaints(page))
     _open(visit)
     yield visit
     context.close()

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.browser.complaints import complaints
 from tests.browser.test_pages import SIZES, _served, browser
 from tests.ingest_files import open_home, write_scan, write_text_pdf
 
@@ -40,15 +41,9 @@ def visit(
     with _served(home) as address:
         context = browser.new_context(viewport={"width": width, "height": height})
         page = context.new_page()
-        errors: list[str] = []
         strangers: list[str] = []
         own = urlsplit(address).netloc
-        page.on("pageerror", lambda e: errors.append(str(e)))
-        page.on(
-            "console",
-            # a button pressed twice is answered with 409, which the browser mentions
-            lambda m: errors.append(m.text) if m.type == "error" and "409" not in m.text else None,
-        )
+        errors = complaints(page, expected="409")  # a button pressed twice
         page.on(
             "request", lambda r: strangers.append(r.url) if urlsplit(r.url).netloc != own else None
         )

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from index.store import Store
+from tests.browser.complaints import complaints
 from tests.browser.test_pages import SIZES, _served, browser  # noqa: F401
 from tests.web_fakes import CATALOGUE_ONLY, HIDDEN, HOSTILE, SCANNED
 
@@ -65,14 +66,8 @@ def desk(served: tuple[str, str, Path], browser: Any) -> Iterator[Desk]:  # noqa
     context = browser.new_context(viewport={"width": width, "height": height}, locale="en-US")
     page = context.new_page()
     page.set_default_timeout(9000)
-    errors: list[str] = []
+    errors = complaints(page, expected="409")  # what cannot be done
     own = urlsplit(address).netloc
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    page.on(
-        "console",
-        # what cannot be done is answered with 409, which the browser mentions
-        lambda m: errors.append(m.text) if m.type == "error" and "409" not in m.text else None,
-    )
     page.on("request", lambda r: errors.append(r.url) if urlsplit(r.url).netloc != own else None)
     page.on("dialog", lambda dialog: dialog.accept())
     yield Desk(page, address, home, size)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.browser.complaints import complaints
 from tests.hostile import HOSTILE
 from tests.web_fakes import SCANNED, SCANNED_QUOTE, TYPED, TYPED_QUOTE
 from ui.places import permalink
@@ -137,10 +138,8 @@ def visit(
         color_scheme="dark",
     )
     page = context.new_page()
-    visit = Visit(page, address)
+    visit = Visit(page, address, errors=complaints(page))
     page.on("request", lambda r: visit.requests.append(r.url))
-    page.on("pageerror", lambda e: visit.errors.append(str(e)))
-    page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
     page.goto(f"{address}/")
     page.locator("#cd-question textarea").wait_for(timeout=60_000)
     yield visit

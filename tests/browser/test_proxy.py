@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.account_fakes import PASSWORD
+from tests.browser.complaints import complaints
 from tests.browser.test_pages import _served, browser  # noqa: F401
 
 pytestmark = pytest.mark.browser
@@ -90,10 +91,8 @@ def test_everything_works_behind_nginx(
         context = browser.new_context(ignore_https_errors=True)
         page = context.new_page()
         page.set_default_timeout(20_000)
-        errors: list[str] = []
+        errors = complaints(page)
         asked: list[str] = []
-        page.on("pageerror", lambda e: errors.append(str(e)))
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         page.on("request", lambda r: asked.append(r.url))
         page.on("response", lambda r: errors.append(r.url) if r.status >= 400 else None)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.complaints import complaints
 from tests.browser.test_pages import QUESTION, SIZES, Visit, _served, browser
 
 __all__ = ["browser"]
@@ -32,9 +33,7 @@ def visit(request: pytest.FixtureRequest, browser: Any, address: str) -> Iterato
         viewport={"width": width, "height": height}, has_touch=request.param == "phone"
     )
     page = context.new_page()
-    visit = Visit(page, address)
-    page.on("pageerror", lambda e: visit.errors.append(str(e)))
-    page.on("console", lambda m: visit.errors.append(m.text) if m.type == "error" else None)
+    visit = Visit(page, address, errors=complaints(page))
     page.goto(f"{address}/")
     page.locator(".cd-purpose-bar select").wait_for(timeout=60_000)
     yield visit
