@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.browser.access import contrasts, is_chinese, names, tab_round
 from tests.browser.complaints import complaints
 from tests.browser.test_pages import QUESTION, SIZES, Visit, _served, browser
 
@@ -16,60 +17,6 @@ pytestmark = pytest.mark.browser
 
 __all__ = ["browser"]
 STATIC = Path(__file__).parents[2] / "ui/static"
-
-#: Every text on the screen with its contrast: colours blended down to the first solid ground.
-_CONTRAST = r"""
-() => {
-  const parse = (text) => {
-    const found = /rgba?\(([^)]+)\)/.exec(text);
-    if (!found) return [0, 0, 0, 0];
-    const parts = found[1].split(/[\s,\/]+/).map(Number);
-    return [parts[0], parts[1], parts[2], parts.length > 3 ? parts[3] : 1];
-  };
-  const over = (top, below) => {
-    const a = top[3] + below[3] * (1 - top[3]);
-    if (!a) return [0, 0, 0, 0];
-    return [0, 1, 2].map((i) => (top[i] * top[3] + below[i] * below[3] * (1 - top[3])) / a).concat(a);
-  };
-  const light = (c) => {
-    const part = (v) => { v /= 255; return v <= 0.03928 ? v / 12.92 : Math.pow((v + 0.055) / 1.055, 2.4); };
-    return 0.2126 * part(c[0]) + 0.7152 * part(c[1]) + 0.0722 * part(c[2]);
-  };
-  const ground = (element) => {
-    let colour = [0, 0, 0, 0];
-    for (let e = element; e && colour[3] < 0.999; e = e.parentElement) {
-      colour = over(colour, parse(getComputedStyle(e).backgroundColor));
-    }
-    return over(colour, [255, 255, 255, 1]);
-  };
-  const dialog = document.querySelector("dialog[open]");
-  const walker = document.createTreeWalker(dialog || document.body, NodeFilter.SHOW_TEXT);
-  const seen = [];
-  const judge = (element, text, colour, size) => {
-    const box = element.getBoundingClientRect();
-    const style = getComputedStyle(element);
-    if (!text.trim() || !box.width || !box.height || style.visibility !== "visible") return;
-    if (element.closest("[disabled], .cd-image, noscript, script, style, #cd-without, [aria-hidden=true]")) return;
-    for (let e = element; e; e = e.parentElement) { // for screen readers only
-      if (e.offsetWidth !== undefined && e.offsetWidth <= 1 && e.offsetHeight <= 1) return;
-    }
-    const behind = ground(element);
-    const front = over(parse(colour), behind);
-    const [a, b] = [light(front), light(behind)];
-    seen.push([Math.round(100 * (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05)) / 100, text.trim().slice(0, 24), size]);
-  };
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    const style = getComputedStyle(element);
-    judge(element, walker.currentNode.data, style.color, parseFloat(style.fontSize));
-  }
-  document.querySelectorAll("textarea, input[type=text]").forEach((box) => {
-    const style = getComputedStyle(box, "::placeholder");
-    if (!box.value) judge(box, box.placeholder, style.color, parseFloat(style.fontSize));
-  });
-  return seen;
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +88,7 @@ def test_every_text_can_be_read_against_its_ground(visit: Visit, look: str, leas
         visit.page.wait_for_timeout(2200)
     seen = 0
     for state in _states(visit):
-        texts = visit.page.evaluate(_CONTRAST)
+        texts = contrasts(visit.page)
         seen += len(texts)
         poor = [(ratio, text) for ratio, text, _ in texts if ratio < least]
         assert poor == [], state
@@ -192,90 +139,26 @@ def test_high_contrast_is_kept_and_follows_the_system(visit: Visit, browser: Any
     context.close()
 
 
-#: Roles that are operated or read aloud by their name.
-_NAMED = frozenset(
-    "button link textbox checkbox combobox radio switch dialog tab searchbox DisclosureTriangle".split()
-)
-
-
-def _names(visit: Visit) -> list[tuple[str, str]]:
-    session = visit.page.context.new_cdp_session(visit.page)
-    session.send("Accessibility.enable")
-    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
-    session.detach()
-    return [
-        (node["role"]["value"], node.get("name", {}).get("value", ""))
-        for node in nodes
-        if not node.get("ignored") and node.get("role", {}).get("value") in _NAMED
-    ]
-
-
 def test_whatever_is_operated_has_a_chinese_name(visit: Visit) -> None:
     """This test ensures that the names as a screen reader gets them are there, and Chinese."""
     seen = 0
     for state in _states(visit):
-        for role, name in _names(visit):
+        for role, name in names(visit.page):
             seen += 1
-            assert re.search(r"[\u4e00-\u9fff]", name), (state, role, name)
-            left = re.sub(r"CSV|XLSX|PDF|OFD|<[^>]*>|http://\S+", "", name)
-            assert not re.search(r"[A-Za-z]{3}", left), (state, role, name)
+            assert is_chinese(name), (state, role, name)
     assert seen > 50
     assert visit.page.evaluate("document.documentElement.lang") == "zh-CN"
 
 
-_FOCUSED = """() => {
-  const e = document.activeElement;
-  if (!e || e === document.body) return null;
-  const box = e.getBoundingClientRect();
-  const style = getComputedStyle(e);
-  const around = e.closest("#cd-question");
-  const ring = (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2)
-    || style.boxShadow !== "none" || (around && getComputedStyle(around).boxShadow !== "none");
-  if (!e.dataset.order) e.dataset.order = String(Math.random());
-  return { key: e.dataset.order, ring: Boolean(ring), seen: box.width > 0 && box.height > 0,
-           what: (e.getAttribute("aria-label") || e.textContent || e.tagName).trim().slice(0, 30) };
-}"""
-_REACHABLE = """() => [...document.querySelectorAll(
-  "a[href], button, input, textarea, select, summary, [tabindex='0']")]
-  .filter((e) => !e.disabled && e.tabIndex >= 0 && e.getClientRects().length
-    && getComputedStyle(e).visibility === "visible" && getComputedStyle(e).clipPath === "none"
-    && !(e.closest("details:not([open])") && e.tagName !== "SUMMARY"))
-  .map((e) => [e.dataset.order || "", (e.getAttribute("aria-label") || e.textContent || e.tagName).trim().slice(0, 30)])"""
-
-
-def _tab_round(visit: Visit) -> None:
-    """Go round with Tab: everything is reached, with a ring that is seen."""
-    page = visit.page
-    page.evaluate(
-        "document.querySelectorAll('[data-order]').forEach((e) => delete e.dataset.order)"
-    )
-    first, turns = None, 0
-    for _ in range(150):
-        page.keyboard.press("Tab")
-        now = page.evaluate(_FOCUSED)
-        if now is None:
-            continue
-        assert now["seen"], now["what"]
-        assert now["ring"], now["what"]
-        if first is None:
-            first = now["key"]
-        elif now["key"] == first:
-            turns = 1
-            break
-    assert turns, "Tab does not come round"
-    missed = [what for order, what in page.evaluate(_REACHABLE) if not order]
-    assert missed == []
-
-
 def test_tab_reaches_everything_with_a_ring_that_is_seen(visit: Visit) -> None:
     page = visit.page
-    _tab_round(visit)
+    tab_round(page)
     page.locator("#cd-question textarea").focus()
     page.keyboard.type(QUESTION)
     page.keyboard.press("Enter")
     page.locator(".cd-card").first.wait_for()
     page.wait_for_timeout(700)
-    _tab_round(visit)
+    tab_round(page)
 
     page.get_by_role("button", name="引文①，查看原页").focus()
     page.keyboard.press("Enter")

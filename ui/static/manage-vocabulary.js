@@ -9,7 +9,10 @@ const HINTS = {
   除外: "含有口语词但不是一回事的词，用 / 隔开",
   说明: "给人看的话",
 };
+/** Rows of the shipped table shown at first: all of them are 54,000 px on a phone and 300 stops of Tab. */
+const FIRST = 30;
 let state = null;
+let everything = false;
 
 const tryOut = card("试一试", "mg-try");
 const own = card("本馆的行", "mg-own");
@@ -116,11 +119,12 @@ function show() {
         row.values["类别"], row.values["说明"], add(make("span", "mg-buttons"), change, drop)];
     }), "本馆的行"));
   }
-  shipped.note.textContent = state.shipped.length < state.shipped_total
-    ? `${state.shipped_total} 行，这里列前 ${state.shipped.length} 行` : `${state.shipped_total} 行`;
+  const listed = everything ? state.shipped : state.shipped.slice(0, FIRST);
+  const unseen = state.shipped_total - listed.length;
+  shipped.note.textContent = unseen ? `${state.shipped_total} 行，这里列前 ${listed.length} 行` : `${state.shipped_total} 行`;
   shippedList.textContent = "";
   if (!state.shipped.length) return shippedList.append(make("p", "ad-soft", "没有含这个词的。"));
-  shippedList.append(table(["口语", "正式用语", "年份", "类别", "说明", ""], state.shipped.map((row) => {
+  shippedList.append(table(["口语", "正式用语", "年份", "类别", "说明", ""], listed.map((row) => {
     const v = row.values;
     const off = button("停用", () => {
       if (!window.confirm(`停用“${words(v["口语"])} — ${words(v["正式用语"])}”？`)) return;
@@ -130,6 +134,14 @@ function show() {
     off.setAttribute("aria-label", `停用 ${v["口语"]}`);
     return [words(v["口语"]), (v["方向"] === "单向" ? "→ " : "") + words(v["正式用语"]), row.years, v["类别"], v["说明"], off];
   }), "自带的行"));
+  if (listed.length < state.shipped.length) {
+    const more = button(`再列出 ${state.shipped.length - listed.length} 行`, () => {
+      everything = true;
+      show();
+      shippedList.querySelectorAll("tbody tr")[listed.length].querySelector("button").focus();
+    });
+    shippedList.append(add(make("div", "ad-row"), more));
+  }
   return undefined;
 }
 
