@@ -24,6 +24,7 @@ from assistant.catalogue_view import (
     title_form,
     title_key,
 )
+from assistant.exclusions import exclusions
 from assistant.gazetteer import Gazetteer
 from assistant.periods import stretch_span
 from assistant.question import Question
@@ -34,7 +35,7 @@ from index.text import matching_key, search_form
 
 #: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
 _NEUTRAL: Final = re.compile(
-    r"日期|日子|类别|类型|文种|(?<=几)[封本]|(?<=多少)[封本]|一总|手[头里上]|一?[摞堆沓](?=里|中|$)|自个儿?|自家|国家(?=法律| |$)|哪(?:几个?|些)[市县区省](?=有|的|都|批|$|[,，])|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"[（(][^（()）]{1,10}也算[)）]|省的?(?:和|、)?市的?(?:统统|全|都)*算(?:上|进去)?|哪[些个]地方|名下|数目|写没写|这些年|出台的?|颁布的?|劳驾|[一这那]一?批|统统|通通|不少|要是?(?=[，,把]|$)|可以|你们?(?:这|那)?儿?|日期|日子|类别|类型|文种|(?<=几)[封本]|(?<=多少)[封本]|一总|手[头里上]|一?[摞堆沓](?=里|中|$)|自个儿?|自家|国家(?=法律| |$)|(?:分属)?哪(?:几个?|些)城?[市县区省](?=有|的|都|批|$|[,，。?？])|(?:分别)?哪个[市县区](?=的[?？。]*$)|[两三四五六七八九十几]个?市(?=各|的|加|都|有|一共|总共)|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
     r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
     r"|一览|收进来?|存进来?|现存|现有|沾边|搭边|(?<=年)那一?年|报个数|报一下|数数|头(?=跟|的|和|有|$)|库里头?|馆里头?|室里头?|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
     r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪[两二三四五六七八九十](?=[部件个项条])|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
@@ -49,6 +50,12 @@ _NEUTRAL: Final = re.compile(
 _COUNTING_VERBS: Final = "讲说能算查找数点看标凑攒光只单管着到落留"
 _LIGHT: Final = re.compile(
     rf"(?:算作|标成|当[成作]|归[成到]|写成|[{_COUNTING_VERBS}])+|[文凡叫收连加]|落款|出现"
+    # who made it and what is written on it: 自己定的, 省里出台的, 标题上写明是
+    r"|作|[制订拟]?[定订立]|出台?|颁布?|公布|发布|下发|[写标注载说]?明|注着?|起草|编制?"
+    # where it lies: 搁着, 保存, 在册; 地级市 as against the districts, when the rows are cities'
+    r"|搁|摆|攒下|凑[到齐]|搜集|收集|保存|存放|留存|入库|在[册库]|眼[下前]|迄今|截[至止]|地?级市?"
+    r"|大概|大约|差不多|究竟|到底|具体|准确|数[目字]"
+    r"|[录存放压归挂印抄弄搞做造起名见遇听想问答读翻捞找得会该可嘛哩咧哈嗯哦噢咯呗您俺谁些样种类批拢]"
 )
 _LIGHT_START: Final = re.compile(rf"^(?:[{_COUNTING_VERBS}]|专门?)+")
 _LIGHT_END: Final = re.compile(rf"[{_COUNTING_VERBS}]+$")
@@ -85,7 +92,7 @@ _SITTING_OF: Final = re.compile(
 )
 #: Rules of cities and not of their province, and that the province's are left out.
 _OF_CITIES: Final = re.compile(
-    r"各地市|各设区市|各市|设区的?市|(?:底下|下面)(?:的)?(?:几个|各个?)?市"
+    r"各地市|各设区市|各个?市的?|设区的?市|(?:底下|下面)(?:的)?(?:几个|各个?)?市"
 )
 #: 省里连各市的加一块, 各地加上全国的: all of them, so nothing is left out.
 _ALL_LEVELS: Final = re.compile(
@@ -116,7 +123,7 @@ PAPER_TYPES: Final = (
     "说明", "答复", "名单", "规定",
 )  # fmt: skip
 _TITLE_SAYS: Final = re.compile(
-    r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)[“\"「]?"
+    r"(?:题名|标题|题目|名字|名称)(?:里头|里面|里|中|上)?(?:还|都|就)?(?:要|得|只要)?(?:带有|带着|带|含有|含|有个|有|写着|写有|写了|写|印着|出现|包含|叫)[“\"「]?"
     r"([\u4e00-\u9fff](?=[”\"」]?这?(?:一?个)?字)|[\u4e00-\u9fff0-9]{2,20}?)"
     r"[”\"」]?(?:这?(?:[一二两三四五六七八九十几]个|[俩仨两三四])字|这?(?:一?个)?字(?=的|[，,]|有|$)|字样|字眼|的|，|,|有几|$)"
 )
@@ -233,6 +240,8 @@ def read_conditions(
         text_holders: Ids of all rows whose title or text holds a string.
     """
     reading = _Reading(rest, view)
+    if counts_papers:
+        _left_out(reading)
     absent = _phrases(reading, question)
     _said_titles(reading)
     _said_texts(reading, text_holders)
@@ -266,6 +275,9 @@ def read_conditions(
     left = _NEUTRAL.sub(" ", reading.rest).split()
     if counts_papers and reading.filters:
         left = [piece for piece in left if not _LIGHT.fullmatch(piece)]
+        counted = _COUNTED_PAPERS.search(question.form)
+        if left and counted and not absent and _pass_over(reading, left, question):
+            left = []
     unexplained = f"{absent}{' '.join(left)}"
     return Conditions(
         tuple(reading.filters),
@@ -276,6 +288,61 @@ def read_conditions(
         reading.structural,
         reading.types,
     )
+
+
+#: 多少部, 几件, 个数: papers are counted, not days or yuan.
+_COUNTED_PAPERS: Final = re.compile(
+    r"(?:多少|若干|几)(?:[件份部卷篇封本]|个(?![市县区省人月星])|条(?=[^款街路河]*$))|有多少[？?]*$|数目|个数|件数|总数|报个?数"
+)
+#: Words that would narrow a count by what the papers say, or turn a condition round.
+_NARROWS: Final = re.compile(
+    r"规定|要求|允许|准许|禁止|不准|提到|写到|讲到|说到|涉及|包含|明确|废止|失效|有效|生效|施行|修[改订正]|通过|批准|满意|办结|答复|公开|开放"
+    r"|[不没非未无除外别甭仅只前后]|以上|以下|超过|至少|最|近|省|县|国|中央|^市$"
+)
+#: Single characters that may name a matter: 讲水的, 管犬的.
+_MATTERS: Final = frozenset(
+    "水电气暖路桥车船轨狗犬猫鸟鱼蚕蜂牛羊猪马山海河湖泉岛港滩林树草竹花木粮田地房楼屋墙店学校师生娃童老医药病疫酒烟火茶瓜果菜肉蛋奶盐油煤"
+    "矿铁钢石沙砂土泥税费钱债股法案权罪人民党军兵警官僧侨台农工商渔牧村镇乡街区厂企坟碑塔寺庙书报网诗画戏球垃厕男女"
+)
+#: Longest rest of a question that is passed over, in characters.
+_PASSED_OVER: Final = 20
+
+
+def _pass_over(reading: _Reading, left: Sequence[str], question: Question) -> bool:
+    """Whether a count may be given although words are left over, which is then said.
+
+    People give reasons and courtesies (写调研材料要用，谢谢), and there is no list of those. A count is
+    given when a place, a time, a number or words of the title narrow it, and what is left over
+    neither tells the rows apart by their titles nor is a word the vocabulary knows otherwise.
+    """
+    if sum(map(len, left)) > _PASSED_OVER or len(reading.filters) <= bool(reading.types):
+        return False
+    titles = _kept_titles(reading).split("\n")
+    if not any(titles):
+        return False
+    every = "\n".join(title_form(r.title) for r in reading.view.records)
+    kinds = "|".join(map(re.escape, reading.types)) or "(?!)"
+    clauses = re.split("[,，。;；?？]", question.form)
+    counts = re.compile(f"多少|几|{kinds}")
+    passed = []
+    for piece in left:
+        # 加急的决议, 手写的有几件: what is said of the papers themselves.
+        close = re.compile(f"{re.escape(piece)}(?:[^ ]?的|{kinds})")
+        of_papers = any(close.search(c) and counts.search(c) for c in clauses)
+        if of_papers or _NARROWS.search(piece) or piece in _MATTERS:
+            return False
+        known = question.synonyms.items()
+        official = {o for word, words in known if word in piece for o in words}
+        if official and not any(all(o in t for t in titles) for o in official):
+            return False
+        pairs = (piece[i : i + 2] for i in range(len(piece) - 1))
+        if any(pair in every and not all(pair in t for t in titles) for pair in pairs):
+            return False
+        passed.append(piece)
+    said = "”“".join(piece for piece in passed if len(piece) > 1)
+    if said:
+        reading.notes.append(f"没有当作条件：“{said}”。")
+    return True
 
 
 # -- titles and text --------------------------------------------------------------------------
@@ -293,6 +360,8 @@ def _phrases(reading: _Reading, question: Question) -> str:
     """
     absent = ""
     for phrase in question.phrases:
+        if phrase not in reading.rest and any(f"“{phrase}”" in f.words for f in reading.filters):
+            continue
         key = matching_key(phrase)
         terms = next((t for p, _, t in _RETENTION if p.fullmatch(phrase)), None)
         if terms is None and any(key in title_key(r.title) for r in reading.view.records):
@@ -304,13 +373,21 @@ def _phrases(reading: _Reading, question: Question) -> str:
     return absent
 
 
+def _left_out(reading: _Reading) -> None:
+    """What is not to be counted, and how titles begin or end."""
+    titles = "\n".join(title_key(r.title) for r in reading.view.records)
+    for found in exclusions(reading.rest, PAPER_TYPES, reading.view.agencies, titles):
+        reading.add(found.words, found.keeps, structural=True)
+        reading.take(found.start, found.end)
+
+
 def _said_titles(reading: _Reading) -> None:
     for match in _TITLE_SAYS.finditer(reading.rest):
         reading.add(*_title_filter(match.group(1)), structural=True)
         reading.take(*match.span())
     reading.blank(
-        r"(?:题名|标题|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|包含|叫)?"
-        r"|这?(?:[一二两三四五六七八九十几]个|[俩仨两三四])字"
+        r"(?:题名|标题|题目|名字|名称)(?:里头|里面|里|中|上)?(?:带有|带着|带|含有|含|有|写着|写有|写了|写|印着|出现|对得?上|包含|叫)?"
+        r"|字样|字眼|这?(?:[一二两三四五六七八九十几]个|[俩仨两三四])字"
     )
 
 
@@ -362,7 +439,14 @@ def _short_titles(
             # 专管养犬的条例: what is left of it stands in titles.
             run = _LIGHT_START.sub("", match.group())
             # 海岸带 ends in one of them; of 养狗的条例 titles have the official word.
-            others = (run.replace(w, o) for w, words in synonyms.items() for o in words)
+            # What is a condition already narrows no further: of 吸烟, 控制吸烟 is one of several.
+            said = " ".join(f.words for f in reading.filters)
+            others = (
+                run.replace(word, official)
+                for word, words in synonyms.items()
+                if not any(official in said for official in words)
+                for official in words
+            )
             runs = (run, _LIGHT_END.sub("", run), *others)
             pieces = next(filter(None, (_pieces(r, titles) for r in runs)), [])
         shortest = 2 if about_catalogue else _TITLE_RUN
@@ -748,7 +832,7 @@ def _no_date(reading: _Reading) -> None:
 
 #: 2018年预算执行情况的报告: the year of the account, which the report of the year after gives.
 _ACCOUNT: Final = re.compile(
-    r"((?:19|20)[0-9]{2})年(?:度)?的?(预算执行|决算|预算草案|预算调整)(?:情况)?(?:的?报告)?"
+    r"((?:19|20)[0-9]{2})年(?:度)?的?(?:财政)?(预算执行|决算|预算草案|预算调整)(?:情况)?(?:的?(?:财政)?报告)?"
 )
 #: Papers about an account that are not the account.
 _ABOUT_ACCOUNT: Final = re.compile(r"(?:决议|决定|意见|批复|通知|公告|函)(?:\(.*)?$")
@@ -847,6 +931,7 @@ def _cities(reading: _Reading) -> None:
     reading.add("市一级的", keeps)
     reading.blank(_OF_CITIES)
     reading.blank(_OWN)
+    reading.blank("全省")
 
 
 def _places(reading: _Reading, question: Question, gazetteer: Gazetteer) -> None:
@@ -856,12 +941,14 @@ def _places(reading: _Reading, question: Question, gazetteer: Gazetteer) -> None
             continue
         short = gazetteer.short(place)
         word = place if place in reading.rest else short
-        # 关于市十一届人大…… at the head of a title makes 关于 look like a place.
-        if word in reading.rest and _NEUTRAL.sub("", short):
+        # 关于市十一届人大…… at the head of a title makes 关于 look like a place; 日照 is one.
+        known = place in question.places
+        if word in reading.rest and (known or _NEUTRAL.sub("", short)):
             named.append((place, short, word))
     joined = "|".join(re.escape(word) for _, _, word in named)
     pairs = re.findall(
-        rf"({joined})(?:市|县)?(?:和|跟|与|同|及|、|加上?|还有)(?={joined})", reading.rest
+        rf"({joined})(?:市|县)?(?:的(?:{'|'.join(PAPER_TYPES)}))?(?:和|跟|与|同|及|、|[,，]?加上?|还有)(?={joined})",
+        reading.rest,
     )
     if len(named) > 1 and len(pairs) == len(named) - 1:
         # 威海和烟台的法规加一块: a row is of one of them, of both never.

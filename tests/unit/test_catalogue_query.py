@@ -142,6 +142,11 @@ def count(store: Store, text: str, permitted: Permitted = EVERYTHING) -> list[st
         ("日期那一格空着没填的，有多少件？", 1),
         ("2018年的示人发数一数，手头一共几份？", 2),
         ("决定那一摞里头，日期落在2018年的有多少件？", 2),
+        ("请问贵馆所藏2018年的决定计有几份，写汇报用，谢谢", 2),
+        ("2018年的决定，设立示例节的那份不算，还有几份？", 1),
+        ("2018年示例市的决定里，题名没有“食品”两个字的有几件？", 1),
+        ("题名以“决定”结尾的，2018年的有几份", 2),
+        ("示例市自己定的决定，库里几份", 2),
         ("2019年5月30日省人大常委会开会，批了底下哪些市的法规？把库里的列全", 1),
     ],
 )
@@ -162,6 +167,30 @@ def test_an_everyday_word_is_counted_by_its_official_one(store: Store) -> None:
     assert [r.record_id for r in result.records] == ["J001-WS·2019-Y-BGS-0003"]
     assert ask(store, "库里作废的条例有几部？") is None
     assert ask(store, "库里最贵的条例有几部？") is None
+
+
+def test_what_is_left_over_of_a_count_is_said(store: Store) -> None:
+    """This test ensures that reasons and courtesies are passed over, and named."""
+    result = ask(store, "我儿子要写论文，2018年的决定库里有几份呀")
+    assert result is not None
+    assert len(result.records) == 2
+    assert not result.unexplained
+    assert any(note.startswith("没有当作条件：“") and "论文" in note for note in result.notes)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "我儿子要写论文，决定库里有几份呀",  # narrowed by nothing but the type
+        "2018年加急的决定库里有几份",  # said of the papers themselves
+        "2018年的决定库里有几份没办结",
+        "2018年的决定，规定了罚款的库里有几份",
+        "2018年的决定，讲养犬的库里有几份",  # a word of other titles
+    ],
+)
+def test_what_may_narrow_a_count_stops_it(store: Store, question: str) -> None:
+    result = ask(store, question)
+    assert result is None or result.unexplained or not result.records
 
 
 @pytest.mark.parametrize("word", ["成都", "合同", "登记", "收入", "种子", "2018年7月前", "封存"])

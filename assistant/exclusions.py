@@ -1,0 +1,111 @@
+"""What a question to the catalogue leaves out, and how a title is to begin or end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Final
+
+from assistant.catalogue_view import agency_of, is_type, title_end, title_form, title_key
+from index.domain import Record
+from index.text import matching_key
+
+_OPEN, _SHUT = '[“"「『《]?', '[”"」』》]?'
+_WORDS: Final = r"[\u4e00-\u9fff0-9]{1,16}?"
+_CHARACTERS: Final = r"(?:这?(?:[一二两三四五六七八九十几]个|[俩仨两三四五六])字|字样|字眼|字)?"
+_TITLE: Final = r"(?:题名|标题|题目|名字|名称)?(?:里头?|里面|中|上)?"
+_LEFT_OUT: Final = r"(?:不算|别算|甭算|不要|不计|不含|不包括|除外|刨[掉去开]|撇[开去]|去掉|扣掉|除掉|排除|不在内)(?:在内)?"
+_APART: Final = r"(?:的?那(?:些|一?[部件个种份])?|的)?(?:以外|之外|外)?"
+_PROVINCE: Final = r"省(?:里|级|一级)?(?:自己)?(?:的)?(?:那|那一)?[部件个级]?"
+_OF_PROVINCE: Final = re.compile(
+    r"^[\u4e00-\u9fff]{2,8}?(?:省|自治区)(?![\u4e00-\u9fff]{2,8}[市州盟])"
+)
+
+Keeps = Callable[[Record], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A condition in words for restating, the test of a row, and where the question says it."""
+
+    words: str
+    keeps: Keeps
+    start: int
+    end: int
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text)
+
+
+_ENDS: Final = (
+    _pattern(rf"{_TITLE}(?:以|用|拿){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:来|做|作)?(?:结尾|收尾|收口|煞尾)的?"),
+    _pattern(rf"{_TITLE}带?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:结尾|收尾)的?"),
+    _pattern(rf"{_TITLE}(?:末尾|末了|结尾|最后)(?:两个字|几个字)?(?:就)?(?:是|为|叫|带着?|写着){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
+)  # fmt: skip
+_NOT_ENDS: Final = (
+    _pattern(rf"{_TITLE}(?:可|但|却)?(?:末尾|末了|结尾|最后)(?:又|却|可)?(?:不是|不叫|不带){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
+)  # fmt: skip
+_BEGINS: Final = (
+    _pattern(rf"{_TITLE}(?:以|由|用|拿|得是|是)?{_OPEN}(?P<x>{_WORDS}){_SHUT}(?:打头|开头|起头|开始)的?"),
+    _pattern(rf"{_TITLE}(?:打头|开头|起头|第一个词)(?:就)?(?:是|为)?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,)）]))"),
+)  # fmt: skip
+_LACKS: Final = (
+    _pattern(rf"(?:题名|标题|题目|名字|名称)(?:里头?|里面|中|上)?(?:可|但|却|又)?(?:没有|没|不带|不含|不写|没写|没带|不出现){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
+    _pattern(rf"(?:可|但|却|又)(?:没有|没|不带|不含|不写|没写|没带)[“\"「](?P<x>{_WORDS})[”\"」]{_CHARACTERS}的?"),
+    _pattern(rf"[把将]{_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}{_LEFT_OUT}的?"),
+    _pattern(rf"(?:除了?|除去|除开|不是|不算|别算|甭算|不含|不包括|刨[掉去]|撇[开去]|去掉|扣掉)(?:叫|称|题名是)?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}(?=[，,。？?)）]|$)的?"),
+    _pattern(rf"(?:(?<=[，,。？?(（ ])|^){_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}(?:都|就|也)?{_LEFT_OUT}的?了?"),
+)  # fmt: skip
+_IS_PROVINCE: Final = re.compile(rf"(?:{_PROVINCE}|山东省(?:里|级)?的?)")
+
+
+def exclusions(
+    rest: str, types: Collection[str], agencies: Collection[str], titles: str
+) -> list[Exclusion]:
+    """Conditions on how a title begins and ends, and on what is left out.
+
+    Args:
+        rest: The question's search form with blanks for what is understood already.
+        types: Words for types of papers.
+        agencies: Agency words (机关代字) of the holdings' document numbers.
+        titles: Matching keys of the titles the reader may see, one per line: what no title has is
+            no condition.
+
+    Returns:
+        The conditions found, none overlapping another.
+    """
+    found: list[Exclusion] = []
+
+    def free(match: re.Match[str]) -> bool:
+        return not any(match.start() < e.end and e.start < match.end() for e in found)
+
+    def add(match: re.Match[str], words: str, keeps: Keeps) -> None:
+        found.append(Exclusion(words, keeps, *match.span()))
+
+    for pattern in _NOT_ENDS:
+        for match in filter(free, pattern.finditer(rest)):
+            if (x := match["x"]) and matching_key(x) in titles:
+                add(match, f"题名末尾不是“{x}”", lambda r, x=x: not title_end(r.title).endswith(x))  # type: ignore[misc]
+    for pattern in _ENDS:
+        for match in filter(free, pattern.finditer(rest)):
+            if (x := match["x"]) and matching_key(x) in titles:
+                add(match, f"题名末尾为“{x}”", lambda r, x=x: title_end(r.title).endswith(x))  # type: ignore[misc]
+    for pattern in _BEGINS:
+        for match in filter(free, pattern.finditer(rest)):
+            if (x := match["x"]) and f"\n{matching_key(x)}" in f"\n{titles}":
+                add(match, f"题名以“{x}”开头", lambda r, x=x: title_form(r.title).startswith(x))  # type: ignore[misc]
+    for pattern in _LACKS:
+        for match in filter(free, pattern.finditer(rest)):
+            x = match["x"]
+            if _IS_PROVINCE.fullmatch(x):
+                add(match, "不含省一级的", lambda r: not _OF_PROVINCE.match(title_form(r.title)))
+            elif x in types:
+                add(match, f"不是“{x}”", lambda r, x=x: not is_type(r, x))  # type: ignore[misc]
+            elif x in agencies:
+                add(match, f"文号不是“{x}”", lambda r, x=x: agency_of(r) != x)  # type: ignore[misc]
+            elif len(x) > 1 and matching_key(x) in titles:
+                key = matching_key(x)
+                add(match, f"题名没有“{x}”", lambda r, key=key: key not in title_key(r.title))  # type: ignore[misc]
+    return found
