@@ -77,6 +77,9 @@ _THREATENS: Final = re.compile(r"责令|警告|予以.{0,4}(?:制止|劝阻|批�
 _COMES_TO: Final = re.compile(
     r"(?:警告|责令|劝阻|批评教育|教育|制止)(?:后|无效)|(?:逾期|经?[\u4e00-\u9fff]{0,6}后?仍)(?:未|不|拒)|拒不|不听|情节(?:严重|较重)的"
 )
+#: Characters within which a sentence quoted up to a semicolon is quoted to its end.
+FINISHED: Final = 60
+_HALF: Final = re.compile(r"[；;]\s*$")
 #: Opens a list; an item of it that lost its number is a line of at most so many characters.
 _LISTS: Final = re.compile(r"(?:下列|以下|如下)[^。；]{0,24}[:：]$")
 _PLAIN_ITEM: Final = 90
@@ -501,7 +504,15 @@ class ExcerptFinder:
             last += 1
             if not item:
                 break
-        return first, last
+        end = last
+        while (
+            _HALF.search(sentences[end].text)
+            and fits(end + 1)
+            and not ITEM.match(sentences[end + 1].text)
+            and sentences[end + 1].end - sentences[last].end <= FINISHED
+        ):
+            end += 1
+        return first, last if _HALF.search(sentences[end].text) else end
 
 
 def _ages(form: str) -> frozenset[str]:

@@ -334,3 +334,28 @@ def test_when_somebody_was_born_is_read_from_where_it_says_so() -> None:
     first, *_ = _excerpts_of(raw, "苏念安是哪年生的", "市长")
 
     assert "1970" in first
+
+
+@pytest.mark.parametrize(
+    ("rest", "quoted"),
+    [
+        ("必要时，可以延期审议。", True),
+        ("可以延期审议；也可以交付表决。", True),
+        ("必要时，可以延期审议，" + "并按照前款规定的程序逐件向会议报告、" * 4 + "。", False),
+        ("可以延期审议；" + "并按照前款规定的程序逐件向会议报告、" * 4 + "。", False),
+    ],
+)
+def test_a_sentence_quoted_up_to_a_semicolon_is_quoted_to_its_end(rest: str, quoted: bool) -> None:
+    """This test ensures that the other half of a rule is there where it is short."""
+    first = "搁置审议满两年的，主任会议可以决定终止审议；"
+    raw = f"第五十二条 总则。\n{first}{rest}\n第五十三条 附则。"
+    page = Page("r1", 1, raw)
+    passage = Passage("p1", "r1", 0, len(raw), raw)
+    evidence = Evidence(Hit(passage, 1, 1.0, 0.9, 1.0), RECORD, 1.0, 0.0, 0, 0)
+    finder = ExcerptFinder(
+        lambda *_: [page],
+        lambda _: 1.0,
+        lambda _, texts: [0.95 if "终止" in t else 0.8 for t in texts],
+    )
+    best = finder.find(asked("搁置了满两年的怎么办"), [evidence])[0]
+    assert raw[best.start : best.end] == first + (rest if quoted else "")
