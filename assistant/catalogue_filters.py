@@ -51,11 +51,12 @@ _COUNTING_VERBS: Final = "讲说能算查找数点看标凑攒光只单管着到
 _LIGHT: Final = re.compile(
     rf"(?:算作|标成|当[成作]|归[成到]|写成|[{_COUNTING_VERBS}])+|[文凡叫收连加]|落款|出现"
     # who made it and what is written on it: 自己定的, 省里出台的, 标题上写明是
-    r"|作|[制订拟]?[定订立]|出台?|颁布?|公布|发布|下发|[写标注载说]?明|注着?|起草|编制?"
+    r"|作|[制订拟]?[定订立]|出台?|颁布?|公布|发布|下发|[写标注载说]?明|注着?"
     # where it lies: 搁着, 保存, 在册; 地级市 as against the districts, when the rows are cities'
     r"|搁|摆|攒下|凑[到齐]|搜集|收集|保存|存放|留存|入库|在[册库]|眼[下前]|迄今|截[至止]|地?级市?"
     r"|大概|大约|差不多|究竟|到底|具体|准确|数[目字]"
-    r"|[录存放压归挂印抄弄搞做造起名见遇听想问答读翻捞找得会该可嘛哩咧哈嗯哦噢咯呗您俺谁些样种类批拢]"
+    r"|贵馆(?:所藏)?|所藏|[共总]?计|明明白白|一块儿?|一道|还?剩下?|[两三]样|才算|既|又|而且|并且|[记标]成|躺|名叫|归进|筛|字号?|头尾|[俺我]们?|[俺我]?想问?|话|法规"
+    r"|[录存放压归弄搞做造起名见遇想翻捞找得该可儿嘛哩咧哈嗯哦噢咯呗您俺些样种类拢]"
 )
 _LIGHT_START: Final = re.compile(rf"^(?:[{_COUNTING_VERBS}]|专门?)+")
 _LIGHT_END: Final = re.compile(rf"[{_COUNTING_VERBS}]+$")
@@ -92,13 +93,14 @@ _SITTING_OF: Final = re.compile(
 )
 #: Rules of cities and not of their province, and that the province's are left out.
 _OF_CITIES: Final = re.compile(
-    r"各地市|各设区市|各个?市的?|设区的?市|(?:底下|下面)(?:的)?(?:几个|各个?)?市"
+    r"各地市|各设区市|各个?市的?|市一级的?|设区的?市|(?:底下|下面)(?:的)?(?:几个|各个?)?市"
 )
 #: 省里连各市的加一块, 各地加上全国的: all of them, so nothing is left out.
 _ALL_LEVELS: Final = re.compile(
     r"(?:省里?|全国|中央)的?(?:连|和|跟|与|加上?|带上?)[着同]?(?:各地?市|各地|下面|底下)的?"
     r"|(?:各地?市|各地|下面|底下)的?(?:连|和|跟|与|加上?|带上?)[着同]?(?:省里?|全国|中央)的?|连(?:上|带|同|着)?(?:省里?|全国)的?"
 )
+_CITIES: Final = "市一级的"
 _OWN: Final = re.compile(
     r"自己(?:出|定|立|搞)?的?|除了?省里?(?:的|那|那一)?[部件个]?(?:以外|之外|外)?|省里?(?:的|那|那一)?[部件个]?(?:别算|不算|除外|不要)"
 )
@@ -260,7 +262,7 @@ def read_conditions(
         _times(reading, question, today, by_number=agency)
     reading.blank(_ALL_LEVELS)
     _provinces(reading, question, gazetteer)
-    if _OF_CITIES.search(reading.rest) and not adopted:
+    if _OF_CITIES.search(reading.rest) and not adopted and not _only_cities(reading):
         _cities(reading)
     _types_and_titles(reading, literal="文种:提案" in question.without)
     _places(reading, question, gazetteer)
@@ -294,15 +296,15 @@ def read_conditions(
 _COUNTED_PAPERS: Final = re.compile(
     r"(?:多少|若干|几)(?:[件份部卷篇封本]|个(?![市县区省人月星])|条(?=[^款街路河]*$))|有多少[？?]*$|数目|个数|件数|总数|报个?数"
 )
-#: Words that would narrow a count by what the papers say, or turn a condition round.
-_NARROWS: Final = re.compile(
-    r"规定|要求|允许|准许|禁止|不准|提到|写到|讲到|说到|涉及|包含|明确|废止|失效|有效|生效|施行|修[改订正]|通过|批准|满意|办结|答复|公开|开放"
-    r"|[不没非未无除外别甭仅只前后]|以上|以下|超过|至少|最|近|省|县|国|中央|^市$"
+#: Why somebody asks, whom for, and thanks: 写调研材料要用，谢谢; 顺便把名字念给我听听.
+_ASIDE: Final = re.compile(
+    r"谢|麻烦|劳驾|辛苦|拜托|贵馆|您好|你好|要用|用来|参考|汇报|论文|调研|课题|作业|备课|写稿|交差|领导|着急|急用|顺便|念给|听听|告诉我|报给|给我"
+    r"|我(?:们|这边)?(?:是|在|想|要|家|儿子|女儿|妈|爸|爷|奶|老伴)|老伴|儿子|闺女|孙子|爷爷|奶奶|同事|核[对实]一?下?"
 )
-#: Single characters that may name a matter: 讲水的, 管犬的.
-_MATTERS: Final = frozenset(
-    "水电气暖路桥车船轨狗犬猫鸟鱼蚕蜂牛羊猪马山海河湖泉岛港滩林树草竹花木粮田地房楼屋墙店学校师生娃童老医药病疫酒烟火茶瓜果菜肉蛋奶盐油煤"
-    "矿铁钢石沙砂土泥税费钱债股法案权罪人民党军兵警官僧侨台农工商渔牧村镇乡街区厂企坟碑塔寺庙书报网诗画戏球垃厕男女"
+#: Words that make even an aside a condition, or turn one round.
+_NARROWS: Final = re.compile(
+    r"规定|要求|允许|准许|禁止|提到|写到|讲|管|说的是|涉及|针对|关于|主题|关心|限|只|光|废止|失效|有效|生效|施行|修[改订正]|改过|通过|批准|表决|满意|办结|答复|公开|开放|密"
+    r"|[不没非未无除外别甭前后比较差增减占底末旬春夏秋冬]|以上|以下|超过|至少|最|近|半年|季度|省|市|县|国|中央"
 )
 #: Longest rest of a question that is passed over, in characters.
 _PASSED_OVER: Final = 20
@@ -311,36 +313,27 @@ _PASSED_OVER: Final = 20
 def _pass_over(reading: _Reading, left: Sequence[str], question: Question) -> bool:
     """Whether a count may be given although words are left over, which is then said.
 
-    People give reasons and courtesies (写调研材料要用，谢谢), and there is no list of those. A count is
-    given when a place, a time, a number or words of the title narrow it, and what is left over
-    neither tells the rows apart by their titles nor is a word the vocabulary knows otherwise.
+    People give reasons and courtesies (写调研材料要用，谢谢), and there is no list of those. They are
+    passed over where they stand in a clause of their own that counts nothing, names no paper, place
+    or year, and says why or for whom. What is left over beside the count itself may always narrow
+    it (青岛的条例跟宠物挂钩的几部), whether any title has the word or not.
     """
     if sum(map(len, left)) > _PASSED_OVER or len(reading.filters) <= bool(reading.types):
         return False
-    titles = _kept_titles(reading).split("\n")
-    if not any(titles):
-        return False
     every = "\n".join(title_form(r.title) for r in reading.view.records)
-    kinds = "|".join(map(re.escape, reading.types)) or "(?!)"
-    clauses = re.split("[,，。;；?？]", question.form)
-    counts = re.compile(f"多少|几|{kinds}")
-    passed = []
+    places = (place[:2] for place in (*question.places, *question.unknown_places))
+    condition = re.compile("|".join(("多少|几|[0-9]", *map(re.escape, (*reading.types, *places)))))
+    asides = [
+        clause
+        for clause in re.split(r"[,，。;；?？!！()（）-]", question.form)
+        if _ASIDE.search(clause) and not condition.search(clause) and not _NARROWS.search(clause)
+    ]
     for piece in left:
-        # 加急的决议, 手写的有几件: what is said of the papers themselves.
-        close = re.compile(f"{re.escape(piece)}(?:[^ ]?的|{kinds})")
-        of_papers = any(close.search(c) and counts.search(c) for c in clauses)
-        if of_papers or _NARROWS.search(piece) or piece in _MATTERS:
+        pairs = [piece[i : i + 2] for i in range(len(piece) - 1)]
+        spoken = [p for p in pairs if p in every and not _ASIDE.search(p)]
+        if spoken or not any(piece in clause for clause in asides):
             return False
-        known = question.synonyms.items()
-        official = {o for word, words in known if word in piece for o in words}
-        if official and not any(all(o in t for t in titles) for o in official):
-            return False
-        pairs = (piece[i : i + 2] for i in range(len(piece) - 1))
-        if any(pair in every and not all(pair in t for t in titles) for pair in pairs):
-            return False
-        passed.append(piece)
-    said = "”“".join(piece for piece in passed if len(piece) > 1)
-    if said:
+    if said := "”“".join(piece for piece in left if len(piece) > 1):
         reading.notes.append(f"没有当作条件：“{said}”。")
     return True
 
@@ -377,8 +370,11 @@ def _left_out(reading: _Reading) -> None:
     """What is not to be counted, and how titles begin or end."""
     titles = "\n".join(title_key(r.title) for r in reading.view.records)
     for found in exclusions(reading.rest, PAPER_TYPES, reading.view.agencies, titles):
-        reading.add(found.words, found.keeps, structural=True)
         reading.take(found.start, found.end)
+        if found.keeps is None:
+            _cities(reading)
+        else:
+            reading.add(found.words, found.keeps, structural=True)
 
 
 def _said_titles(reading: _Reading) -> None:
@@ -440,11 +436,11 @@ def _short_titles(
             run = _LIGHT_START.sub("", match.group())
             # 海岸带 ends in one of them; of 养狗的条例 titles have the official word.
             # What is a condition already narrows no further: of 吸烟, 控制吸烟 is one of several.
-            said = " ".join(f.words for f in reading.filters)
+            said = [w for f in reading.filters for w in re.findall("“(.+?)”", f.words)]
             others = (
                 run.replace(word, official)
                 for word, words in synonyms.items()
-                if not any(official in said for official in words)
+                if not any(w in official for official in words for w in said)
                 for official in words
             )
             runs = (run, _LIGHT_END.sub("", run), *others)
@@ -913,9 +909,17 @@ def _provinces(reading: _Reading, question: Question, gazetteer: Gazetteer) -> N
         ):
             reading.add(f"地方为“{place}”", keeps)
             reading.take_word(place if place in reading.rest else short)
-            if _OF_CITIES.search(reading.rest):
+            if _OF_CITIES.search(reading.rest) and not _only_cities(reading):
                 _cities(reading)
             reading.blank(r"各县|各区|各地|底下|下面|全省")
+
+
+def _only_cities(reading: _Reading) -> bool:
+    if any(f.words == _CITIES for f in reading.filters):
+        reading.blank(_OF_CITIES)
+        reading.blank(_OWN)
+        return True
+    return False
 
 
 def _cities(reading: _Reading) -> None:
@@ -928,7 +932,7 @@ def _cities(reading: _Reading) -> None:
             for text in (record.title, record.author, record.meeting, extra)
         )
 
-    reading.add("市一级的", keeps)
+    reading.add(_CITIES, keeps)
     reading.blank(_OF_CITIES)
     reading.blank(_OWN)
     reading.blank("全省")
@@ -958,6 +962,7 @@ def _places(reading: _Reading, question: Question, gazetteer: Gazetteer) -> None
             reading.add(f"题名或责任者有{words}", lambda r: any(keeps(r) for keeps in tests))
             for _, _, word in named:
                 reading.take_word(word)
+            reading.blank("|".join(map(re.escape, reading.types)) or "(?!)")
             reading.blank(r"加上|还有|加(?!起来|一)")
         return
     for place, short, word in named:

@@ -21,6 +21,7 @@ from index.settings import Settings
 from index.store import Store
 
 _SELF_MADE: Final = re.compile("[\\[\uff3b][^\\]\uff3d]+[\\]\uff3d]")
+_JOINED: Final = re.compile(r"[\u4e00-\u9fff](?:和|与|跟|及|以及|加上)[\u4e00-\u9fff]")
 _FIXED_TERM: Final = re.compile(r"(?:D|定期)?([0-9]{1,3})年?")
 
 
@@ -150,6 +151,9 @@ def answers_from_catalogue(question: Question, result: CatalogueResult) -> bool:
     request = result.request
     if not request.asked:
         return result.structural and bool(result.records)
+    if not result.records and _JOINED.search(question.form) and request.check is None:
+        # 国务院和国办发的通知: no row is of both; none is no answer where either was meant.
+        return False
     if request.check is not None or request.plain or result.structural:
         return True
     if question.intent is Intent.COUNT:

@@ -186,6 +186,12 @@ def test_what_is_left_over_of_a_count_is_said(store: Store) -> None:
         "2018年的决定库里有几份没办结",
         "2018年的决定，规定了罚款的库里有几份",
         "2018年的决定，讲养犬的库里有几份",  # a word of other titles
+        "2018年的决定跟宠物挂钩的库里有几份",  # a matter no title has
+        "2018年的决定库里几份是涉密的",
+        "2018年下半年的决定库里有几份",
+        "2018年的决定比2019年的多几份",
+        "示例市的决定，2018年的不算，有几份",
+        "2018年的决定，我只关心民宿，有几份",
     ],
 )
 def test_what_may_narrow_a_count_stops_it(store: Store, question: str) -> None:
