@@ -36,28 +36,24 @@ class Exclusion:
     end: int
 
 
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(text)
-
-
 _ENDS: Final = (
-    _pattern(rf"{_TITLE}(?:以|用|拿){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:来|做|作)?(?:结尾|收尾|收口|煞尾)的?"),
-    _pattern(rf"{_TITLE}带?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:结尾|收尾)的?"),
-    _pattern(rf"{_TITLE}(?:末尾|末了|结尾|最后)(?:两个字|几个字)?(?:就)?(?:是|为|叫|带着?|写着){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
+    re.compile(rf"{_TITLE}(?:以|用|拿){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:来|做|作)?(?:结尾|收尾|收口|煞尾)的?"),
+    re.compile(rf"{_TITLE}带?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:结尾|收尾)的?"),
+    re.compile(rf"{_TITLE}(?:末尾|末了|结尾|最后)(?:两个字|几个字)?(?:就)?(?:是|为|叫|带着?|写着){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
 )  # fmt: skip
 _NOT_ENDS: Final = (
-    _pattern(rf"{_TITLE}(?:可|但|却)?(?:末尾|末了|结尾|最后)(?:又|却|可)?(?:不是|不叫|不带){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
+    re.compile(rf"{_TITLE}(?:可|但|却)?(?:末尾|末了|结尾|最后)(?:又|却|可)?(?:不是|不叫|不带){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
 )  # fmt: skip
 _BEGINS: Final = (
-    _pattern(rf"{_TITLE}(?:以|由|用|拿|得是|是)?{_OPEN}(?P<x>{_WORDS}){_SHUT}(?:打头(?!阵)|开头|起头)的?"),
-    _pattern(rf"{_TITLE}(?:打头|开头|起头|第一个词)(?:就)?(?:是|为)?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,)）]))"),
+    re.compile(rf"{_TITLE}(?:以|由|用|拿|得是|是)?{_OPEN}(?P<x>{_WORDS}){_SHUT}(?:打头(?!阵)|开头|起头)的?"),
+    re.compile(rf"{_TITLE}(?:打头|开头|起头|第一个词)(?:就)?(?:是|为)?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,)）]))"),
 )  # fmt: skip
 _LACKS: Final = (
-    _pattern(rf"(?:题名|标题|题目|名字|名称)(?:里头?|里面|中|上)?(?:可|但|却|又)?(?:没有|没|不带|不含|不写|没写|没带|不出现){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
-    _pattern(rf"(?:可|但|却|又)(?:没有|没|不带|不含|不写|没写|没带)[“\"「](?P<x>{_WORDS})[”\"」]{_CHARACTERS}的?"),
-    _pattern(rf"[把将]{_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}{_LEFT_OUT}的?"),
-    _pattern(rf"(?:(?<![清拆消解免废开排驱扫删去扣铲])除(?:了|去|开|(?=[^，,]{{1,16}}[以之]?外))|(?<![我们俺要是你])不是|不算|别算|甭算|不含|不包括|刨[掉去]|撇[开去]|去掉|扣掉)(?:叫|称|题名是)?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}{_END}(?![，,]?我?还[想要有])的?"),
-    _pattern(rf"(?:(?<=[，,。？?(（ ])|^){_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}(?:都|就|也)?{_LEFT_OUT}的?了?"),
+    re.compile(rf"(?:题名|标题|题目|名字|名称)(?:里头?|里面|中|上)?(?:可|但|却|又)?(?:没有|没|不带|不含|不写|没写|没带|不出现){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
+    re.compile(rf"(?:可|但|却|又)(?:没有|没|不带|不含|不写|没写|没带)[“\"「](?P<x>{_WORDS})[”\"」]{_CHARACTERS}的?"),
+    re.compile(rf"[把将]{_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}{_LEFT_OUT}的?"),
+    re.compile(rf"(?:(?<![清拆消解免废开排驱扫删去扣铲])除(?:了|去|开|(?=[^，,]{{1,16}}[以之]?外))|(?<![我们俺要是你])不是|不算|别算|甭算|不含|不包括|刨[掉去]|撇[开去]|去掉|扣掉)(?:叫|称|题名是)?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}{_END}(?![，,]?我?还[想要有])的?"),
+    re.compile(rf"(?:(?<=[，,。？?(（ ])|^){_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}(?:都|就|也)?{_LEFT_OUT}的?了?"),
 )  # fmt: skip
 _IS_PROVINCE: Final = re.compile(_PROVINCE)
 #: Left out by another column than the title: years by the date, organs by the author.
