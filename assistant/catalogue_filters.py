@@ -262,7 +262,7 @@ def read_conditions(
         _times(reading, question, today, by_number=agency)
     reading.blank(_ALL_LEVELS)
     _provinces(reading, question, gazetteer)
-    if _OF_CITIES.search(reading.rest) and not adopted and not _only_cities(reading):
+    if _OF_CITIES.search(reading.rest) and not adopted:
         _cities(reading)
     _types_and_titles(reading, literal="文种:提案" in question.without)
     _places(reading, question, gazetteer)
@@ -320,7 +320,6 @@ def _pass_over(reading: _Reading, left: Sequence[str], question: Question) -> bo
     """
     if sum(map(len, left)) > _PASSED_OVER or len(reading.filters) <= bool(reading.types):
         return False
-    every = "\n".join(title_form(r.title) for r in reading.view.records)
     places = (place[:2] for place in (*question.places, *question.unknown_places))
     condition = re.compile("|".join(("多少|几|[0-9]", *map(re.escape, (*reading.types, *places)))))
     asides = [
@@ -330,7 +329,7 @@ def _pass_over(reading: _Reading, left: Sequence[str], question: Question) -> bo
     ]
     for piece in left:
         pairs = [piece[i : i + 2] for i in range(len(piece) - 1)]
-        spoken = [p for p in pairs if p in every and not _ASIDE.search(p)]
+        spoken = [p for p in pairs if p in reading.view.title_forms and not _ASIDE.search(p)]
         if spoken or not any(piece in clause for clause in asides):
             return False
     if said := "”“".join(piece for piece in left if len(piece) > 1):
@@ -357,7 +356,7 @@ def _phrases(reading: _Reading, question: Question) -> str:
             continue
         key = matching_key(phrase)
         terms = next((t for p, _, t in _RETENTION if p.fullmatch(phrase)), None)
-        if terms is None and any(key in title_key(r.title) for r in reading.view.records):
+        if terms is None and key in reading.view.title_keys:
             reading.add(*_title_filter(phrase))
             reading.take_word(phrase)
         elif phrase in named_titles(question.form):
@@ -368,8 +367,8 @@ def _phrases(reading: _Reading, question: Question) -> str:
 
 def _left_out(reading: _Reading) -> None:
     """What is not to be counted, and how titles begin or end."""
-    titles = "\n".join(title_key(r.title) for r in reading.view.records)
-    for found in exclusions(reading.rest, PAPER_TYPES, reading.view.agencies, titles):
+    view = reading.view
+    for found in exclusions(reading.rest, PAPER_TYPES, view.agencies, view.title_keys):
         reading.take(found.start, found.end)
         if found.keeps is None:
             _cities(reading)
@@ -909,17 +908,9 @@ def _provinces(reading: _Reading, question: Question, gazetteer: Gazetteer) -> N
         ):
             reading.add(f"地方为“{place}”", keeps)
             reading.take_word(place if place in reading.rest else short)
-            if _OF_CITIES.search(reading.rest) and not _only_cities(reading):
+            if _OF_CITIES.search(reading.rest):
                 _cities(reading)
             reading.blank(r"各县|各区|各地|底下|下面|全省")
-
-
-def _only_cities(reading: _Reading) -> bool:
-    if any(f.words == _CITIES for f in reading.filters):
-        reading.blank(_OF_CITIES)
-        reading.blank(_OWN)
-        return True
-    return False
 
 
 def _cities(reading: _Reading) -> None:
@@ -932,7 +923,9 @@ def _cities(reading: _Reading) -> None:
             for text in (record.title, record.author, record.meeting, extra)
         )
 
-    reading.add(_CITIES, keeps)
+    # 各市的, 省里那部不算 says it twice.
+    if not any(f.words == _CITIES for f in reading.filters):
+        reading.add(_CITIES, keeps)
     reading.blank(_OF_CITIES)
     reading.blank(_OWN)
     reading.blank("全省")

@@ -105,6 +105,16 @@ class CatalogueView:
         return frozenset(title_end(r.title)[-8:] for r in self.records)
 
     @cached_property
+    def title_forms(self) -> str:
+        """Search forms of all titles, one per line."""
+        return "\n".join(title_form(r.title) for r in self.records)
+
+    @cached_property
+    def title_keys(self) -> str:
+        """Matching keys of all titles, one per line."""
+        return "\n".join(title_key(r.title) for r in self.records)
+
+    @cached_property
     def retentions(self) -> frozenset[str]:
         """Retention terms, literal."""
         return frozenset(r.retention.strip() for r in self.records)

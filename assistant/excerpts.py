@@ -512,7 +512,9 @@ class ExcerptFinder:
             and sentences[end + 1].end - sentences[last].end <= FINISHED
         ):
             end += 1
-        return first, last if _HALF.search(sentences[end].text) else end
+        if _HALF.search(sentences[end].text):  # its end is too far
+            end = last
+        return first, end
 
 
 def _ages(form: str) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from assistant.catalogue_view import agency_of, is_type, title_end, title_form, title_key
@@ -62,6 +63,15 @@ _NOT_OF_TITLES: Final = re.compile(
 )
 
 
+#: Patterns of a shape of titles, how it is restated, its test, and what stands before the word in
+#: the list of titles that must know it.
+_SHAPES: Final[tuple[tuple[tuple[re.Pattern[str], ...], str, Callable[..., bool], str], ...]] = (
+    (_NOT_ENDS, "题名末尾不是“{}”", lambda r, x: not title_end(r.title).endswith(x), ""),
+    (_ENDS, "题名末尾为“{}”", lambda r, x: title_end(r.title).endswith(x), ""),
+    (_BEGINS, "题名以“{}”开头", lambda r, x: title_form(r.title).startswith(x), "\n"),
+)
+
+
 def exclusions(
     rest: str, types: Collection[str], agencies: Collection[str], titles: str
 ) -> list[Exclusion]:
@@ -82,36 +92,33 @@ def exclusions(
     def free(match: re.Match[str]) -> bool:
         return not any(match.start() < e.end and e.start < match.end() for e in found)
 
-    def add(match: re.Match[str], words: str, keeps: Keeps) -> None:
-        found.append(Exclusion(words, keeps, *match.span()))
-
-    for pattern in _NOT_ENDS:
-        for match in filter(free, pattern.finditer(rest)):
-            if (x := match["x"]) and matching_key(x) in titles:
-                add(match, f"题名末尾不是“{x}”", lambda r, x=x: not title_end(r.title).endswith(x))  # type: ignore[misc]
-    for pattern in _ENDS:
-        for match in filter(free, pattern.finditer(rest)):
-            if (x := match["x"]) and matching_key(x) in titles:
-                add(match, f"题名末尾为“{x}”", lambda r, x=x: title_end(r.title).endswith(x))  # type: ignore[misc]
-    for pattern in _BEGINS:
-        for match in filter(free, pattern.finditer(rest)):
-            if (x := match["x"]) and f"\n{matching_key(x)}" in f"\n{titles}":
-                add(match, f"题名以“{x}”开头", lambda r, x=x: title_form(r.title).startswith(x))  # type: ignore[misc]
-    for pattern in _LACKS:
-        for match in filter(free, pattern.finditer(rest)):
-            x = match["x"]
-            bare = not re.search('[“"「『《]', match.group())
-            if _NOT_OF_TITLES.search(x) or (
-                match.group().startswith("不是") and bare and x not in {*types, *agencies}
-            ):
-                continue
-            if _IS_PROVINCE.fullmatch(x):
-                found.append(Exclusion("不含省一级的", None, *match.span()))
-            elif x in types:
-                add(match, f"不是“{x}”", lambda r, x=x: not is_type(r, x))  # type: ignore[misc]
-            elif x in agencies:
-                add(match, f"文号不是“{x}”", lambda r, x=x: agency_of(r) != x)  # type: ignore[misc]
-            elif len(x) > 1 and matching_key(x) in titles:
-                key = matching_key(x)
-                add(match, f"题名没有“{x}”", lambda r, key=key: key not in title_key(r.title))  # type: ignore[misc]
+    for patterns, words, test, before in _SHAPES:
+        for match in (m for p in patterns for m in p.finditer(rest) if free(m)):
+            if before + matching_key(x := match["x"]) in f"\n{titles}":
+                found.append(Exclusion(words.format(x), partial(test, x=x), *match.span()))
+    for match in (m for p in _LACKS for m in p.finditer(rest) if free(m)):
+        left_out = _left_out(match, types, agencies, titles)
+        if left_out is not None:
+            found.append(Exclusion(*left_out, *match.span()))
     return found
+
+
+def _left_out(
+    match: re.Match[str], types: Collection[str], agencies: Collection[str], titles: str
+) -> tuple[str, Keeps | None] | None:
+    """A condition and its test for what a match of `_LACKS` leaves out; None where it is none."""
+    x, said = match["x"], match.group()
+    quoted = re.search('[“"「『《]', said)
+    bare_topic = said.startswith("不是") and not quoted and x not in {*types, *agencies}
+    if _NOT_OF_TITLES.search(x) or bare_topic:
+        return None
+    if _IS_PROVINCE.fullmatch(x):
+        return "不含省一级的", None
+    if x in types:
+        return f"不是“{x}”", lambda r: not is_type(r, x)
+    if x in agencies:
+        return f"文号不是“{x}”", lambda r: agency_of(r) != x
+    key = matching_key(x)
+    if len(x) > 1 and key in titles:
+        return f"题名没有“{x}”", lambda r: key not in title_key(r.title)
+    return None

@@ -19,7 +19,7 @@ def complaints(page: Any, expected: str = "") -> list[str]:
     Lines in which the pattern `expected` is found are answers the browser mentions, not errors.
     """
     found: list[str] = []
-    cut_off: list[float] = []
+    cut_off: list[tuple[float, str]] = []
     left = float("-inf")
 
     def say(text: str) -> None:
@@ -28,14 +28,15 @@ def complaints(page: Any, expected: str = "") -> list[str]:
         if CUT_OFF.search(text):
             if time.monotonic() - left < LEAVING:
                 return
-            cut_off.append(time.monotonic())
+            cut_off.append((time.monotonic(), text))
         found.append(text)
 
     def leave(_: Any) -> None:
         nonlocal left
         left = time.monotonic()
-        if cut_off and left - cut_off[-1] < LEAVING:
-            found[:] = [text for text in found if not CUT_OFF.search(text)]
+        for when, text in cut_off:
+            if left - when < LEAVING and text in found:
+                found.remove(text)
         cut_off.clear()
 
     page.on("pageerror", lambda error: say(str(error)))

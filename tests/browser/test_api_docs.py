@@ -7,15 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.browser.test_pages import SIZES, _launched, _served
+from tests.browser.test_pages import SIZES, _launched, address
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with _served(tmp_path_factory.mktemp("home")) as address:
-        yield address
+__all__ = ["address"]
 
 
 @pytest.fixture(scope="module")

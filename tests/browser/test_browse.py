@@ -9,19 +9,13 @@ from typing import Any
 import pytest
 
 from tests.browser.complaints import complaints
-from tests.browser.test_pages import SIZES, _served, browser
+from tests.browser.test_pages import SIZES, _served, address, browser
 from tests.web_fakes import SCANNED
 
 pytestmark = pytest.mark.browser
-__all__ = ["browser"]
+__all__ = ["address", "browser"]
 
 PAGES = ("catalogue", "precedents?q=水渠", "statistics")
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with _served(tmp_path_factory.mktemp("home")) as address:
-        yield address
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from tests.browser.test_pages import (  # the fixtures are used by name
     QUESTION,
     ROOT,
     Visit,
-    _served,
     _wait_for,
+    address,
     browser,
     visit,
 )
@@ -25,7 +24,7 @@ from tests.web_fakes import SCANNED, SCANNED_QUOTE
 from ui.places import permalink
 
 pytestmark = pytest.mark.browser
-__all__ = ["browser", "visit"]
+__all__ = ["address", "browser", "visit"]
 #: Whether the first answer stands where it stood when last looked at.
 AT_REST = """() => {
     const top = Math.round(document.querySelector("[data-testid=bot]").getBoundingClientRect().top);
@@ -33,12 +32,6 @@ AT_REST = """() => {
     window.restedAt = top;
     return rests;
 }"""
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with _served(tmp_path_factory.mktemp("home")) as address:
-        yield address
 
 
 def _small_targets(page: Any, within: str) -> list[str]:

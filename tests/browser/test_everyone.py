@@ -11,18 +11,12 @@ import pytest
 
 from tests.browser.access import contrasts, is_chinese, names, tab_round
 from tests.browser.complaints import complaints
-from tests.browser.test_pages import QUESTION, SIZES, Visit, _served, browser
+from tests.browser.test_pages import QUESTION, SIZES, Visit, address, browser
 
 pytestmark = pytest.mark.browser
 
-__all__ = ["browser"]
+__all__ = ["address", "browser"]
 STATIC = Path(__file__).parents[2] / "ui/static"
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with _served(tmp_path_factory.mktemp("home")) as address:
-        yield address
 
 
 @pytest.fixture(params=list(SIZES))

@@ -11,11 +11,11 @@ import pytest
 from tests.account_fakes import PASSWORD
 from tests.browser.access import contrasts, is_chinese, names, tab_round
 from tests.browser.complaints import complaints
-from tests.browser.test_pages import SIZES, _served, browser
+from tests.browser.test_pages import SIZES, _served, address, browser
 
 pytestmark = pytest.mark.browser
 
-__all__ = ["browser"]
+__all__ = ["address", "browser"]
 #: Pages anybody or the archivist sees, with something that stands only when all is there.
 PAGES = {
     "catalogue": ".br-table tbody tr",
@@ -34,12 +34,6 @@ PAGES = {
 }
 #: Pages of signing in, by the account that sees them.
 ACCOUNT_PAGES = {"login": "", "account": "clerk", "admin/users": "system"}
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with _served(tmp_path_factory.mktemp("home")) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")

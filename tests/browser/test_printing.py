@@ -9,11 +9,11 @@ import pypdfium2
 import pytest
 
 from tests.browser.complaints import complaints
-from tests.browser.test_pages import QUESTION, Visit, _served, browser
+from tests.browser.test_pages import QUESTION, Visit, address, browser
 
 pytestmark = pytest.mark.browser
 
-__all__ = ["browser"]
+__all__ = ["address", "browser"]
 #: A4 in points, and the least white border a printer needs.
 A4, BORDER = (595, 842), 24
 #: Page, what stands only when all is there, words that must be on paper, words that must not.
@@ -24,12 +24,6 @@ PAGES = {
     "admin/register": ("main table", "登记号", "查看这段时间"),
     "admin/doctor": ("#ad-main section:visible", "体检", "开始检查"),
 }
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with _served(tmp_path_factory.mktemp("home")) as address:
-        yield address
 
 
 @pytest.fixture
