@@ -52,6 +52,9 @@ _BEGINS: Final = (
 _LACKS: Final = (
     re.compile(rf"(?:题名|标题|题目|名字|名称)(?:里头?|里面|中|上)?(?:可|但|却|又)?(?:没有|没|不带|不含|不写|没写|没带|不出现){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
     re.compile(rf"(?:可|但|却|又)(?:没有|没|不带|不含|不写|没写|没带)[“\"「](?P<x>{_WORDS})[”\"」]{_CHARACTERS}的?"),
+)  # fmt: skip
+#: What is left out: a type, what a province made, or what the title says.
+_LEAVES_OUT: Final = (
     re.compile(rf"[把将]{_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}{_LEFT_OUT}的?"),
     re.compile(rf"(?:(?<![清拆消解免废开排驱扫删去扣铲])除(?:了|去|开|(?=[^，,]{{1,16}}[以之]?外))|(?<![我们俺要是你])不是|不算|别算|甭算|不含|不包括|刨[掉去]|撇[开去]|去掉|扣掉)(?:叫|称|题名是)?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}{_END}(?![，,]?我?还[想要有])的?"),
     re.compile(rf"(?:(?<=[，,。？?(（ ])|^){_OPEN}(?P<x>{_WORDS}){_SHUT}{_APART}(?:都|就|也)?{_LEFT_OUT}的?了?"),
@@ -94,19 +97,22 @@ def exclusions(
 
     for patterns, words, test, before in _SHAPES:
         for match in (m for p in patterns for m in p.finditer(rest) if free(m)):
-            if before + matching_key(x := match["x"]) in f"\n{titles}":
+            x = match["x"]
+            if before + matching_key(x) in f"\n{titles}":
                 found.append(Exclusion(words.format(x), partial(test, x=x), *match.span()))
-    for match in (m for p in _LACKS for m in p.finditer(rest) if free(m)):
-        left_out = _left_out(match, types, agencies, titles)
-        if left_out is not None:
-            found.append(Exclusion(*left_out, *match.span()))
+    # 题名没有“建议”: the word anywhere in the title, 关于……建议的答复 too, though it is a type.
+    for patterns, kinds in ((_LACKS, ((), ())), (_LEAVES_OUT, (types, agencies))):
+        for match in (m for p in patterns for m in p.finditer(rest) if free(m)):
+            left_out = _left_out(match, *kinds, titles)
+            if left_out is not None:
+                found.append(Exclusion(*left_out, *match.span()))
     return found
 
 
 def _left_out(
     match: re.Match[str], types: Collection[str], agencies: Collection[str], titles: str
 ) -> tuple[str, Keeps | None] | None:
-    """A condition and its test for what a match of `_LACKS` leaves out; None where it is none."""
+    """A condition and its test for what a match of `_LACKS` or `_LEAVES_OUT` leaves out; None where it is none."""
     x, said = match["x"], match.group()
     quoted = re.search('[“"「『《]', said)
     bare_topic = said.startswith("不是") and not quoted and x not in {*types, *agencies}

@@ -40,6 +40,8 @@ def kept(question: str) -> list[int] | None:
         ("题目打头是“榕城市”的有几部", [1, 2, 3]),
         ("题名由“示例省”起头的几部", [0, 4]),
         ("题名里没有“禁止”两个字的几部", [0, 1, 2]),
+        # the word anywhere in the title, though it is a type too
+        ("题名没有“管理”的几件", [3, 4]),
         ("青岛的条例,2018年的不算,有几部", None),  # a year is not of the title
         ("除了国务院,通知有几份", None),
         ("2019年开始的条例有几部", None),
@@ -58,6 +60,16 @@ def kept(question: str) -> list[int] | None:
 )
 def test_what_is_left_out(question: str, expected: list[int] | None) -> None:
     assert kept(question) == expected
+
+
+def test_a_word_the_title_lacks_is_looked_for_all_over_it() -> None:
+    """This test ensures that a reply on a 建议 has the word, though it is no 建议."""
+    titles = title_key("对第47号建议的答复")
+    (found,) = exclusions("题名没有“建议”的有几件", ("建议", "答复"), (), titles)
+    assert found.words == "题名没有“建议”"
+    assert found.keeps is not None
+    assert not found.keeps(Record("r", "对第47号建议的答复"))
+    assert found.keeps(Record("r", "关于会期的通知"))
 
 
 def test_a_condition_is_restated_and_has_its_place() -> None:
