@@ -78,7 +78,15 @@ from assistant.precedents import (
     read_topic,
     with_topic,
 )
-from assistant.question import Intent, Question, compares, one_side, read_question
+from assistant.question import (
+    NATION,
+    Intent,
+    Question,
+    compares,
+    one_side,
+    read_question,
+    with_nation,
+)
 from assistant.refusal import UNSURE, Nearby, fitting, judge
 from assistant.retrieval import Evidence, Retriever, is_sibling, year_agreement
 from assistant.revisit import Revisit
@@ -732,7 +740,7 @@ class Assistant:
         chosen: list[Excerpt] = []
         if sides:
             for heading, found in sides:
-                picked = choose(found, *ONE_SIDE)
+                picked = choose(found, ONE_SIDE)
                 before = sum(len(e.parts) for e in chosen)
                 chosen += picked
                 after = sum(len(e.parts) for e in chosen)
@@ -740,7 +748,7 @@ class Assistant:
         else:
             parts = asked_parts(asked.text)
             enough = LISTED if listed else SEVERAL if parts else USUAL
-            chosen = choose(excerpts, *enough)
+            chosen = choose(excerpts, enough)
             chosen = self._with_parts(live, parts, evidence, chosen, permitted)
         citations = self._cite(chosen)
         cited = {c.record.record_id for c in citations}
@@ -818,6 +826,25 @@ class Assistant:
                 (place, replace(one_side(asked, place, asked.places), places=(place,)))
                 for place in asked.places
             ]
+        elif with_nation(asked):
+            both_named = (NATION, *asked.places)
+            ones = [
+                (
+                    name,
+                    replace(
+                        one_side(asked, name, both_named), places=() if name == NATION else (name,)
+                    ),
+                )
+                for name in both_named
+            ]
+
+            def of_nation_or_place(one: Question, record: Record) -> int:
+                return (
+                    retriever.place_agreement(one, record) if one.places else _is_national(record)
+                )
+
+            agrees = of_nation_or_place
+
         elif 1 < len(asked.years) <= 3:
             named = [str(year) for year in asked.years]
             ones = [
@@ -909,7 +936,7 @@ class Assistant:
             ids = [step.record.record_id for step in found.steps]
             numbers = [n for i in ids if (n := self.store.record_number(i)) is not None]
             evidence = live.retriever.retrieve(asked, Permitted(frozenset(numbers)), _TOP_K)
-            chosen = choose(live.finder.find(asked, evidence), most=3)
+            chosen = choose(live.finder.find(asked, evidence), replace(USUAL, most=3))
             if chosen:
                 return base.answer(asked.intent.value, "", self._cite(chosen))
         citations = [
@@ -1015,7 +1042,7 @@ class Assistant:
         inside = Permitted(frozenset(n for n in numbers if n is not None and permitted.allows(n)))
         evidence = live.retriever.retrieve(asked, inside, _TOP_K)
         excerpts = live.finder.find(asked, evidence)
-        chosen = choose(excerpts, most=2)
+        chosen = choose(excerpts, replace(USUAL, most=2))
         citations = self._cite(chosen)
         return base.answer(
             Intent.LOOK_UP.value, said.lead, citations, listings=said.listings, notes=said.notes
@@ -1185,6 +1212,15 @@ class _Base:
 def _no_item(before: Answer, number: int) -> str:
     count = len(before.citations) + len(before.listings)
     return f"上一条答复里没有第 {number} 项（共 {count} 项），或您已无权查阅。可以说“打开第 1 条”。"
+
+
+def _is_national(record: Record) -> bool:
+    """Whether a record is the whole country's by its title or its author."""
+    title = search_form(record.title).text
+    return (
+        title.startswith(("中华人民共和国", "全国人"))
+        or "全国人" in search_form(record.author).text
+    )
 
 
 def _why_two_totals(catalogued: int, searched: int) -> str:

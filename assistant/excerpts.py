@@ -86,20 +86,38 @@ _PLAIN_ITEM: Final = 90
 _ARTICLE_HEAD: Final = re.compile(r"第[一二三四五六七八九十百零〇0-9]{1,6}条")
 #: How far above, in characters, the article may begin that is quoted with it.
 _REFERRED: Final = 420
-#: Quoting stops when the answer is among the chosen excerpts with this probability …
-SURE: Final = 0.7
-#: … read off the scores at this temperature; or at this many excerpts or characters.
-_TEMPERATURE: Final = 1.0
-_MOST_QUOTES: Final = 6
-_ROOM: Final = 500
-#: The same for a list gathered from several records, and for one side of a comparison.
 #: Characters of a last line without a stop that may be a signature.
 _SIGNATURE: Final = 14
-USUAL: Final = (SURE, _MOST_QUOTES, _ROOM)
-LISTED: Final = (0.85, 8, 700)
+
+
+@dataclass(frozen=True, slots=True)
+class Enough:
+    """When quoting stops. Chosen on eight sets of questions over the congress papers (docs/log.md).
+
+    Attributes:
+        sure: The answer is among the chosen excerpts with this probability …
+        temperature: … read off their scores at this temperature.
+        price: Beyond that an excerpt is quoted that adds so much probability for 100 characters.
+        most: Most excerpts.
+        room: Most characters in all; the first excerpt is taken whatever its length.
+    """
+
+    sure: float = 0.6
+    temperature: float = 0.6
+    price: float = 0.1
+    most: int = 8
+    room: int = 700
+
+
+USUAL: Final = Enough()
+#: A list gathered from several records.
+LISTED: Final = Enough(sure=0.7, price=0.05)
 #: A question that asks several things is seldom answered by its likeliest sentence alone.
-SEVERAL: Final = (0.9, _MOST_QUOTES, _ROOM)
-ONE_SIDE: Final = (0.5, 3, 260)
+SEVERAL: Final = Enough(sure=0.85, temperature=0.8)
+#: One side of a comparison.
+ONE_SIDE: Final = Enough(sure=0.5, temperature=1.0, price=math.inf, most=3, room=260)
+#: An answer often runs on into the next sentence: what touches a chosen excerpt counts so much more.
+_RUNS_ON: Final = 2.0
 
 #: An age asked about decides between the clauses of an article; log-odds.
 _AGE: Final = re.compile(r"([0-9]{1,3}|[一二三四五六七八九十百]+)周?岁")
@@ -211,6 +229,14 @@ class Excerpt:
             self.evidence.record.record_id == other.evidence.record.record_id
             and self.page.seq == other.page.seq
         )
+
+    def touches(self, other: Excerpt) -> bool:
+        """Whether one follows the other directly on a page, nothing but blanks between."""
+        if not self.same_page(other):
+            return False
+        first, second = sorted((self, other), key=lambda e: e.start)
+        whole = first.other_half is None and second.other_half is None
+        return whole and not first.page.raw[first.end : second.start].strip()
 
     def overlaps(self, other: Excerpt) -> bool:
         """Whether both share characters of one page."""
@@ -552,39 +578,47 @@ def _replies(excerpts: Sequence[Excerpt]) -> list[Excerpt]:
     return found if near else list(excerpts)
 
 
-def choose(
-    excerpts: Sequence[Excerpt], sure: float = SURE, most: int = _MOST_QUOTES, room: int = _ROOM
-) -> list[Excerpt]:
-    """The excerpts to quote: as few as make it likely that the answer is among them.
+def choose(excerpts: Sequence[Excerpt], enough: Enough = USUAL) -> list[Excerpt]:
+    """The excerpts to quote: as few characters as make it likely that the answer is among them.
 
     The scores are log-odds; their shares are read as the probability that an excerpt holds the
-    answer. A clear question gets one sentence, an unclear one several.
+    answer. A clear question gets one sentence, an unclear one several, and short ones sooner than
+    long ones.
 
     Args:
         excerpts: Best first.
-        sure: Stop when the shares of the chosen ones add up to this, 0..1.
-        most: Most excerpts.
-        room: Most characters in all; the first excerpt is taken whatever its length.
+        enough: When to stop.
 
     Returns:
         The chosen ones, best first; those that follow each other on a page are joined.
     """
     if not excerpts:
         return []
-    shares = [math.exp((e.score - excerpts[0].score) / _TEMPERATURE) for e in excerpts]
-    total = sum(shares)
+    best = excerpts[0].score
+    weights = [math.exp((e.score - best) / enough.temperature) for e in excerpts]
+    total = sum(weights)
+    left = [(e, weight / total) for e, weight in zip(excerpts, weights, strict=True)]
     chosen: list[Excerpt] = []
     used, reached = 0, 0.0
-    for excerpt, share in zip(excerpts, shares, strict=True):
-        length = excerpt.length
-        if chosen and used + length > room:
-            continue
-        chosen.append(excerpt)
-        used += length
-        reached += share / total
-        if reached >= sure or len(chosen) == most:
+
+    def is_worth(excerpt: Excerpt, share: float) -> bool:
+        if not chosen:
+            return True
+        if used + excerpt.length > enough.room:
+            return False
+        if any(excerpt.touches(c) for c in chosen):
+            share *= _RUNS_ON
+        return reached < enough.sure or share >= enough.price * excerpt.length / 100
+
+    while len(chosen) < enough.most:
+        taken = next((i for i, (e, share) in enumerate(left) if is_worth(e, share)), None)
+        if taken is None:
             break
-    return _joined(chosen)
+        excerpt, share = left.pop(taken)
+        chosen.append(excerpt)
+        used += excerpt.length
+        reached += share
+    return _joined(sorted(chosen, key=lambda e: -e.score))
 
 
 def _joined(chosen: Sequence[Excerpt]) -> list[Excerpt]:
@@ -592,10 +626,8 @@ def _joined(chosen: Sequence[Excerpt]) -> list[Excerpt]:
     kept: list[Excerpt] = []
     for excerpt in chosen:
         for at, other in enumerate(kept):
-            first, second = sorted((excerpt, other), key=lambda e: e.start)
-            gap = first.page.raw[first.end : second.start]
-            whole = excerpt.other_half is None and other.other_half is None
-            if whole and first.same_page(second) and not gap.strip():
+            if excerpt.touches(other):
+                first, second = sorted((excerpt, other), key=lambda e: e.start)
                 kept[at] = replace(
                     other, start=first.start, end=second.end, form=first.form + second.form
                 )

@@ -232,6 +232,12 @@ _NO_TOPIC: Final = frozenset({PLACES, ERAS, TYPES, "机构", "人大"})
 EXPANSION_WEIGHT: Final = 0.3
 
 
+#: The whole country as one side of a comparison.
+NATION: Final = "全国"
+_NATION: Final = r"全国(?:人大|人民代表大会)?(?:常委会)?"
+_JOINS: Final = r"(?:和|跟|与|同|比|、|及|还有|以及)"
+
+
 def compares(question: Question) -> bool:
     """Whether a question asks the same of several places or years, or of two papers.
 
@@ -242,10 +248,27 @@ def compares(question: Question) -> bool:
     names = {form for p in question.places for form in (p, Gazetteer.short(p))}
     names |= {f"{year}年" for year in question.years} | {str(year) for year in question.years}
     named = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
-    joined = rf"(?:{named})[省市县区]?(?:和|跟|与|同|比|、|及|还有)(?:{named})"
+    joined = rf"(?:{named})[省市县区]?{_JOINS}(?:{named})"
     return bool(
-        len(names) > 2 and re.search(joined, question.form) and _OF_EACH.search(question.form)
+        ((len(names) > 2 and re.search(joined, question.form)) or with_nation(question))
+        and _OF_EACH.search(question.form)
     )
+
+
+def with_nation(question: Question) -> bool:
+    """Whether the one place a question names is joined with the whole country: 全国的和北京的."""
+    if len(question.places) != 1:
+        return False
+    place = question.places[0]
+    named = "|".join(map(re.escape, (place, Gazetteer.short(place))))
+    own = rf"(?:{named})[省市县区]?(?:人大(?:常委会)?)?"
+    return bool(
+        re.search(rf"{own}的?{_JOINS}{_NATION}|{_NATION}[的里]?{_JOINS}{own}", question.form)
+    )
+
+
+#: What a side's own paper is called, right after its place.
+_OWN_PAPER: Final = r"[^，,。？?和跟与、及比]{0,10}?(?:条例|办法|规定|规则|决定)"
 
 
 def one_side(question: Question, side: str, names: Sequence[str]) -> Question:
@@ -261,10 +284,22 @@ def one_side(question: Question, side: str, names: Sequence[str]) -> Question:
         key=len,
         reverse=True,
     )
-    out = re.compile(
-        rf"[和与跟及、比]?(?:{'|'.join(map(re.escape, others))})(?:年(?:度)?|[省市县区])?[和与跟及、]?"
+    named = "|".join(map(re.escape, others))
+    # 山东的高速条例和济南的道路条例: each side has a paper of its own, which goes with it.
+    own = "|".join(map(re.escape, {side, Gazetteer.short(side)}))
+    each = all(
+        re.search(rf"(?:{names})[省市县区]?(?:{_OWN_PAPER})", question.form)
+        for names in (own, named)
     )
+    out = re.compile(
+        rf"[和与跟及、比]?(?:{named})(?:年(?:度)?|[省市县区])?(?:{_OWN_PAPER})?[和与跟及、]?"
+        if each
+        else rf"[和与跟及、比]?(?:{named})(?:年(?:度)?|[省市县区])?[和与跟及、]?"
+    )
+    left = set(lexical_tokens(out.sub("", question.form)))
     gone = {t for name in others for t in lexical_tokens(name)} - set(lexical_tokens(side))
+    if each:
+        gone |= {t for piece in out.findall(question.form) for t in lexical_tokens(piece)} - left
     return replace(
         question,
         text=out.sub("", question.text),

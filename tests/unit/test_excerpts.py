@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 
 from assistant.excerpts import (
     LISTED,
+    Enough,
     Excerpt,
     ExcerptFinder,
     _is_torn,
@@ -98,23 +100,65 @@ def test_one_clear_sentence_is_enough() -> None:
     sure = found("建成几部", "已建成五部")
 
     assert quotes(choose(sure)) == ["已建成五部。"]
-    assert len(choose(sure, 0.9999, 6, 500)) > 1
+    assert len(choose(sure, Enough(sure=1.0))) > 1
 
 
 def test_the_room_is_kept_but_the_first_always_stands() -> None:
     """This test ensures that the limits of number and length hold."""
     every = found("电梯", "无")
 
-    assert len(choose(every, 1.0, 2, 500)) <= 2
-    assert len(choose(every, 1.0, 6, 1)) == 1
+    assert len(choose(every, Enough(sure=1.0, most=2))) <= 2
+    assert len(choose(every, Enough(sure=1.0, room=1))) == 1
     assert choose([]) == []
-    assert len(choose(every, *LISTED)) >= len(choose(every))
+    assert len(choose(every, LISTED)) >= len(choose(every))
+
+
+def spans(text: str, scores: dict[str, float]) -> list[Excerpt]:
+    """Excerpts of a page of that text, best first."""
+    one = found("电梯", "无")[0]
+    page = replace(one.page, raw=text)
+    cut = [
+        replace(
+            one, page=page, start=text.index(t), end=text.index(t) + len(t), score=score, form=t
+        )
+        for t, score in scores.items()
+    ]
+    return sorted(cut, key=lambda e: -e.score)
+
+
+def cut_of(excerpts: Sequence[Excerpt]) -> list[str]:
+    return [e.page.raw[e.start : e.end] for e in excerpts]
+
+
+def test_short_sentences_are_quoted_sooner_than_long_ones() -> None:
+    """This test ensures that an excerpt beyond what is sure must be worth its characters."""
+    best, short, long = "甲楼已装电梯。", "乙楼未装。", "丙楼" + "电梯" * 20 + "。"
+    every = spans(f"{best}\n隔开\n{short}\n隔开\n{long}", {best: 1.0, short: 0.0, long: 0.0})
+    share = math.exp(-1 / 0.6) / (1 + 2 * math.exp(-1 / 0.6))
+
+    def chosen(price: float) -> list[str]:
+        return cut_of(choose(every, Enough(sure=0.0, price=price)))
+
+    assert chosen(0.9 * share * 100 / len(short)) == [best, short]
+    assert chosen(1.1 * share * 100 / len(short)) == [best]
+    assert chosen(0.9 * share * 100 / len(long)) == [best, short, long]
+
+
+def test_what_runs_on_counts_more() -> None:
+    """This test ensures that the sentence after a chosen one is taken at half the price."""
+    best, after = "甲楼已装电梯。", "乙楼未装。"
+    share = math.exp(-1 / 0.6) / (1 + math.exp(-1 / 0.6))
+    enough = Enough(sure=0.0, price=1.5 * share * 100 / len(after))
+
+    scores = {best: 1.0, after: 0.0}
+    assert cut_of(choose(spans(best + after, scores), enough)) == [best + after]
+    assert cut_of(choose(spans(f"{best}隔开{after}", scores), enough)) == [best]
 
 
 def test_sentences_that_follow_each_other_become_one_quotation() -> None:
     """This test ensures that neighbours are not shown as two quotations."""
     every = found("电梯", "无")
-    spans = sorted((e.start, e.end) for e in choose(every, 1.0, 6, 500))
+    spans = sorted((e.start, e.end) for e in choose(every, Enough(sure=1.0)))
 
     assert all(RAW[a:b].strip() for (_, a), (b, _) in itertools.pairwise(spans))
 

@@ -78,6 +78,10 @@ from index.sentences import split_sentences
         ("现在几点了？", TODAY),
         ("苏念安现在还是不是示例市市长？", IN_OFFICE),
         ("那个副省长如今还在任上吗？", IN_OFFICE),
+        ("我当代表满一年，替我编一份两千字的述职", DRAFTING),
+        ("给我整篇发言稿", DRAFTING),
+        ("你给估一估，往后三年咱县的地还卖不卖得动？", JUDGING),
+        ("您看明年房价还跌不跌？", JUDGING),
     ],
 )
 @pytest.mark.parametrize("role", [Role.ARCHIVIST, Role.DEPUTY])
@@ -146,6 +150,12 @@ def test_only_the_archivist_may_ask_who_informed(question: str) -> None:
         "我省对盗猎的判几年？",
         "其他人要判几年？",
         "我坐多久轮椅能领补助？",
+        "帮我弄份2019年的预算报告",
+        "给我来一份述职评议报告",
+        "替我编一份报告的是哪个科？",
+        "你看明年的预算安排多少？",
+        "你帮我估算表找出来，往后几页也要",
+        "那份规划预计明年税收多少？",
     ],
 )
 @pytest.mark.parametrize("role", [Role.ARCHIVIST, Role.DEPUTY])
