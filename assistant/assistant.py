@@ -87,7 +87,7 @@ from assistant.question import (
     read_question,
     with_nation,
 )
-from assistant.refusal import UNSURE, Nearby, fitting, judge
+from assistant.refusal import UNSURE, Nearby, fitting, judge, subjects_elsewhere
 from assistant.retrieval import Evidence, Retriever, is_sibling, year_agreement
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
@@ -716,7 +716,8 @@ class Assistant:
                 ]
                 excerpts.sort(key=lambda e: -e.score)
         year_needed = any(str(y) in base.question for y in asked.years) or not base.goes_on
-        nearby = Nearby(evidence)
+        elsewhere = subjects_elsewhere(asked, self._view(permitted), rarity)
+        nearby = Nearby(evidence, elsewhere, self.store.pages)
         # With nothing that fits, the likest is judged all the same, for the reason in the log.
         if not sides:
             excerpts = fitting(asked, excerpts, nearby, rarity, year_needed=year_needed) or excerpts

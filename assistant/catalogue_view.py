@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -77,6 +77,14 @@ def agency_of(record: Record) -> str:
     return re.split(r"[〔0-9]", matching_key(record.doc_no), maxsplit=1)[0] if record.doc_no else ""
 
 
+#: A rule of a place, its place left off: 示例市户外广告设施设置管理条例 is on 户外广告.
+_PLACE_RULE: Final = re.compile(
+    r"[\u4e00-\u9fff]{2,8}?(?:省|自治区|市|州|县|区)(?:人民代表大会(?:常务委员会)?|人大常委会)?(?:关于)?(?:实施)?"
+    r"([\u4e00-\u9fff]{2,20}?)(?:安全|管理|保护|监督|促进|设施|设置|若干|服务|规划|建设|工作|暂行|处理)*"
+    r"(?:条例|办法|规定|规则|决定)(?=$|[(])"
+)
+
+
 class CatalogueView:
     """Rows with the words they use. Built for one permitted set; immutable afterwards."""
 
@@ -113,6 +121,15 @@ class CatalogueView:
     def title_keys(self) -> str:
         """Matching keys of all titles, one per line."""
         return "\n".join(title_key(r.title) for r in self.records)
+
+    @cached_property
+    def rule_subjects(self) -> Mapping[str, str]:
+        """What rules of places are on, and the search forms of their titles, one per line."""
+        found: dict[str, str] = {}
+        for form in self.title_forms.splitlines():
+            if rule := _PLACE_RULE.match(form):
+                found[rule[1]] = f"{found.get(rule[1], '')}{form}\n"
+        return found
 
     @cached_property
     def retentions(self) -> frozenset[str]:

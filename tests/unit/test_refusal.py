@@ -6,11 +6,13 @@ import datetime as dt
 
 import pytest
 
+from assistant.catalogue_view import CatalogueView
 from assistant.gazetteer import Gazetteer
 from assistant.question import read_question
-from assistant.refusal import _EXISTENCE, _THAT_RULE, mismatch
+from assistant.refusal import _EXISTENCE, _THAT_RULE, Nearby, mismatch, subjects_elsewhere
+from assistant.retrieval import Evidence
 from assistant.vocabulary import Entry, Vocabulary
-from index.domain import Record
+from index.domain import Hit, Page, Passage, Record
 from index.text import search_form
 
 
@@ -31,6 +33,19 @@ def lacking(question: str, title: str, text: str = "", *, year: int | None = Non
         ("2029年新增泊位多少个", "2030年政府工作报告", "新增泊位五千个", ""),
         ("2028年新增泊位多少个", "2030年政府工作报告", "新增泊位五千个", "年份不符"),
         ("2029年政府工作报告里的泊位目标完成了吗", "泊位建设情况的汇报", "2029年泊位目标完成", ""),
+        (
+            "2030年国务院的政府工作报告，泊位多少",
+            "示例市2030年政府工作报告",
+            "泊位五千个",
+            "地方不符",
+        ),
+        ("2030年国务院的政府工作报告，泊位多少", "2030年政府工作报告", "泊位五千个", ""),
+        ("今年要换船，还能买烧柴油的吗", "示例市码头管理条例", "不得购买柴油船", ""),
+        ("今年罚了多少起", "示例市码头管理条例", "罚款", "年份不符"),
+        ("今年通过的码头条例怎么说", "示例市码头管理条例", "不得购买柴油船", "年份不符"),
+        ("2032年还能买烧柴油的吗", "示例市码头管理条例", "不得购买柴油船", "年份不符"),
+        ("今年的泊位有多少", "码头建设情况的报告", "泊位五千个", "年份不符"),
+        ("码头上哪几样事条例明说不许干", "示例市码头管理条例", "不得垂钓", ""),
     ],
 )
 def test_a_yearly_report_is_that_of_the_year_it_is_called_by(
@@ -193,3 +208,44 @@ def test_the_vocabulary_alone_refuses_only_a_rule_told_by_its_matter() -> None:
     assert _THAT_RULE.search("不让放鞭炮的那部法规")
     assert _THAT_RULE.search("榕城那部管养狗的条例，哪天批的")
     assert not _THAT_RULE.search("小区里放鞭炮归谁管")
+
+
+RULES = [
+    Record("a", "示例市电梯安全条例", year=2020),
+    Record("b", "榕城市山体保护条例", year=2020),
+    Record("c", "榕城市户外广告设施设置管理办法", year=2020),
+    Record("d", "示例市讨论决定重大事项的规定", year=2020),
+]
+
+
+@pytest.mark.parametrize(
+    ("question", "elsewhere"),
+    [
+        ("榕城市的电梯把人困住了，几分钟得赶到？", {"电梯"}),
+        ("示例市的电梯把人困住了，几分钟得赶到？", set()),
+        ("电梯把人困住了，几分钟得赶到？", set()),
+        ("示例市的户外广告牌能挂几年？", {"户外广告"}),
+        ("示例市开会讨论什么？", set()),
+        ("榕城市开会讨论什么？", set()),
+    ],
+)
+def test_what_only_other_places_have_a_rule_on_is_told(question: str, elsewhere: set[str]) -> None:
+    """This test ensures that the subject of another town's rule is known to be that."""
+    asked = read_question(question, Gazetteer(RULES), dt.date(2026, 1, 5))
+
+    assert subjects_elsewhere(asked, CatalogueView(RULES), lambda _: 5.0) == elsewhere
+    assert subjects_elsewhere(asked, CatalogueView(RULES), lambda _: 1.0) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "lacks"),
+    [("山体上不得开采。", True), ("山上电梯不得开行。", False)],
+)
+def test_a_record_that_never_names_the_subject_is_on_something_else(text: str, lacks: bool) -> None:
+    """This test ensures that the whole record is looked through, not the passage found alone."""
+    passage = Passage("p", "b", 0, 6, "山体保护条例")
+    evidence = [Evidence(Hit(passage, 1, 1.0, 0.9, 1.0), RULES[1], 1.0, 0.0, 1, 0)]
+    nearby = Nearby(evidence, {"电梯"}, lambda _: [Page("b", 1, text)])
+
+    assert nearby.lacks_subject(RULES[1]) is lacks
+    assert not Nearby(evidence).lacks_subject(RULES[1])

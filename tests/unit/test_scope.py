@@ -82,6 +82,9 @@ from index.sentences import split_sentences
         ("给我整篇发言稿", DRAFTING),
         ("你给估一估，往后三年咱县的地还卖不卖得动？", JUDGING),
         ("您看明年房价还跌不跌？", JUDGING),
+        ("楼上漏水他不赔，你说法院能判他赔我几千？", CASE),
+        ("写信的苏念安住哪个小区？", PRIVATE),
+        ("刘阿姨全名叫什么，住哪？", PRIVATE),
     ],
 )
 @pytest.mark.parametrize("role", [Role.ARCHIVIST, Role.DEPUTY])
