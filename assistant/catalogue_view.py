@@ -80,9 +80,12 @@ def agency_of(record: Record) -> str:
 #: A rule of a place, its place left off: 示例市户外广告设施设置管理条例 is on 户外广告.
 _PLACE_RULE: Final = re.compile(
     r"[\u4e00-\u9fff]{2,8}?(?:省|自治区|市|州|县|区)(?:人民代表大会(?:常务委员会)?|人大常委会)?(?:关于)?(?:实施)?"
-    r"([\u4e00-\u9fff]{2,20}?)(?:安全|管理|保护|监督|促进|设施|设置|若干|服务|规划|建设|工作|暂行|处理)*"
+    r"([\u4e00-\u9fff]{2,20}?)(?:安全|管理|保护|监督|促进|设施|设置|若干|规划|建设|工作|暂行|处理)*"
     r"(?:条例|办法|规定|规则|决定)(?=$|[(])"
 )
+
+
+_CHANGES: Final = re.compile(r"修改|修正|废止|批准")
 
 
 class CatalogueView:
@@ -127,7 +130,7 @@ class CatalogueView:
         """What rules of places are on, and the search forms of their titles, one per line."""
         found: dict[str, str] = {}
         for form in self.title_forms.splitlines():
-            if rule := _PLACE_RULE.match(form):
+            if (rule := _PLACE_RULE.match(form)) and not _CHANGES.search(form):
                 found[rule[1]] = f"{found.get(rule[1], '')}{form}\n"
         return found
 

@@ -618,23 +618,23 @@ def choose(excerpts: Sequence[Excerpt], enough: Enough = USUAL) -> list[Excerpt]
         chosen.append(excerpt)
         used += excerpt.length
         reached += share
-    return _joined(sorted(chosen, key=lambda e: -e.score))
+    return _joined(chosen)
 
 
 def _joined(chosen: Sequence[Excerpt]) -> list[Excerpt]:
-    """Excerpts with those that follow each other directly made one, in the place of the better."""
+    """Excerpts with those that follow each other directly made one, in the place of the best."""
     kept: list[Excerpt] = []
-    for excerpt in chosen:
-        for at, other in enumerate(kept):
-            if excerpt.touches(other):
-                first, second = sorted((excerpt, other), key=lambda e: e.start)
-                kept[at] = replace(
-                    other, start=first.start, end=second.end, form=first.form + second.form
-                )
-                break
+    order = sorted(chosen, key=lambda e: (e.evidence.record.record_id, e.page.seq, e.start))
+    for excerpt in order:
+        before = kept[-1] if kept else None
+        if before is not None and before.touches(excerpt):
+            better = max(before, excerpt, key=lambda e: e.score)
+            kept[-1] = replace(
+                better, start=before.start, end=excerpt.end, form=before.form + excerpt.form
+            )
         else:
             kept.append(excerpt)
-    return kept
+    return sorted(kept, key=lambda e: -e.score)
 
 
 #: Sentences looked back over for the year, and longest heading in characters.

@@ -20,7 +20,7 @@ _LEADING: Final = re.compile(
 )
 #: Words that end like a place and are none.
 _NOT_PLACES: Final = re.compile(
-    r"关于|^管|^[日月号年]|[^图]们[省市县区镇乡]|城市|都市|本市|我市|全市|各市|该市|上市|超市|股市|门市|地市|县市|市县|本省|全省|我省|各省|外省|两省|三省|省市"
+    r"关于|^管|[^图]们[省市县区镇乡]|城市|都市|本市|我市|全市|各市|该市|上市|超市|股市|门市|地市|县市|市县|本省|全省|我省|各省|外省|两省|三省|省市"
     r"|本县|全县|本区|全区|城区|市区|地区|小区|社区|园区|校区|辖区|片区|灾区|山区|库区|景区|街区|郊区|老区|农区|牧区"
     r"|启动区|核心区|先行区|试验区|合作区|保税区|风景区|名胜区|商务区|工业区|中心区|水源区|产区|林区|矿区|厂区|战区|选区|防区|禁区|专区|分区"
     r"|[一二三四五六七八九十几两]个[省市县区乡镇]|开发区|示范区|保护区|管理区|功能区|自治区|自治州|行政区|居民区|住宅区|禁养区|限养区|一般区|重点区|乡镇|城镇|村镇"
@@ -150,14 +150,15 @@ class Gazetteer:
             known.append(self._full[_CALLED[match.group()]])
             taken.append(match.span())
         named = list(self._named(form))
-        cities = {s for s, e in named if self._full.get(form[s:e], "").endswith(("市", "州", "盟"))}
+        known_at = {s: self._full.get(form[s:e], "") for s, e in named}
+        cities = {s for s, n in known_at.items() if n[-1:] in "市州盟" and n not in _PROVINCES}
         for start, end in named:
             word = form[start:end]
             name = self._full.get(word, "")
             if word == name[:-1] and _GOES_ON.match(form, end):
                 continue
             # 江苏无锡: of no other town of that province.
-            if name in _PROVINCES and end in cities:
+            if name in _PROVINCES and not name.endswith("市") and end in cities:
                 taken.append((start, end))
                 continue
             (known if name else unknown).append(name or word)
@@ -170,6 +171,9 @@ class Gazetteer:
             if begins and len(name) - begins > 2:
                 name, start = name[begins:], start + begins
             if any(a < end and start < b for a, b in taken) or _is_no_place(name):
+                continue
+            # 8月1日港区代表
+            if name[0] in "年月日号" and form[start - 1 : start].isdigit():
                 continue
             # 璧山大兴镇 is 大兴镇 of 璧山区.
             inner = len(name) > 4 and any(name[:2] + c in _county_names() for c in "区县市")

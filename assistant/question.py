@@ -234,7 +234,7 @@ EXPANSION_WEIGHT: Final = 0.3
 
 #: The whole country as one side of a comparison.
 NATION: Final = "全国"
-_NATION: Final = r"全国(?:人大|人民代表大会)?(?:常委会)?"
+_NATION: Final = r"全国(?:人大|人民代表大会)?(?:常委会)?(?!人大|人民|代表|劳|两级|级|文明|先进)"
 _JOINS: Final = r"(?:和|跟|与|同|比|、|及|还有|以及)"
 
 
@@ -268,7 +268,7 @@ def with_nation(question: Question) -> bool:
 
 
 #: What a side's own paper is called, right after its place.
-_OWN_PAPER: Final = r"[^，,。？?和跟与、及比]{0,10}?(?:条例|办法|规定|规则|决定)"
+_OWN_PAPER: Final = r"[^，,。？?和跟与、及比]{0,10}?(?:条例|(?<![有没])办法|规则|细则|(?<!有)(?:规定|决定)(?=[的里和与跟]))"
 
 
 def one_side(question: Question, side: str, names: Sequence[str]) -> Question:

@@ -81,14 +81,17 @@ _SUBJECT: Final = 4.0
 _CIRCUMSTANCES: Final = 12
 #: The whole country's report, not a town's of the same name.
 _OF_NATION: Final = re.compile(
-    r"(?:国务院|全国人大|中央)[^，,。？?]{0,8}(?:工作报告|预算(?:执行)?[^，,。？?]{0,8}报告|预算草案)"
+    r"(?:国务院|全国人大)(?:常委会)?(?:[0-9]{4}年)?(?:[的作]|作的)?(?:政府|常委会)?工作报告|中央(?:和地方)?预算(?:执行|草案)"
 )
-_TOWN: Final = re.compile(r"(?:关于)?[\u4e00-\u9fff]{2,8}?[省市州县](?![场民政])")
+_TOWN: Final = re.compile(
+    r"(?!国务院|全国|中央)(?:关于)?[\u4e00-\u9fff]{2,8}?[省市州县](?![场民政])"
+)
 _RULE_TITLE: Final = re.compile(r"(?:条例|办法|规定|规则|细则|[^办]法)(?:[(].*[)])?$")
+_THIS_YEAR: Final = re.compile(r"今年|本年度?(?!度?报告)")
 #: What was made or changed in a year, or happened in it, as against what holds in it.
 _MADE: Final = re.compile(
     r"(?:今年|去年|前年|本年度?|上年度?)[^，,。？?]{0,4}(?:新)?(?:出台?|通过|公布|发布|修|改|批|定|立|制|施行|实施|废)"
-    r"|(?:罚|查|办|处理|收|花|开)了|多少(?:起|件|次|例|亿)|完成"
+    r"|(?:罚|查|办|处理|收|花|开|投|栽|建|拨|种|奖)了|多少(?:起|件|次|例|亿|棵)|完成|安排|表彰|答复|检查|达到|提出?的"
 )
 #: A named spot within a town: two characters and what it is.
 _SPOT: Final = re.compile(
@@ -218,7 +221,8 @@ def mismatch(
             away three, so it refuses nothing (docs/log.md).
     """
     unknown = bool(question.unknown_places) and not any(p in near for p in question.unknown_places)
-    if _OF_NATION.search(question.form) and _TOWN.match(search_form(record.title).text):
+    of_nation = not question.places and _OF_NATION.search(question.form)
+    if of_nation and _TOWN.match(search_form(record.title).text):
         return "地方不符"
     if place < 0 or (place <= 0 and (unknown or not place_named(question, near))):
         return "地方不符"
@@ -256,6 +260,8 @@ def _holds_this_year(question: Question, record: Record) -> bool:
 
     今年要换一批新公交，还能买烧柴油的吗 is answered by a rule of 2020.
     """
+    if not _THIS_YEAR.search(question.form) or len(question.years_required) > 1:
+        return False
     said = any(str(year) in question.form for year in question.years_required)
     rule = _RULE_TITLE.search(search_form(record.title).text)
     return bool(rule) and not said and not _MADE.search(question.form)
@@ -473,12 +479,20 @@ def subjects_elsewhere(
     own = {
         Gazetteer.short(n) for p in question.places for n in (p, *question.place_names.get(p, ()))
     }
+    # 犬类 and 养犬, 房屋租赁 and 租赁住房: one rare character in common and it is the town's own.
+    theirs = {
+        c
+        for subject, titles in view.rule_subjects.items()
+        if any(place in titles for place in own)
+        for c in subject
+        if rarity(c) >= _SUBJECT
+    }
     found: set[str] = set()
-    for subject, titles in view.rule_subjects.items():
-        if subject not in question.form or any(place in titles for place in own):
-            continue
+    for subject in view.rule_subjects:
         pairs = (subject[i : i + 2] for i in range(len(subject) - 1))
-        if max(map(rarity, pairs)) >= _SUBJECT:
+        if subject in question.form and max(map(rarity, pairs)) >= _SUBJECT:
+            if not theirs.isdisjoint(subject):
+                return frozenset()
             found |= {subject, *question.synonyms.get(subject, ())}
     return frozenset(found)
 

@@ -425,6 +425,8 @@ def test_each_condition_counts(holding: Store, question: str, expected: int | se
 @pytest.mark.parametrize(
     "question",
     [
+        "2016年调查的决议有几件？",
+        "2016年那块地的决议有几件？",
         "2016年加急的决议有几件？",  # no such column
         "2016年手写的有几件？",
         "玉门市的决议有几件？",  # a place no row is about

@@ -100,7 +100,7 @@ def test_one_clear_sentence_is_enough() -> None:
     sure = found("建成几部", "已建成五部")
 
     assert quotes(choose(sure)) == ["已建成五部。"]
-    assert len(choose(sure, Enough(sure=1.0))) > 1
+    assert sum(e.length for e in choose(sure, Enough(sure=1.0))) > len("已建成五部。")
 
 
 def test_the_room_is_kept_but_the_first_always_stands() -> None:
@@ -142,6 +142,15 @@ def test_short_sentences_are_quoted_sooner_than_long_ones() -> None:
     assert chosen(0.9 * share * 100 / len(short)) == [best, short]
     assert chosen(1.1 * share * 100 / len(short)) == [best]
     assert chosen(0.9 * share * 100 / len(long)) == [best, short, long]
+
+
+def test_three_sentences_in_a_row_are_one_quotation() -> None:
+    """This test ensures that they are joined whichever of them is likeliest."""
+    first, middle, last = "甲楼已装。", "乙楼未装。", "丙楼在装。"
+    text = first + middle + last
+    every = spans(text, {first: 3.0, last: 2.0, middle: 1.0})
+
+    assert cut_of(choose(every, Enough(sure=1.0))) == [text]
 
 
 def test_what_runs_on_counts_more() -> None:

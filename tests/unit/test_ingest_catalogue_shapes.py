@@ -319,8 +319,9 @@ def test_five_thousand_rows_take_seconds(tmp_path):
     ended = os.times()
 
     assert len(catalogue.rows) == 5000
-    # Computing time, the child's with it: the clock depends on what else the machine does.
-    assert sum(ended[:4]) - sum(begun[:4]) < 5
+    # Computing time, the child's with it: up to 5 s on a slow machine with others at work. It is
+    # to notice reading that grows with the square of the rows, not to measure.
+    assert sum(ended[:4]) - sum(begun[:4]) < 30
 
 
 def test_totals_and_remarks_are_told_and_not_taken(tmp_path):

@@ -42,6 +42,10 @@ def lacking(question: str, title: str, text: str = "", *, year: int | None = Non
         ("2030年国务院的政府工作报告，泊位多少", "2030年政府工作报告", "泊位五千个", ""),
         ("今年要换船，还能买烧柴油的吗", "示例市码头管理条例", "不得购买柴油船", ""),
         ("今年罚了多少起", "示例市码头管理条例", "罚款", "年份不符"),
+        ("去年还能买烧柴油的吗", "示例市码头管理条例", "不得购买柴油船", "年份不符"),
+        ("今年新栽了几万棵树", "示例市码头管理条例", "栽树", "年份不符"),
+        ("示例市贯彻国务院决定的工作报告说了什么", "示例市贯彻国务院决定的工作报告", "", ""),
+        ("国务院关于县域经济的工作报告说了什么", "国务院关于县域经济的工作报告", "", ""),
         ("今年通过的码头条例怎么说", "示例市码头管理条例", "不得购买柴油船", "年份不符"),
         ("2032年还能买烧柴油的吗", "示例市码头管理条例", "不得购买柴油船", "年份不符"),
         ("今年的泊位有多少", "码头建设情况的报告", "泊位五千个", "年份不符"),
@@ -215,6 +219,9 @@ RULES = [
     Record("b", "榕城市山体保护条例", year=2020),
     Record("c", "榕城市户外广告设施设置管理办法", year=2020),
     Record("d", "示例市讨论决定重大事项的规定", year=2020),
+    Record("e", "示例市养犬管理条例", year=2020),
+    Record("f", "榕城市犬类管理条例", year=2020),
+    Record("g", "关于修改榕城市献血条例的决定", year=2020),
 ]
 
 
@@ -225,6 +232,8 @@ RULES = [
         ("示例市的电梯把人困住了，几分钟得赶到？", set()),
         ("电梯把人困住了，几分钟得赶到？", set()),
         ("示例市的户外广告牌能挂几年？", {"户外广告"}),
+        ("示例市犬类限养哪些品种？", set()),
+        ("示例市献血条例的奖励是什么？", set()),
         ("示例市开会讨论什么？", set()),
         ("榕城市开会讨论什么？", set()),
     ],
@@ -233,7 +242,10 @@ def test_what_only_other_places_have_a_rule_on_is_told(question: str, elsewhere:
     """This test ensures that the subject of another town's rule is known to be that."""
     asked = read_question(question, Gazetteer(RULES), dt.date(2026, 1, 5))
 
-    assert subjects_elsewhere(asked, CatalogueView(RULES), lambda _: 5.0) == elsewhere
+    def rarity(term: str) -> float:
+        return 5.0 if len(term) > 1 or term in "犬梯" else 1.0
+
+    assert subjects_elsewhere(asked, CatalogueView(RULES), rarity) == elsewhere
     assert subjects_elsewhere(asked, CatalogueView(RULES), lambda _: 1.0) == set()
 
 

@@ -84,7 +84,6 @@ from index.sentences import split_sentences
         ("您看明年房价还跌不跌？", JUDGING),
         ("楼上漏水他不赔，你说法院能判他赔我几千？", CASE),
         ("写信的苏念安住哪个小区？", PRIVATE),
-        ("刘阿姨全名叫什么，住哪？", PRIVATE),
     ],
 )
 @pytest.mark.parametrize("role", [Role.ARCHIVIST, Role.DEPUTY])
@@ -159,6 +158,19 @@ def test_only_the_archivist_may_ask_who_informed(question: str) -> None:
         "你看明年的预算安排多少？",
         "你帮我估算表找出来，往后几页也要",
         "那份规划预计明年税收多少？",
+        "给我找预算编制的报告",
+        "帮我查十四五规划编制报告",
+        "帮我找主编写的总结",
+        "帮我编个历年政府工作报告的目录",
+        "帮我弄一份2018年人大主任的讲话稿",
+        "给我来一份第三次会议上的发言稿",
+        "帮我弄份副市长述职材料",
+        "2003年开会的代表住哪里？",
+        "灾后群众住哪儿？",
+        "你馆里预测今后五年人口的报告有吗？",
+        "你看一下明年的预算草案里教育经费会不会增加？",
+        "法院当年判没判给我们村那块地，有没有建议？",
+        "法院判了还我们村地，人大怎么监督的？",
     ],
 )
 @pytest.mark.parametrize("role", [Role.ARCHIVIST, Role.DEPUTY])
