@@ -821,22 +821,16 @@ class Assistant:
         retriever = live.retriever
         ones: list[tuple[str, Question]] = []
         agrees: Callable[[Question, Record], int] = year_agreement
-        if len(asked.places) > 1:
-            agrees = retriever.place_agreement
-            ones = [
-                (place, replace(one_side(asked, place, asked.places), places=(place,)))
-                for place in asked.places
-            ]
-        elif with_nation(asked):
-            both_named = (NATION, *asked.places)
+        sides_named = (NATION, *asked.places) if with_nation(asked) else asked.places
+        if len(sides_named) > 1:
             ones = [
                 (
                     name,
                     replace(
-                        one_side(asked, name, both_named), places=() if name == NATION else (name,)
+                        one_side(asked, name, sides_named), places=() if name == NATION else (name,)
                     ),
                 )
-                for name in both_named
+                for name in sides_named
             ]
 
             def of_nation_or_place(one: Question, record: Record) -> int:
@@ -845,7 +839,6 @@ class Assistant:
                 )
 
             agrees = of_nation_or_place
-
         elif 1 < len(asked.years) <= 3:
             named = [str(year) for year in asked.years]
             ones = [

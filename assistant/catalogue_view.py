@@ -83,8 +83,7 @@ _PLACE_RULE: Final = re.compile(
     r"([\u4e00-\u9fff]{2,20}?)(?:安全|管理|保护|监督|促进|设施|设置|若干|规划|建设|工作|暂行|处理)*"
     r"(?:条例|办法|规定|规则|决定)(?=$|[(])"
 )
-
-
+#: A decision to change a rule is on that rule.
 _CHANGES: Final = re.compile(r"修改|修正|废止|批准")
 
 

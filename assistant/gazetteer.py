@@ -154,7 +154,7 @@ class Gazetteer:
         cities = {s for s, n in known_at.items() if n[-1:] in "市州盟" and n not in _PROVINCES}
         for start, end in named:
             word = form[start:end]
-            name = self._full.get(word, "")
+            name = known_at[start]
             if word == name[:-1] and _GOES_ON.match(form, end):
                 continue
             # 江苏无锡: of no other town of that province.

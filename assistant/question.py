@@ -288,17 +288,14 @@ def one_side(question: Question, side: str, names: Sequence[str]) -> Question:
     # 山东的高速条例和济南的道路条例: each side has a paper of its own, which goes with it.
     own = "|".join(map(re.escape, {side, Gazetteer.short(side)}))
     each = all(
-        re.search(rf"(?:{names})[省市县区]?(?:{_OWN_PAPER})", question.form)
-        for names in (own, named)
+        re.search(rf"(?:{place})[省市县区]?(?:{_OWN_PAPER})", question.form)
+        for place in (own, named)
     )
-    out = re.compile(
-        rf"[和与跟及、比]?(?:{named})(?:年(?:度)?|[省市县区])?(?:{_OWN_PAPER})?[和与跟及、]?"
-        if each
-        else rf"[和与跟及、比]?(?:{named})(?:年(?:度)?|[省市县区])?[和与跟及、]?"
-    )
-    left = set(lexical_tokens(out.sub("", question.form)))
+    paper = f"(?:{_OWN_PAPER})?" if each else ""
+    out = re.compile(rf"[和与跟及、比]?(?:{named})(?:年(?:度)?|[省市县区])?{paper}[和与跟及、]?")
     gone = {t for name in others for t in lexical_tokens(name)} - set(lexical_tokens(side))
     if each:
+        left = set(lexical_tokens(out.sub("", question.form)))
         gone |= {t for piece in out.findall(question.form) for t in lexical_tokens(piece)} - left
     return replace(
         question,

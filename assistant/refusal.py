@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -452,16 +452,16 @@ class Nearby:
         if not self._elsewhere:
             return False
         if record.record_id not in self._lacking:
-            near = self.of(record)
-            self._lacking[record.record_id] = not (
-                any(word in near for word in self._elsewhere)
-                or any(
-                    word in search_form(page.raw).text
-                    for page in self._pages(record.record_id)
-                    for word in self._elsewhere
-                )
+            self._lacking[record.record_id] = not any(
+                word in text for text in self._all_of(record) for word in self._elsewhere
             )
         return self._lacking[record.record_id]
+
+    def _all_of(self, record: Record) -> Iterator[str]:
+        """What was found of a record, then all its pages, each read only when asked for."""
+        yield self.of(record)
+        for page in self._pages(record.record_id):
+            yield search_form(page.raw).text
 
 
 def subjects_elsewhere(
@@ -479,22 +479,25 @@ def subjects_elsewhere(
     own = {
         Gazetteer.short(n) for p in question.places for n in (p, *question.place_names.get(p, ()))
     }
+    asked = [
+        subject
+        for subject in view.rule_subjects
+        if subject in question.form
+        and max(rarity(subject[i : i + 2]) for i in range(len(subject) - 1)) >= _SUBJECT
+    ]
+    if not asked:
+        return frozenset()
     # 犬类 and 养犬, 房屋租赁 and 租赁住房: one rare character in common and it is the town's own.
-    theirs = {
+    rare = {
         c
         for subject, titles in view.rule_subjects.items()
         if any(place in titles for place in own)
         for c in subject
         if rarity(c) >= _SUBJECT
     }
-    found: set[str] = set()
-    for subject in view.rule_subjects:
-        pairs = (subject[i : i + 2] for i in range(len(subject) - 1))
-        if subject in question.form and max(map(rarity, pairs)) >= _SUBJECT:
-            if not theirs.isdisjoint(subject):
-                return frozenset()
-            found |= {subject, *question.synonyms.get(subject, ())}
-    return frozenset(found)
+    if any(not rare.isdisjoint(subject) for subject in asked):
+        return frozenset()
+    return frozenset(word for s in asked for word in (s, *question.synonyms.get(s, ())))
 
 
 def _forms_of(record: Record, excerpts: Sequence[Excerpt]) -> list[str]:

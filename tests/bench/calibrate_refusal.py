@@ -24,7 +24,7 @@ from assistant.assistant import Assistant, open_assistant
 from assistant.evaluation import ids_of, read_cases
 from assistant.excerpts import choose
 from assistant.question import Question, read_question
-from assistant.refusal import FEATURES, Nearby, fitting, refusal_features
+from assistant.refusal import FEATURES, Nearby, fitting, refusal_features, subjects_elsewhere
 from assistant.swaps import hidden, swapped
 from index.access import Permitted
 from index.domain import Reader, Role
@@ -53,8 +53,9 @@ def features_of(
     """
     live = assistant._live
     evidence = live.retriever.retrieve(asked, permitted, 40)
-    nearby = Nearby(evidence)
     rarity = live.passage_index.rarity
+    elsewhere = subjects_elsewhere(asked, assistant._view(permitted), rarity)
+    nearby = Nearby(evidence, elsewhere, assistant.store.pages)
     excerpts = fitting(asked, live.finder.find(asked, evidence), nearby, rarity)
     if not excerpts:
         return None
