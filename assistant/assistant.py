@@ -88,7 +88,7 @@ from assistant.question import (
     with_nation,
 )
 from assistant.refusal import UNSURE, Nearby, fitting, judge, subjects_elsewhere
-from assistant.retrieval import Evidence, Retriever, is_sibling, year_agreement
+from assistant.retrieval import Evidence, Retriever, encoded_for, is_sibling, year_agreement
 from assistant.revisit import Revisit
 from assistant.scope import CLAIM_NOTE, out_of_scope, without_claim
 from assistant.search import SearchFilter, as_citations
@@ -99,7 +99,7 @@ from assistant.vocabulary_file import VocabularySource
 from index.access import Permitted
 from index.builtin_model import MODEL_NAME
 from index.domain import Coverage, Reader, Record
-from index.encoder import Encoder, open_encoder
+from index.encoder import Ask, Encoder, open_encoder
 from index.errors import IndexNotFoundError
 from index.passage_index import PassageIndex
 from index.settings import Settings
@@ -318,7 +318,9 @@ class Assistant:
         )
         limit = max(self.settings.number("candidates"), most)
         with self._slots:
-            evidence = live.retriever.retrieve(asked, permitted, most, candidates=limit)
+            evidence = live.retriever.retrieve(
+                asked, permitted, most, candidates=limit, quoting=False
+            )
         return as_citations(evidence, self.store, reader, most), self.store.coverage(permitted)
 
     @staticmethod
@@ -529,6 +531,9 @@ class Assistant:
         )
         if result is not None and answers_from_catalogue(asked, result):
             return self._count(base, result)
+        if base.goes_on:
+            spoken: Ask = (base.request, "sentences")
+            live.passage_index.encode_questions([*encoded_for(asked), spoken])
         evidence = live.retriever.retrieve(
             asked,
             permitted,
@@ -596,7 +601,7 @@ class Assistant:
         readable = frozenset(n for n in numbers if permitted.allows(n))
         if not readable:
             return []
-        inside = live.retriever.retrieve(asked, Permitted(readable), _OF_BEFORE)
+        inside = live.retriever.retrieve(asked, Permitted(readable), _OF_BEFORE, quoting=False)
         top = evidence[0].score if evidence else 0.0
         return [replace(e, score=min(e.score, top)) for e in inside]
 
@@ -786,8 +791,9 @@ class Assistant:
         own = chosen[0].evidence.record.record_id
         inside = [e for e in evidence if e.record.record_id == own]
         kept = list(chosen)
-        for part in parts:
-            question = self._read(live, part, permitted)
+        questions = [self._read(live, part, permitted) for part in parts]
+        live.passage_index.encode_questions([(q.text, "sentences") for q in questions])
+        for question in questions:
             found = live.finder.find(question, inside)[:1]
             kept += (
                 e
@@ -847,6 +853,7 @@ class Assistant:
             ]
         sides: list[tuple[str, Question, list[Evidence]]] = []
         candidates = self.settings.number("candidates")
+        live.passage_index.encode_questions([a for _, one in ones for a in encoded_for(one)])
         for heading, one in ones:
             own = retriever.retrieve(one, permitted, _TOP_K, candidates=candidates)
             there = {e.hit.passage.passage_id for e in own}

@@ -470,7 +470,7 @@ class PrecedentFinder:
         Compared in everyday words and in official terms; the better comparison counts.
         """
         found: dict[object, Candidate] = {}
-        for item in self._retriever.retrieve(topic, permitted, _TOP_K):
+        for item in self._retriever.retrieve(topic, permitted, _TOP_K, quoting=False):
             entry = self.register.entry(item.record)
             ids = matter_ids(entry, self._text, self.register, permitted)
             if entry.facts.role is None and not _KINDS.search(topic.form):

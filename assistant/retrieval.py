@@ -14,6 +14,7 @@ from assistant.question import Question
 from index.access import Permitted
 from index.codes import session_in
 from index.domain import Hit, Record
+from index.encoder import Ask
 from index.fusion import DENSE_WEIGHT
 from index.passage_index import PassageIndex, SearchRequest
 from index.store import Store
@@ -105,6 +106,7 @@ class Retriever:
         top_k: int,
         previous: Sequence[str] = (),
         candidates: int = 200,
+        quoting: bool = True,
     ) -> list[Evidence]:
         """Rank passages.
 
@@ -114,7 +116,10 @@ class Retriever:
             top_k: Most passages, at least 1.
             previous: Record ids cited in the turn before; they get a small lead.
             candidates: Passages each side of the hybrid search brings.
+            quoting: Whether sentences of what is found will be compared with the question.
         """
+        if quoting:
+            self._index.encode_questions(encoded_for(question))
         request = SearchRequest(
             text=question.dense_text,
             terms=question.terms,
@@ -250,6 +255,11 @@ class Retriever:
                 return 1
         named, _ = self._gazetteer.places_in(search_form(record.title).text)
         return -1 if named else 0
+
+
+def encoded_for(question: Question) -> tuple[Ask, Ask]:
+    """What is encoded of a question to find passages and to quote from them."""
+    return (question.dense_text, "passages"), (question.text, "sentences")
 
 
 def _terms_beside(question: Question, side: str) -> frozenset[str]:

@@ -87,7 +87,7 @@ def evaluate_retrieval(
     from datetime import datetime
 
     today = datetime.now().astimezone().date()
-    vectors = encoder.encode_queries([str(row["question"]) for row in rows])
+    vectors = encoder.encode_queries([(str(row["question"]), "passages") for row in rows])
     totals = dict.fromkeys(METRICS, 0.0)
     times: list[float] = []
     for done, (row, vector) in enumerate(zip(rows, vectors, strict=True), start=1):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import logging
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -38,7 +39,11 @@ _FEW: Final = 4
 
 
 #: What a question is compared with: passages to find, sentences to quote, what papers are about.
+#: What finds the right passage was found to hurt the choice of the sentence in it; what a paper is
+#: about is told best by the model as it is.
 Compared = Literal["passages", "sentences", "topics"]
+#: A question and what it is to be compared with.
+Ask = tuple[str, Compared]
 
 
 class Encoder(Protocol):
@@ -52,15 +57,11 @@ class Encoder(Protocol):
     def dim(self) -> int:
         """Width of the vectors."""
 
-    def encode_queries(
-        self, texts: Sequence[str], compared_with: Compared = "passages"
-    ) -> FloatArray:
-        """Vectors of questions, shape (n, d), float32, each of length 1.
+    def encode_queries(self, asks: Sequence[Ask]) -> FloatArray:
+        """Vectors of questions, each for what it is compared with.
 
-        Args:
-            texts: Questions.
-            compared_with: What finds the right passage was found to hurt the choice of the
-                sentence in it; what a paper is about is told best by the model as it is.
+        Returns:
+            Shape (n, d), float32, each of length 1. One call for several is cheaper than several.
         """
 
     def encode_passages(
@@ -113,16 +114,22 @@ class SentenceTransformerEncoder:
                 local_files_only=True,
                 model_kwargs={"dtype": dtype},
             )
-            self._query_model = _adapted(self._model, query_adapter)
-            self._sentence_model = _adapted(self._model, sentence_adapter)
+            adapters = {"passages": query_adapter, "sentences": sentence_adapter}
+            files = list(dict.fromkeys(a for a in adapters.values() if a is not None))
+            number: dict[Path | None, int] = {None: 0} | {f: n for n, f in enumerate(files, 1)}
+            self._questions = _QuestionModel(self._model, files)
         except Exception as error:
             msg = f"检索模型 {folder} 无法离线载入：{error}。请检查设置 model，或改回 built-in。"
             raise EncoderError(msg) from error
-        models = (self._model, self._query_model, self._sentence_model)
-        longest = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
-        for model in models:
-            model.max_seq_length = longest
-        self._single = {key: _traced(model) for key, model in {id(m): m for m in models}.items()}
+        self._model.max_seq_length = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
+        # Sentences: halfway between the model and what it learnt. The right sentence came first as
+        # often and among the first two more often than with either alone, on questions of other
+        # papers.
+        self._changes: dict[Compared, tuple[int, ...]] = {
+            "passages": (number[query_adapter],),
+            "sentences": tuple({0, number[sentence_adapter]}),
+            "topics": (0,),
+        }
         self._threads = threads
         self._set_threads: Callable[[int], None] = torch.set_num_threads
         self._name = name
@@ -141,26 +148,30 @@ class SentenceTransformerEncoder:
         """Width of the vectors."""
         return self._dim
 
-    def encode_queries(
-        self, texts: Sequence[str], compared_with: Compared = "passages"
-    ) -> FloatArray:
-        """Vectors of questions, shape (n, d), float32, each of length 1."""
+    def encode_queries(self, asks: Sequence[Ask]) -> FloatArray:
+        """Vectors of questions, shape (n, d), float32, each of length 1.
+
+        Args:
+            asks: Questions, each with what it is compared with.
+
+        Raises:
+            EncoderError: If the model computes something that is no number.
+        """
         # One question is too little work to share out: threads that wait for each other burnt ten
         # times its processor time on a busy machine (docs/log.md, fifty at once).
         self._set_threads(1)
-        texts = [self._query_prompt + t for t in texts]
-        if compared_with == "passages":
-            return self._encode(texts, self._query_model)
-        if compared_with == "topics":
-            return self._encode(texts, self._model)
-        learnt = self._encode(texts, self._sentence_model)
-        if self._sentence_model is self._model:
-            return learnt
-        # Halfway between the model and what it learnt: the right sentence came first as often and
-        # among the first two more often than with either alone, on questions of other papers.
-        both = learnt + self._encode(texts, self._model)
-        unit: FloatArray = both / np.linalg.norm(both, axis=1, keepdims=True)
-        return unit
+        rows = [
+            (at, self._query_prompt + text, change)
+            for at, (text, compared_with) in enumerate(asks)
+            for change in self._changes[compared_with]
+        ]
+        rows.sort(key=lambda row: len(row[1]))
+        sums = np.zeros((len(asks), self._dim), dtype=np.float32)
+        for first in range(0, len(rows), _BATCH):
+            some = rows[first : first + _BATCH]
+            vectors = self._questions.encode([text for _, text, _ in some], [c for *_, c in some])
+            np.add.at(sums, [at for at, _, _ in some], self._unit(vectors))
+        return self._unit(sums)
 
     def encode_passages(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
@@ -178,33 +189,26 @@ class SentenceTransformerEncoder:
         for at in range(0, len(order), _BLOCK):
             rows = order[at : at + _BLOCK]
             texts_of_block = [self._passage_prompt + texts[i] for i in rows]
-            vectors[rows] = self._encode(texts_of_block, self._model)
-            if progress is not None:
-                progress(min(at + _BLOCK, len(order)), len(order))
-        return vectors
-
-    def _encode(self, texts: list[str], model: Any) -> FloatArray:
-        if not texts:
-            return np.empty((0, self._dim), dtype=np.float32)
-        single = self._single[id(model)] if len(texts) == 1 else None
-        # The prompt is in the text already; an empty one keeps the model from adding its own.
-        vectors = (
-            single(texts[0])
-            if single is not None
-            else model.encode(
-                texts,
+            # The prompt is in the texts already; an empty one keeps the model from adding its own.
+            found = self._model.encode(
+                texts_of_block,
                 batch_size=_BATCH,
                 prompt="",
                 convert_to_numpy=True,
                 show_progress_bar=False,
                 normalize_embeddings=True,
             )
-        )
+            vectors[rows] = self._unit(found)
+            if progress is not None:
+                progress(min(at + _BLOCK, len(order)), len(order))
+        return vectors
+
+    def _unit(self, vectors: npt.ArrayLike) -> FloatArray:
+        """Vectors brought to length 1: bfloat16 leaves lengths off by up to 0.4 %."""
         result = np.asarray(vectors, dtype=np.float32)
         if not np.isfinite(result).all():
             msg = f"检索模型 {self._name} 算出了无效的向量。请换 precision=float32 再试。"
             raise EncoderError(msg)
-        # bfloat16 leaves lengths off by up to 0.4 %.
         unit: FloatArray = result / np.linalg.norm(result, axis=1, keepdims=True)
         return unit
 
@@ -241,96 +245,163 @@ def open_encoder(settings: Settings) -> Encoder:
     )
 
 
-def _adapted(model: Any, adapter: Path | None) -> Any:
-    """A copy of the model for questions with a low-rank adapter merged into its weights.
+class _QuestionModel:
+    """The model for questions: any low-rank change for any row of a batch, in one pass.
 
-    The model itself where there is no adapter. The embedding table and the tokenizer (270 MB once
-    copied) are shared with the original.
+    The layers are the model's own, nothing is copied. Three passes of one text, each with its
+    change merged into weights of its own, took 141 ms on a slow processor, one pass of three rows
+    82, and 170 MB less (docs/log.md).
 
     Source:
-        LoRA (Hu et al., 2021): weight + up @ down * alpha / rank.
+        LoRA (Hu et al., 2021): output + up @ down @ input * alpha / rank.
     """
-    import torch
-    from safetensors import safe_open
 
-    if adapter is None:
-        return model
-    shared = (model[0].auto_model.embeddings, model.tokenizer)
-    copied = copy.deepcopy(model, {id(part): part for part in shared})
-    with safe_open(str(adapter), framework="pt") as stored, torch.no_grad():
-        notes = stored.metadata() or {}
-        scale = float(notes["alpha"]) / float(notes["rank"])
-        for key in stored.keys():  # noqa: SIM118 - not a mapping
-            if not key.endswith(".down"):
-                continue
-            name = key.removesuffix(".down")
-            weight = copied[0].auto_model.get_submodule(name).weight
-            change = stored.get_tensor(f"{name}.up").float() @ stored.get_tensor(key).float()
-            weight.copy_((weight.float() + scale * change).to(weight.dtype))
-    return copied
+    def __init__(self, model: Any, adapters: Sequence[Path]) -> None:
+        """Bind the changes.
+
+        Args:
+            model: A SentenceTransformer.
+            adapters: Low-rank changes made for it; the first is number 1, 0 is none.
+        """
+        self._run: Callable[..., Any]
+        self._whole = self._run = _whole(model, adapters)
+        self._model = model
+        self._recording = threading.Lock()
+        self._recorded = False
+
+    def encode(self, texts: Sequence[str], changes: Sequence[int]) -> FloatArray:
+        """Vectors, shape (n, d), float32, one for each text with the change of that number.
+
+        The computation is recorded at the first call: an import encodes no question.
+        """
+        import torch
+
+        with self._recording:
+            if not self._recorded:
+                self._run = self._record() or self._whole
+                self._recorded = True
+        with torch.inference_mode():
+            vectors: FloatArray = self._run(*self._inputs(texts, changes)).float().numpy()
+        return vectors
+
+    def _inputs(self, texts: Sequence[str], changes: Sequence[int]) -> tuple[Any, Any]:
+        import torch
+
+        made = self._model.preprocess(list(texts))
+        features = {name: value for name, value in made.items() if torch.is_tensor(value)}
+        return features, torch.tensor(changes)
+
+    def _record(self) -> Callable[..., Any] | None:
+        """The computation without its Python layers; None where it cannot be recorded faithfully.
+
+        One question through sentence-transformers took 26 ms of which 9 were Python, and that
+        under the interpreter lock: fifty people at once waited a third longer (docs/log.md).
+        """
+        import torch
+
+        trials = [(texts, [0] * len(texts)) for texts in _TRIALS]
+        try:
+            with torch.no_grad(), warnings.catch_warnings():
+                # It warns of every shape it sees; the trials show that none of them is built in.
+                warnings.simplefilter("ignore")
+                run: Callable[..., Any] = torch.jit.trace(  # type: ignore[no-untyped-call]
+                    self._whole, self._inputs(*trials[0]), check_trace=False
+                )
+                for trial in trials:
+                    given = self._inputs(*trial)
+                    expected = self._whole(*given)
+                    if not torch.allclose(run(*given), expected, atol=_TRACE_TOLERANCE):
+                        logger.warning("the recorded computation differs; encoding plainly")
+                        return None
+        except Exception as error:  # noqa: BLE001 - torch raises of all kinds; the plain way is there
+            logger.warning("the model cannot be recorded (%s); encoding plainly", error)
+            return None
+        return run
 
 
-#: Encoded both ways before the traced computation is trusted: short, long, Latin.
+#: Encoded both ways before the recorded computation is trusted: short, long, Latin, several.
 _TRIALS: Final = (
-    "预算",
-    "查一查去年人代会上关于老旧小区加装电梯的建议是怎么答复的，" * 2,
-    "GB/T 9704-2012",
+    ("预算", "老旧小区加装电梯的建议"),
+    ("查一查去年人代会上关于老旧小区加装电梯的建议是怎么答复的，" * 2,),
+    ("GB/T 9704-2012", "预算", "去年的人代会"),
 )
 #: Largest difference in one of a vector's coordinates that bfloat16 may make.
 _TRACE_TOLERANCE: Final = 2e-3
 
 
-def _traced(model: Any) -> Callable[[str], FloatArray] | None:
-    """The model's computation for one text, recorded once and replayed without its Python layers.
+def _whole(model: Any, adapters: Sequence[Path]) -> Any:
+    """A module from (features, number of each row's change) to vectors, shape (n, d).
 
-    One question through sentence-transformers took 26 ms of which 9 were Python, and that under
-    the interpreter lock: fifty people at once waited a third longer (docs/log.md).
-
-    Args:
-        model: A SentenceTransformer.
-
-    Returns:
-        From a text to its vector, shape (1, d); None where the model cannot be recorded or the
-        record computes something else, e.g. a folder with modules of its own.
+    It shares all weights with the model.
     """
     import torch
 
-    class Whole(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.steps = torch.nn.ModuleList(model.children())
+    # Which change a row takes must reach the layers past the library's own signatures. Kept by
+    # thread: two questions may be encoded at the same time.
+    chosen = threading.local()
 
-        def forward(self, features: dict[str, Any]) -> Any:
+    class Changed(torch.nn.Module):
+        """A linear layer with a low-rank change of its own for every row."""
+
+        def __init__(self, layer: Any, down: Any, up: Any) -> None:
+            super().__init__()
+            self.layer, self.down, self.up = layer, down, up
+
+        def forward(self, rows: Any) -> Any:
+            down, up = self.down[chosen.changes], self.up[chosen.changes]
+            return torch.baddbmm(self.layer(rows), torch.bmm(rows, down), up)
+
+    class Whole(torch.nn.Module):
+        def __init__(self, steps: Any) -> None:
+            super().__init__()
+            self.steps = torch.nn.ModuleList(steps)
+
+        def forward(self, features: dict[str, Any], changes: Any) -> Any:
+            chosen.changes = changes
             for step in self.steps:
                 features = step(dict(features))
             return features["sentence_embedding"]
 
-    def features(text: str) -> dict[str, Any]:
-        made = model.preprocess([text])
-        return {name: value for name, value in made.items() if torch.is_tensor(value)}
+    # Parameters as they are: the copy is of the structure only.
+    shared = (model.tokenizer, *model.parameters(), *model.buffers())
+    copied = copy.deepcopy(model, {id(part): part for part in shared})
+    for name, (down, up) in _stacked(adapters).items():
+        parent, _, own = name.rpartition(".")
+        layer = copied[0].auto_model.get_submodule(name)
+        changed = Changed(layer, down.to(layer.weight.dtype), up.to(layer.weight.dtype))
+        setattr(copied[0].auto_model.get_submodule(parent), own, changed)
+    return Whole(copied.children()).eval()
 
-    def encode(text: str) -> FloatArray:
-        with torch.inference_mode():
-            vector: FloatArray = run(features(text)).float().numpy()
-        return vector
 
-    try:
-        model.eval()
-        with torch.no_grad(), warnings.catch_warnings():
-            # It warns of every length it sees; the trials show that none of them is built in.
-            warnings.simplefilter("ignore")
-            run = torch.jit.trace(  # type: ignore[no-untyped-call]
-                Whole().eval(), (features(_TRIALS[0]),), check_trace=False
-            )
-        for text in _TRIALS:
-            expected = model.encode([text], prompt="", convert_to_numpy=True)
-            if not np.allclose(encode(text), expected, atol=_TRACE_TOLERANCE):
-                logger.warning("the recorded computation differs; questions are encoded plainly")
-                return None
-    except Exception as error:  # noqa: BLE001 - torch raises of all kinds; the plain way is there
-        logger.warning("the model cannot be recorded (%s); questions are encoded plainly", error)
-        return None
-    return encode
+def _stacked(adapters: Sequence[Path]) -> dict[str, tuple[Any, Any]]:
+    """Of each changed layer what leads in and out, one below the other, number 0 changing nothing.
+
+    Returns:
+        By layer name: shape (1 + adapters, inputs, rank) and (1 + adapters, rank, outputs).
+    """
+    import torch
+    from safetensors import safe_open
+
+    parts: dict[str, tuple[list[Any], list[Any]]] = {}
+    for adapter in adapters:
+        with safe_open(str(adapter), framework="pt") as stored:
+            notes = stored.metadata() or {}
+            scale = float(notes["alpha"]) / float(notes["rank"])
+            for key in stored.keys():  # noqa: SIM118 - not a mapping
+                name, _, end = key.rpartition(".")
+                downs, ups = parts.setdefault(name, ([], []))
+                if end == "down":
+                    downs.append(stored.get_tensor(key).float().T)
+                else:
+                    ups.append(scale * stored.get_tensor(key).float().T)
+    uneven = [name for name, (downs, _) in parts.items() if len(downs) != len(adapters)]
+    if uneven:
+        msg = f"the adapters do not change the same layers: {uneven[0]}"
+        raise ValueError(msg)
+    return {
+        name: (torch.stack([d[0] * 0, *d]), torch.stack([u[0] * 0, *u]))
+        for name, (d, u) in parts.items()
+    }
 
 
 def _fingerprint(folder: Path) -> str:

@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,7 +20,7 @@ import numpy.typing as npt
 from index.access import Permitted
 from index.dense import DenseIndex
 from index.domain import Hit, Passage
-from index.encoder import Compared, Encoder, open_encoder
+from index.encoder import Ask, Compared, Encoder, open_encoder
 from index.errors import IndexMismatchError, IndexNotFoundError, IndexStoreError
 from index.fusion import DENSE_WEIGHT, fuse
 from index.lexical import LexicalDocument, LexicalIndex
@@ -280,7 +280,7 @@ class PassageIndex:
         self._records: npt.NDArray[np.int64] = np.load(folder / "records.npy")
         self._rows = {int(n): i for i, n in enumerate(self._numbers)}
         self._rarity: dict[str, float] = {}
-        self._queries: dict[tuple[str, Compared], FloatArray] = {}
+        self._queries: dict[Ask, FloatArray] = {}
         #: Vectors of texts compared that no build had encoded: names of matters, cut sentences.
         self._encoded: dict[str, npt.NDArray[np.float16]] = {}
         self._allowed: dict[frozenset[int], npt.NDArray[np.bool_]] = {}
@@ -331,14 +331,27 @@ class PassageIndex:
             self._encoded |= {h: known[h] for h in missing}
         return np.stack([known[h] for h in hashes]).astype(np.float32)
 
+    def encode_questions(self, asks: Iterable[Ask]) -> None:
+        """Encode questions that will be searched for or compared, in one pass; remember them.
+
+        One by one they are encoded when they are needed, at up to twice the time.
+        """
+        keys = dict.fromkeys((search_form(text).text, wanted) for text, wanted in asks)
+        missing = [key for key in keys if key not in self._queries]
+        if not missing:
+            return
+        vectors = self._encoder.encode_queries(missing)
+        if len(self._queries) > 256:
+            self._queries.clear()
+        self._queries |= dict(zip(missing, vectors, strict=True))
+
     def _query_vector(self, text: str, compared_with: Compared = "passages") -> FloatArray:
         """The question's vector; recent ones are remembered."""
-        key = (search_form(text).text, compared_with)
+        key: Ask = (search_form(text).text, compared_with)
         vector = self._queries.get(key)
         if vector is None:
-            vector = self._encoder.encode_queries([key[0]], compared_with)[0]
-            if len(self._queries) > 256:
-                self._queries.clear()
+            # Another thread may forget what this one has just had remembered.
+            vector = self._encoder.encode_queries([key])[0]
             self._queries[key] = vector
         return vector
 

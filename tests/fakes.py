@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from index.encoder import Compared
+from index.encoder import Ask
 
 
 class HashEncoder:
@@ -22,10 +22,8 @@ class HashEncoder:
     name = "hash:64"
     dim = 64
 
-    def encode_queries(
-        self, texts: Sequence[str], compared_with: Compared = "passages"
-    ) -> npt.NDArray[np.float32]:
-        return self._encode(texts)
+    def encode_queries(self, asks: Sequence[Ask]) -> npt.NDArray[np.float32]:
+        return self._encode([text for text, _ in asks])
 
     def encode_passages(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None

@@ -160,7 +160,7 @@ def _model(settings: Settings) -> Finding:
         return Finding(True, "检索模型：馆藏目录建好后再检查")
     try:
         encoder = open_encoder(settings)
-        width = encoder.encode_queries(["预算"]).shape[1]
+        width = encoder.encode_queries([("预算", "passages")]).shape[1]
     except ArchiveError as error:
         return Finding(False, "检索模型载入失败", str(error))
     return Finding(True, f"检索模型可离线载入：{encoder.name}（{width} 维）")
