@@ -68,6 +68,8 @@ OTHER_YEAR: Final = 2.5
 REPLY: Final = 3.0
 #: What an excerpt loses whose record a later one has replaced.
 OUTDATED: Final = 2.0
+#: What one loses of the procedure of the congress where its standing committee is asked about.
+OTHER_BODY: Final = 3.0
 #: 违反前款规定的，处……: says nothing without the paragraph it points to.
 REFERS_BACK: Final = re.compile(
     r"(?:对)?违反(?:前[一两二三]?款|第[一二三四五六七](?:款|项))|(?:逾期(?:未|不|仍)|经[\u4e00-\u9fff]{2,8}(?:后)?(?:仍|拒)|拒不|情节(?:严重|较重|特别严重)的)"
@@ -122,6 +124,12 @@ _RUNS_ON: Final = 2.0
 #: An age asked about decides between the clauses of an article; log-odds.
 _AGE: Final = re.compile(r"([0-9]{1,3}|[一二三四五六七八九十百]+)周?岁")
 _SAME_AGE: Final = 1.5
+
+#: Budget reports give every sum twice, of the whole city and of its own level; log-odds a sentence
+#: loses that speaks only of the one not asked about.
+_WHOLE: Final = re.compile(r"全[省市州盟县区旗]|[省市州县区]域|[省市州县区]所有")
+_OWN_LEVEL: Final = re.compile(r"[省市州盟县区旗](?:本级|级(?!(?:以上|人[大民]|[市区])))")
+OTHER_LEVEL: Final = 1.5
 
 _ADOPTION: Final = re.compile(
     r"[（(]?(?:19|20)[0-9]{2}年[0-9]{1,2}月[0-9]{1,2}日.{0,120}(?:通过|批准|修正|修订|公布|施行)"
@@ -344,6 +352,9 @@ class ExcerptFinder:
             replace(e, score=e.score - OUTDATED) if outdated(e.evidence.record) else e
             for e in excerpts
         ]
+        excerpts = [
+            replace(e, score=e.score - OTHER_BODY) if e.evidence.other_body else e for e in excerpts
+        ]
         if reply:
             excerpts = _replies(excerpts)
         excerpts.sort(key=lambda e: (-e.score, e.evidence.hit.rank, e.start))
@@ -435,12 +446,17 @@ class ExcerptFinder:
             if _ages(region.sentences[i].form) & ages:
                 region.odds[i] += _SAME_AGE
             region.compared[i] = cosine
+        of_all, of_level = _level(question.form)
+        if of_all is not of_level:
+            for region, i in wanted:
+                if _level(region.sentences[i].form) == (of_level, of_all):
+                    region.loss[i] = OTHER_LEVEL
         if (told := telling(question)) is not None:
             says, loss = told
             silent = [(r, i) for r, i in wanted if not says.search(r.sentences[i].form)]
             if len(silent) < len(wanted):
                 for region, i in silent:
-                    region.loss[i] = loss
+                    region.loss[i] = region.loss.get(i, 0.0) + loss
 
     def _cut(self, region: _Region, whole_lists: bool, note_room: int) -> list[Excerpt]:
         """Excerpts of a region, best first: each sentence with what it cannot be read without."""
@@ -546,6 +562,11 @@ class ExcerptFinder:
 def _ages(form: str) -> frozenset[str]:
     """Ages a text names, 四十六岁 and 四十六周岁 alike."""
     return frozenset(_AGE.findall(form))
+
+
+def _level(form: str) -> tuple[bool, bool]:
+    """Whether a text speaks of the whole city (province …), and whether of its own level."""
+    return bool(_WHOLE.search(form)), bool(_OWN_LEVEL.search(form))
 
 
 def _breached(sentences: Sequence[Sentence], at: int) -> int:

@@ -34,7 +34,13 @@ _DATE_MATCH: Final = 0.15
 _PHRASE: Final = 0.3
 _SESSION: Final = 0.3
 _PREVIOUS: Final = 0.15
+#: A rule of the congress itself when its standing committee is asked about, and the reverse.
+_OTHER_BODY: Final = -0.15
 
+
+_COMMITTEE: Final = re.compile(r"常委会|常务委员会|委员长会议|主任会议")
+_CONGRESS: Final = re.compile(r"人代会|代表大会(?!常)|人大(?:会议|全体会议|开会)|主席团|代表团")
+_BODY_RULES: Final = re.compile(r"人民代表大会(常务委员会)?(?:议事规则|工作条例|组织法)")
 
 #: Two things compared, each told by the characters next to the joining word.
 _JOINED: Final = re.compile(r"([\u4e00-\u9fff]{2,10})(?:和|跟|与|同|比|、)([\u4e00-\u9fff]{2,10})")
@@ -53,6 +59,8 @@ class Evidence:
         title_overlap: Share of the title's rare terms that the question names, 0..1.
         place: 1 the record is of a place the question names, -1 of another place, 0 unknown.
         year: 1 a year the question names is the record's, -1 it is not, 0 none named.
+        other_body: Whether the record is the procedure of the congress and its standing committee
+            is asked about, or the reverse.
     """
 
     hit: Hit
@@ -61,6 +69,7 @@ class Evidence:
     title_overlap: float
     place: int
     year: int
+    other_body: bool = False
 
 
 @lru_cache(maxsize=65536)
@@ -160,7 +169,9 @@ class Retriever:
                 score += _SESSION
         if hit.passage.record_id in previous:
             score += _PREVIOUS
-        return Evidence(hit, record, score, overlap, place, year)
+        other_body = _of_other_body(question, record)
+        score += _OTHER_BODY * other_body
+        return Evidence(hit, record, score, overlap, place, year, other_body)
 
     @staticmethod
     def _record_text(record: Record, hit: Hit) -> str:
@@ -260,6 +271,18 @@ class Retriever:
 def encoded_for(question: Question) -> tuple[Ask, Ask]:
     """What is encoded of a question to find passages and to quote from them."""
     return (question.dense_text, "passages"), (question.text, "sentences")
+
+
+def _of_other_body(question: Question, record: Record) -> bool:
+    """Whether a record is the procedure of the congress when its standing committee is asked about.
+
+    Both have rules on the same things, in nearly the same words.
+    """
+    rules = _BODY_RULES.search(search_form(record.title).text)
+    if rules is None:
+        return False
+    committee, congress = (p.search(question.form) is not None for p in (_COMMITTEE, _CONGRESS))
+    return committee is not congress and committee is not (rules.group(1) is not None)
 
 
 def _terms_beside(question: Question, side: str) -> frozenset[str]:

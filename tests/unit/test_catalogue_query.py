@@ -110,6 +110,10 @@ def count(store: Store, text: str, permitted: Permitted = EVERYTHING) -> list[st
         ("2019年5月30号省人大常委会批下来的各市法规，库里收了哪几部？", 1),
         ("2019年5月30日示例省人大常委会那天批准的法规，库里有几部？", 1),
         ("示例市人大常委会2019年4月19日通过了什么条例？", 1),
+        ("示例市本级出的法规，库里一共收着几部？", 1),
+        ("各级人大和常委会的“决定”，2018年的库里拢共有几份？", 2),
+        ("决定这一类，日期落在2018年的总共几份？", 2),
+        ("叫“决定”的，2018年的凑一块儿有几份？", 2),
         ("2018年的示人发收了几件？", 2),
         ("库里示例市的地方性法规一共有几部？", 1),
         ("目录日期是2019年5月的有几件？", 1),
@@ -233,6 +237,14 @@ def test_an_account_is_told_by_the_year_in_its_title(store: Store) -> None:
     assert count(store, "讲2018年预算执行情况的报告咱收了几份？") == ["9"]
     assert count(store, "2019年预算草案的报告有几份？") == ["9"]
     assert not count(store, "讲2017年预算执行情况的报告咱收了几份？")
+
+
+@pytest.mark.parametrize(
+    "question", ["哪几个市有养犬条例", "咱省哪些市的法规名字里直接带“养犬”？报市名和法规名。"]
+)
+def test_which_cities_have_a_rule_is_told_from_the_titles(store: Store, question: str) -> None:
+    """This test ensures that only cities' rules are listed, the province's left out."""
+    assert count(store, question) == count(store, "各市的养犬条例有几部")
 
 
 def test_two_places_are_counted_together(store: Store) -> None:

@@ -288,6 +288,34 @@ def _excerpts_of(raw: str, question: str, best: str, *, lists: bool = False) -> 
     ]
 
 
+def test_the_congress_does_not_answer_for_its_standing_committee() -> None:
+    """This test ensures that likelier words of the other body's rules come second."""
+    raw = "第八条 代表头一回发言不超过十五分钟。\n"
+    own = "第九条 委员发言，每次不超过十分钟。\n"
+    pages = {"r1": Page("r1", 1, raw), "r2": Page("r2", 1, own)}
+    evidence = [
+        Evidence(
+            Hit(Passage(f"p{r}", r, 0, len(pages[r].raw), pages[r].raw), 1, 1.0, 0.9, 1.0),
+            replace(RECORD, record_id=r),
+            1.0,
+            0.0,
+            0,
+            0,
+            other_body=r == "r1",
+        )
+        for r in pages
+    ]
+    finder = ExcerptFinder(
+        lambda record_id, *_: [pages[record_id]],
+        lambda _: 1.0,
+        lambda _, texts: [0.92 if "头一回" in one else 0.9 for one in texts],
+    )
+
+    first, *_ = finder.find(asked("常委会上委员头一回发言几分钟"), evidence)
+
+    assert first.evidence.record.record_id == "r2"
+
+
 def test_a_note_of_adoption_is_quoted_whole() -> None:
     """This test ensures that 通过, 批准 and 修正 stand together, as they do under the title."""
     note = (
@@ -369,6 +397,19 @@ def test_the_clause_for_the_age_asked_about_comes_first() -> None:
     first, *_ = _excerpts_of(raw, "过了四十六岁去办，证件管几年", "十六周岁至")
 
     assert "长期" in first
+
+
+@pytest.mark.parametrize(
+    ("question", "sum_of"),
+    [("全市还本付息一共多少", "82亿元"), ("市级还本付息一共多少", "43亿元")],
+)
+def test_the_sum_of_the_level_asked_about_comes_first(question: str, sum_of: str) -> None:
+    """This test ensures that a city's sum is not answered with that of its own level, nor the reverse."""
+    raw = "市级还本付息43亿元。\n全市还本付息82亿元。\n"
+
+    for likest in ("市级还本付息", "全市还本付息"):
+        first, *_ = _excerpts_of(raw, question, likest)
+        assert sum_of in first
 
 
 def test_what_was_passed_is_read_from_the_titles() -> None:
