@@ -229,6 +229,11 @@ class Assistant:
         """Identity of the embedding model in use."""
         return self._encoder.name
 
+    def get_ready(self) -> None:
+        """Do once what pays where many questions come, and what the first would wait for."""
+        self._encoder.get_ready()
+        self._meanings("预算")
+
     def ask(
         self,
         question: str,

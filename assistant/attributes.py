@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from assistant.question import Question
@@ -174,6 +175,12 @@ def telling(question: Question) -> tuple[re.Pattern[str], float] | None:
     return next(found, None)
 
 
+@lru_cache(maxsize=1024)
+def _needed(asked: str) -> re.Pattern[str] | None:
+    """What must stand in an answer, by the first kind of thing that a question asks for."""
+    return next((needed for kind, needed in _ATTRIBUTES if kind.search(asked)), None)
+
+
 def attribute_present(question: Question, form: str) -> bool:
     """Whether a text holds the kind of thing a question asks for (a sum, a date, votes …).
 
@@ -185,9 +192,9 @@ def attribute_present(question: Question, form: str) -> bool:
         if _SPENT.search(question.form):
             form = _FREE.sub(" ", form)
     form = _BYLINE.sub(" ", form)
-    for asked, needed in _ATTRIBUTES:
-        if asked.search(question.form):
-            return bool(needed.search(form))
+    needed = _needed(question.form)
+    if needed is not None:
+        return bool(needed.search(form))
     wanted = _ASKED_QUANTITY.search(question.form)
     # 能栽几棵杨树不: may one, not how many.
     if (

@@ -359,9 +359,17 @@ class ExcerptFinder:
             excerpts = _replies(excerpts)
         excerpts.sort(key=lambda e: (-e.score, e.evidence.hit.rank, e.start))
         kept: list[Excerpt] = []
+        taken: dict[tuple[str, int], list[tuple[int, int]]] = {}
         for excerpt in excerpts:
-            if not any(excerpt.overlaps(better) for better in kept):
+            record_id = excerpt.evidence.record.record_id
+            spans = [
+                (start, end, taken.setdefault((record_id, page.seq), []))
+                for page, start, end in excerpt.parts
+            ]
+            if not any(a < end and start < b for start, end, others in spans for a, b in others):
                 kept.append(excerpt)
+                for start, end, others in spans:
+                    others.append((start, end))
         return kept
 
     def _regions(self, question: Question, item: Evidence) -> list[_Region]:

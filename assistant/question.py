@@ -15,7 +15,7 @@ from assistant.meetings import Meetings, no_meetings
 from assistant.periods import Period, read_times
 from assistant.sessions import read_sessions
 from assistant.vocabulary import ERAS, NO_VOCABULARY, PLACES, TYPES, Expansion, Vocabulary
-from index.text import is_han, lexical_tokens, search_form
+from index.text import TermFinder, is_han, lexical_tokens, search_form
 
 
 class Intent(StrEnum):
@@ -107,7 +107,7 @@ class Question:
             form: Search form of the text.
         """
         asked = self.content_terms
-        found = set(asked & set(lexical_tokens(form)))
+        found = set(TermFinder(asked)(form))
         for word, others in self.synonyms.items():
             if any(other in form for other in others):
                 found |= asked & set(lexical_tokens(word))

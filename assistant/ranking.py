@@ -10,7 +10,7 @@ from typing import Final
 
 from assistant.question import Intent, Question
 from index.sentences import Sentence
-from index.text import is_han, lexical_tokens
+from index.text import TermFinder, is_han, lexical_tokens
 
 _QUANTITY: Final = re.compile(
     r"[0-9〇零一二三四五六七八九十百千万亿两]+(?:\.[0-9]+)?"
@@ -72,21 +72,23 @@ def sentence_features(
         One tuple per sentence in the order of `FEATURES`.
     """
     terms = list(dict.fromkeys(t for r in question.content for t in lexical_tokens(r)))
-    tokens = [frozenset(lexical_tokens(s.form)) for s in sentences]
-    count = Counter(t for own in tokens for t in own)
+    focus = focus_terms(question)
+    held = TermFinder((*terms, *focus))
+    tokens = [held(s.form) for s in sentences]
+    asked = [[t for t in terms if t in own] for own in tokens]
+    count = Counter(t for own in asked for t in own)
     total = len(sentences)
     wide = {t: rarity(t) * term_weight(t) for t in terms}
     near = {t: math.log(1 + total / count[t]) * term_weight(t) for t in terms if count[t]}
     wide_sum, near_sum = sum(wide.values()) or 1.0, sum(near.values()) or 1.0
-    coverage = [sum(w for t, w in wide.items() if t in own) / wide_sum for own in tokens]
-    local = [sum(w for t, w in near.items() if t in own) / near_sum for own in tokens]
+    coverage = [sum(wide[t] for t in own) / wide_sum for own in asked]
+    local = [sum(near[t] for t in own) / near_sum for own in asked]
     best = max(local, default=0.0)
-    focus = focus_terms(question)
     why = bool(_WHY.search(question.form))
     features: list[tuple[float, ...]] = []
     for i, sentence in enumerate(sentences):
-        window = frozenset().union(*tokens[max(0, i - 3) : i])
-        joint = sum(w for t, w in near.items() if t in tokens[i] or t in window) / near_sum
+        window = frozenset().union(*tokens[max(0, i - 3) : i + 1])
+        joint = sum(w for t, w in near.items() if t in window) / near_sum
         neighbours = [local[k] for k in (i - 1, i + 1) if 0 <= k < total]
         form = sentence.form
         features.append(

@@ -18,7 +18,7 @@ from index.encoder import Ask
 from index.fusion import DENSE_WEIGHT
 from index.passage_index import PassageIndex, SearchRequest
 from index.store import Store
-from index.text import lexical_tokens, search_form
+from index.text import lexical_tokens, search_form, search_text
 
 #: Passages looked at after mixing; records are re-ranked among these.
 POOL: Final = 120
@@ -74,7 +74,7 @@ class Evidence:
 
 @lru_cache(maxsize=65536)
 def _title_terms(title: str) -> frozenset[str]:
-    return frozenset(t for t in lexical_tokens(search_form(title).text) if len(t) > 1)
+    return frozenset(t for t in lexical_tokens(search_text(title)) if len(t) > 1)
 
 
 @lru_cache(maxsize=65536)
@@ -106,6 +106,7 @@ class Retriever:
         self._record_total = max(1, len(records))
         self._rarities: dict[int, float] = {}
         self._title_weights: dict[str, float] = {}
+        self._placed: dict[str, bool] = {}
         self._by_id: tuple[Mapping[int, Record], dict[str, Record]] | None = None
 
     def retrieve(
@@ -161,7 +162,7 @@ class Retriever:
         if any(record.date_iso.startswith(d) for d in question.dates):
             score += _DATE_MATCH
         if question.phrases:
-            form = search_form(hit.passage.text).text + search_form(record.title).text
+            form = search_form(hit.passage.text).text + search_text(record.title)
             score += _PHRASE * sum(p in form for p in question.phrases) / len(question.phrases)
         if question.sessions:
             text = self._record_text(record, hit)
@@ -252,7 +253,7 @@ class Retriever:
         """
         if not question.places and not question.unknown_places:
             return 0
-        head = search_form(f"{record.title} {record.author} {record.meeting}").text
+        head = search_text(f"{record.title} {record.author} {record.meeting}")
         for place in question.places:
             if place in head or self._gazetteer.short(place) in head:
                 return 1
@@ -264,8 +265,16 @@ class Retriever:
         for place in question.unknown_places:
             if place in head:
                 return 1
-        named, _ = self._gazetteer.places_in(search_form(record.title).text)
-        return -1 if named else 0
+        return -1 if self._names_a_place(record.title) else 0
+
+    def _names_a_place(self, title: str) -> bool:
+        named = self._placed.get(title)
+        if named is None:
+            if len(self._placed) > 200_000:
+                self._placed.clear()
+            named = bool(self._gazetteer.places_in(search_text(title))[0])
+            self._placed[title] = named
+        return named
 
 
 def encoded_for(question: Question) -> tuple[Ask, Ask]:
@@ -278,7 +287,7 @@ def _of_other_body(question: Question, record: Record) -> bool:
 
     Both have rules on the same things, in nearly the same words.
     """
-    rules = _BODY_RULES.search(search_form(record.title).text)
+    rules = _BODY_RULES.search(search_text(record.title))
     if rules is None:
         return False
     committee, congress = (p.search(question.form) is not None for p in (_COMMITTEE, _CONGRESS))

@@ -64,6 +64,9 @@ class Encoder(Protocol):
             Shape (n, d), float32, each of length 1. One call for several is cheaper than several.
         """
 
+    def get_ready(self) -> None:
+        """Prepare for many questions; what it takes pays from about the hundredth on."""
+
     def encode_passages(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> FloatArray:
@@ -173,6 +176,10 @@ class SentenceTransformerEncoder:
             np.add.at(sums, [at for at, _, _ in some], self._unit(vectors))
         return self._unit(sums)
 
+    def get_ready(self) -> None:
+        """Record the computation for questions, once; some three seconds."""
+        self._questions.record()
+
     def encode_passages(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> FloatArray:
@@ -267,19 +274,17 @@ class _QuestionModel:
         self._whole = self._run = _whole(model, adapters)
         self._model = model
         self._recording = threading.Lock()
-        self._recorded = False
+
+    def record(self) -> None:
+        """Compute without the Python layers from now on, where that can be recorded faithfully."""
+        with self._recording:
+            if self._run is self._whole:
+                self._run = self._recorded() or self._whole
 
     def encode(self, texts: Sequence[str], changes: Sequence[int]) -> FloatArray:
-        """Vectors, shape (n, d), float32, one for each text with the change of that number.
-
-        The computation is recorded at the first call: an import encodes no question.
-        """
+        """Vectors, shape (n, d), float32, one for each text with the change of that number."""
         import torch
 
-        with self._recording:
-            if not self._recorded:
-                self._run = self._record() or self._whole
-                self._recorded = True
         with torch.inference_mode():
             vectors: FloatArray = self._run(*self._inputs(texts, changes)).float().numpy()
         return vectors
@@ -291,7 +296,7 @@ class _QuestionModel:
         features = {name: value for name, value in made.items() if torch.is_tensor(value)}
         return features, torch.tensor(changes)
 
-    def _record(self) -> Callable[..., Any] | None:
+    def _recorded(self) -> Callable[..., Any] | None:
         """The computation without its Python layers; None where it cannot be recorded faithfully.
 
         One question through sentence-transformers took 26 ms of which 9 were Python, and that

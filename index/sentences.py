@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from index.domain import Page
-from index.text import search_form
+from index.text import search_text
 
 _END: Final = re.compile(r"[。！？!?；;]+[”’」』）)》\"']*")
 #: A line that starts a new unit whatever the line above ended with.
@@ -84,7 +84,7 @@ def split_sentences(page: Page, start: int = 0, stop: int | None = None) -> list
     sentences: list[Sentence] = []
     for first, last, new_line in spans:
         text = raw[first:last]
-        form = search_form(text).text
+        form = search_text(text)
         if form:
             sentences.append(Sentence(first, last, text, form, _is_row(text), new_line))
     return sentences

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -120,6 +120,12 @@ def search_form(raw: str, furniture: Sequence[tuple[int, int]] = ()) -> SearchFo
     return _character_by_character(raw, furniture)
 
 
+@lru_cache(maxsize=65536)
+def search_text(raw: str) -> str:
+    """The text of a raw text's search form; for what is looked at again and again, as sentences are."""
+    return search_form(raw).text
+
+
 #: Stands in `_FOLDED` for a character whose folded form is not one character.
 _UNEVEN: Final = "\0"
 _RUN: Final = re.compile(r"[^ ]+")
@@ -139,6 +145,8 @@ _FOLDED: Final = _Folded()
 
 def _joined(folded: str) -> SearchForm:
     """The search form of a text folded character by character, its white space all spaces."""
+    if " " not in folded:
+        return SearchForm(folded, array("L", range(len(folded) + 1)))
     out: list[str] = []
     offsets = array("L")
     end = 0
@@ -227,3 +235,27 @@ def lexical_tokens(form: str) -> Iterator[str]:
                 yield run[i : i + 2]
         else:
             yield run.replace(",", "")
+
+
+class TermFinder:
+    """Tells which of some terms `lexical_tokens` cuts out of a form, without cutting it.
+
+    One question is compared with some 800 sentences; cutting them took a third of its time.
+    """
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        """Bind the terms, as `lexical_tokens` gives them."""
+        self._han: list[str] = []
+        others: list[str] = []
+        for term in dict.fromkeys(terms):
+            (self._han if is_han(term[0]) else others).append(term)
+        self._others = frozenset(others)
+
+    def __call__(self, form: str) -> frozenset[str]:
+        """The terms a form holds."""
+        # A run of ideographs gives all its characters and pairs, so they are found as they stand.
+        found = {term for term in self._han if term in form}
+        if self._others:
+            runs = (match.group().replace(",", "") for match in _TOKEN.finditer(form))
+            found |= self._others.intersection(runs)
+        return frozenset(found)

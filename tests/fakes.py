@@ -25,6 +25,9 @@ class HashEncoder:
     def encode_queries(self, asks: Sequence[Ask]) -> npt.NDArray[np.float32]:
         return self._encode([text for text, _ in asks])
 
+    def get_ready(self) -> None:
+        """Nothing to prepare."""
+
     def encode_passages(
         self, texts: Sequence[str], progress: Callable[[int, int], None] | None = None
     ) -> npt.NDArray[np.float32]:

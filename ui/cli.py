@@ -768,6 +768,7 @@ def _evaluate_answers(
     from ui.terminal import ProgressLine
 
     assistant = open_assistant(settings)
+    assistant.get_ready()
     line = ProgressLine("评测", "题")
 
     def change(cases: Sequence[Case]) -> Sequence[Case]:

@@ -73,7 +73,9 @@ def serve(
         if assistant is None:
             from assistant.assistant import open_assistant
 
-            assistant = open_assistant(settings)
+            opened = open_assistant(settings)
+            opened.get_ready()
+            assistant = opened
 
         import uvicorn
 

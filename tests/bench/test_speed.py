@@ -19,6 +19,7 @@ pytestmark = pytest.mark.bench
 def test_ask_latency(sample_home: Path) -> None:
     """This benchmark prints the time from question to finished answer, warm."""
     assistant = open_assistant(load_settings(sample_home, environment={}))
+    assistant.get_ready()
     reader = Reader(Role.ARCHIVIST)
     cases = [c for c in read_cases(questions_file()) if not c.history][:60]
     assistant.ask(cases[0].question, [], reader)

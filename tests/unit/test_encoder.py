@@ -67,6 +67,7 @@ def test_every_question_gets_the_vector_of_its_own_change(
     """
     asks: list[Ask] = [(question, way) for question in QUESTIONS for way in WAYS]
     alone = np.vstack([encoder.encode_queries([ask]) for ask in asks])
+    encoder.get_ready()
     together = encoder.encode_queries(asks)
 
     prompt = "query: "
@@ -112,6 +113,7 @@ def test_a_model_that_cannot_be_recorded_is_used_as_it_is(
 
     monkeypatch.setattr(torch.jit, "trace", refuse)
     plain = SentenceTransformerEncoder(model_folder, "test")
+    plain.get_ready()
 
     vectors = plain.encode_queries([(QUESTIONS[1], way) for way in WAYS])
 
