@@ -86,6 +86,10 @@ _OF_NATION: Final = re.compile(
 _TOWN: Final = re.compile(
     r"(?!国务院|全国|中央)(?:关于)?[\u4e00-\u9fff]{2,8}?[省市州县](?![场民政])"
 )
+#: 国家那部民营经济促进法: a province's rule of the same subject is not the nation's law.
+_LAW_OF_NATION: Final = re.compile(
+    r"(?<!给我)国家(?:的|那|出台的?|定的?)(?:[一那]?部)?[\u4e00-\u9fff]{2,14}法(?![规律制院治官])"
+)
 _RULE_TITLE: Final = re.compile(r"(?:条例|办法|规定|规则|细则|[^办]法)(?:[(].*[)])?$")
 _THIS_YEAR: Final = re.compile(r"今年|本年度?(?!度?报告)")
 #: What was made or changed in a year, or happened in it, as against what holds in it.
@@ -224,6 +228,9 @@ def mismatch(
     of_nation = not question.places and _OF_NATION.search(question.form)
     if of_nation and _TOWN.match(search_form(record.title).text):
         return "地方不符"
+    law_of_nation = not question.places and _LAW_OF_NATION.search(question.form)
+    if law_of_nation and _TOWN.match(search_form(record.title).text):
+        return "文件不符"
     if place < 0 or (place <= 0 and (unknown or not place_named(question, near))):
         return "地方不符"
     if not all(spot in near for spot in _spots(question, rarity)):

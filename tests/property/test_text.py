@@ -7,7 +7,13 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.text import _character_by_character, lexical_tokens, matching_key, search_form
+from index.text import (
+    TermFinder,
+    _character_by_character,
+    lexical_tokens,
+    matching_key,
+    search_form,
+)
 
 ARCHIVAL = st.text(
     st.one_of(
@@ -83,3 +89,13 @@ def test_every_short_chinese_string_of_a_text_is_among_its_tokens(raw: str) -> N
     for first, second in pairwise(form):
         if "\u4e00" <= first <= "\u9fff" and "\u4e00" <= second <= "\u9fff":
             assert first + second in tokens
+
+
+@given(ARCHIVAL, ARCHIVAL)
+def test_terms_are_found_as_if_the_text_were_cut(asked: str, raw: str) -> None:
+    """This test ensures that looking terms up finds what cutting the text would, no more."""
+    terms = set(lexical_tokens(search_form(asked).text))
+    form = search_form(raw).text
+
+    for held in (form, form + search_form(asked).text):
+        assert TermFinder(terms)(held) == terms & set(lexical_tokens(held))
