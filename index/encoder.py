@@ -125,13 +125,10 @@ class SentenceTransformerEncoder:
             msg = f"检索模型 {folder} 无法离线载入：{error}。请检查设置 model，或改回 built-in。"
             raise EncoderError(msg) from error
         self._model.max_seq_length = min(self._model.max_seq_length or _MAX_TOKENS, _MAX_TOKENS)
-        # Sentences: halfway between the model and what it learnt. The right sentence came first as
-        # often and among the first two more often than with either alone, on questions of other
-        # papers.
-        self._changes: dict[Compared, tuple[int, ...]] = {
-            "passages": (number[query_adapter],),
-            "sentences": tuple({0, number[sentence_adapter]}),
-            "topics": (0,),
+        self._changes: dict[Compared, int] = {
+            "passages": number[query_adapter],
+            "sentences": number[sentence_adapter],
+            "topics": 0,
         }
         self._threads = threads
         self._set_threads: Callable[[int], None] = torch.set_num_threads
@@ -163,18 +160,14 @@ class SentenceTransformerEncoder:
         # One question is too little work to share out: threads that wait for each other burnt ten
         # times its processor time on a busy machine (docs/log.md, fifty at once).
         self._set_threads(1)
-        rows = [
-            (at, self._query_prompt + text, change)
-            for at, (text, compared_with) in enumerate(asks)
-            for change in self._changes[compared_with]
-        ]
-        rows.sort(key=lambda row: len(row[1]))
-        sums = np.zeros((len(asks), self._dim), dtype=np.float32)
-        for first in range(0, len(rows), _BATCH):
-            some = rows[first : first + _BATCH]
-            vectors = self._questions.encode([text for _, text, _ in some], [c for *_, c in some])
-            np.add.at(sums, [at for at, _, _ in some], self._unit(vectors))
-        return self._unit(sums)
+        order = sorted(range(len(asks)), key=lambda i: len(asks[i][0]))
+        vectors = np.empty((len(asks), self._dim), dtype=np.float32)
+        for first in range(0, len(order), _BATCH):
+            rows = order[first : first + _BATCH]
+            texts = [self._query_prompt + asks[i][0] for i in rows]
+            changes = [self._changes[asks[i][1]] for i in rows]
+            vectors[rows] = self._unit(self._questions.encode(texts, changes))
+        return vectors
 
     def get_ready(self) -> None:
         """Record the computation for questions, once; some three seconds."""
@@ -270,23 +263,34 @@ class _QuestionModel:
             model: A SentenceTransformer.
             adapters: Low-rank changes made for it; the first is number 1, 0 is none.
         """
-        self._run: Callable[..., Any]
-        self._whole = self._run = _whole(model, adapters)
         self._model = model
+        self._whole = _whole(model, adapters) if adapters else None
+        self._run: Callable[..., Any] | None = None
         self._recording = threading.Lock()
 
     def record(self) -> None:
         """Compute without the Python layers from now on, where that can be recorded faithfully."""
         with self._recording:
-            if self._run is self._whole:
-                self._run = self._recorded() or self._whole
+            if self._run is None:
+                self._run = self._recorded()
 
     def encode(self, texts: Sequence[str], changes: Sequence[int]) -> FloatArray:
         """Vectors, shape (n, d), float32, one for each text with the change of that number."""
         import torch
 
+        run = self._run or self._whole
+        if run is None:
+            return self._as_it_is(texts)
         with torch.inference_mode():
-            vectors: FloatArray = self._run(*self._inputs(texts, changes)).float().numpy()
+            vectors: FloatArray = run(*self._inputs(texts, changes)).float().numpy()
+        return vectors
+
+    def _as_it_is(self, texts: Sequence[str]) -> FloatArray:
+        """By the library itself: a folder of somebody else's may have modules of its own."""
+        # The prompt is in the texts already; an empty one keeps the model from adding its own.
+        vectors: FloatArray = self._model.encode(
+            list(texts), prompt="", convert_to_numpy=True, show_progress_bar=False
+        )
         return vectors
 
     def _inputs(self, texts: Sequence[str], changes: Sequence[int]) -> tuple[Any, Any]:
@@ -304,18 +308,17 @@ class _QuestionModel:
         """
         import torch
 
-        trials = [(texts, [0] * len(texts)) for texts in _TRIALS]
         try:
+            whole = self._whole or _whole(self._model, ())
             with torch.no_grad(), warnings.catch_warnings():
                 # It warns of every shape it sees; the trials show that none of them is built in.
                 warnings.simplefilter("ignore")
                 run: Callable[..., Any] = torch.jit.trace(  # type: ignore[no-untyped-call]
-                    self._whole, self._inputs(*trials[0]), check_trace=False
+                    whole, self._inputs(_TRIALS[0], [0] * len(_TRIALS[0])), check_trace=False
                 )
-                for trial in trials:
-                    given = self._inputs(*trial)
-                    expected = self._whole(*given)
-                    if not torch.allclose(run(*given), expected, atol=_TRACE_TOLERANCE):
+                for texts in _TRIALS:
+                    found = run(*self._inputs(texts, [0] * len(texts))).float().numpy()
+                    if not np.allclose(found, self._as_it_is(texts), atol=_TRACE_TOLERANCE):
                         logger.warning("the recorded computation differs; encoding plainly")
                         return None
         except Exception as error:  # noqa: BLE001 - torch raises of all kinds; the plain way is there

@@ -340,10 +340,12 @@ class PassageIndex:
         missing = [key for key in keys if key not in self._queries]
         if not missing:
             return
-        vectors = self._encoder.encode_queries(missing)
+        self._remember(dict(zip(missing, self._encoder.encode_queries(missing), strict=True)))
+
+    def _remember(self, vectors: Mapping[Ask, FloatArray]) -> None:
         if len(self._queries) > 256:
             self._queries.clear()
-        self._queries |= dict(zip(missing, vectors, strict=True))
+        self._queries |= vectors
 
     def _query_vector(self, text: str, compared_with: Compared = "passages") -> FloatArray:
         """The question's vector; recent ones are remembered."""
@@ -352,7 +354,7 @@ class PassageIndex:
         if vector is None:
             # Another thread may forget what this one has just had remembered.
             vector = self._encoder.encode_queries([key])[0]
-            self._queries[key] = vector
+            self._remember({key: vector})
         return vector
 
     def rarity(self, term: str) -> float:
