@@ -127,7 +127,8 @@ _SAME_AGE: Final = 1.5
 
 #: Budget reports give every sum twice, of the whole city and of its own level; log-odds a sentence
 #: loses that speaks only of the one not asked about.
-_WHOLE: Final = re.compile(r"全[省市州盟县区旗]|[省市州县区]域|[省市州县区]所有")
+_WHOLE: Final = re.compile(r"全[省市州盟县区旗]")
+_BUDGET: Final = re.compile(r"收入|支出|预算|决算|债|付息|转移支付|税|结余|财力")
 _OWN_LEVEL: Final = re.compile(r"[省市州盟县区旗](?:本级|级(?!(?:以上|人[大民]|[市区])))")
 OTHER_LEVEL: Final = 1.5
 
@@ -457,7 +458,8 @@ class ExcerptFinder:
         of_all, of_level = _level(question.form)
         if of_all is not of_level:
             for region, i in wanted:
-                if _level(region.sentences[i].form) == (of_level, of_all):
+                form = region.sentences[i].form
+                if _BUDGET.search(form) and _level(form) == (of_level, of_all):
                     region.loss[i] = OTHER_LEVEL
         if (told := telling(question)) is not None:
             says, loss = told

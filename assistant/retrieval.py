@@ -40,7 +40,9 @@ _OTHER_BODY: Final = -0.15
 
 _COMMITTEE: Final = re.compile(r"常委会|常务委员会|委员长会议|主任会议")
 _CONGRESS: Final = re.compile(r"人代会|代表大会(?!常)|人大(?:会议|全体会议|开会)|主席团|代表团")
-_BODY_RULES: Final = re.compile(r"人民代表大会(常务委员会)?(?:议事规则|工作条例|组织法)")
+_BODY_RULES: Final = re.compile(r"(?:人民代表大会|人大)(常务委员会|常委会)?(?:议事规则|工作条例)")
+#: What the congress does to its committee stands in the rules of the congress.
+_BOTH_BODIES: Final = re.compile(r"选举|辞职|辞去|罢免|大会|报告工作|工作报告|补选")
 
 #: Two things compared, each told by the characters next to the joining word.
 _JOINED: Final = re.compile(r"([\u4e00-\u9fff]{2,10})(?:和|跟|与|同|比|、)([\u4e00-\u9fff]{2,10})")
@@ -288,7 +290,7 @@ def _of_other_body(question: Question, record: Record) -> bool:
     Both have rules on the same things, in nearly the same words.
     """
     rules = _BODY_RULES.search(search_text(record.title))
-    if rules is None:
+    if rules is None or _BOTH_BODIES.search(question.form.replace("代表大会", "")):
         return False
     committee, congress = (p.search(question.form) is not None for p in (_COMMITTEE, _CONGRESS))
     return committee is not congress and committee is not (rules.group(1) is not None)

@@ -117,12 +117,12 @@ def has_title(title: str, text: str) -> bool:
 _RULE: Final = re.compile(r"([\u4e00-\u9fff]{2,16})(条例|办法|规则|细则)(?!草案|修正)")
 #: Where the subject begins: behind a word of the sentence, or behind a place.
 _BEFORE_RULE: Final = re.compile(
-    r".*(?:[样些种桩类件]事|[的按照依据在从查找把被有没里部那这哪个几两前后本我咱各该是和跟与给写进出定立新老旧]|自己(?:[出定立搞]的)?|符合|违反|不合|触犯|国家|全国|省里|市里|[省市县州盟旗]|(?<![城地社小景园库林牧矿山灾校])区|地方性)"
+    r".*(?:[样些种桩类件]事|[的按照依据在从查找把被有没里部那这哪个几两前后本我咱各该是和跟与给写进出定立新老旧]|自己(?:[出定立搞]的)?|符合|违反|触犯|国家|全国|省里|市里|[省市县州盟旗]|(?<![城地社小景园库林牧矿山灾校])区|地方性)"
 )
 #: Says nothing of the subject.
-_ANY_RULE: Final = re.compile(
-    r"管理|保护|促进|实施|制定|工作|暂行|试行|法规|处理|处置|解决|补救|应对|计算"
-)
+_ANY_RULE: Final = re.compile(r"管理|保护|促进|实施|制定|工作|暂行|试行|法规")
+#: 两版法律写的处理办法: ways of doing, no rule.
+_WAY: Final = re.compile(r"(?:处理|处置|解决|补救|应对|计算)$")
 
 
 @lru_cache(maxsize=4096)
@@ -136,7 +136,8 @@ def named_rule(form: str) -> tuple[str, str] | None:
     if match is None:
         return None
     subject = _BEFORE_RULE.sub("", match[1])
-    return (subject, match[2]) if len(_ANY_RULE.sub("", subject)) >= 2 else None
+    named = _ANY_RULE.sub("", _WAY.sub("", subject))
+    return (subject, match[2]) if len(named) >= 2 else None
 
 
 def is_rule(rule: tuple[str, str], title: str, text: str) -> bool:

@@ -23,6 +23,8 @@ BOTH = Record("3", "示例省各级人民代表大会常务委员会监督条例
         ("人代会上头一回发言能讲几分钟？", [COMMITTEE]),
         ("人代会和常委会，发言各能讲几分钟？", []),
         ("发言能讲几分钟？", []),
+        ("常委会主任由谁选举？", []),
+        ("常委会向大会报告工作，谁来审议？", []),
     ],
 )
 def test_the_rules_of_the_other_body_are_known(question: str, others: list[Record]) -> None:

@@ -240,6 +240,32 @@ def test_an_account_is_told_by_the_year_in_its_title(store: Store) -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "wrong"),
+    [
+        ("2018年报名的决定有几件？", "2018年的决定有几件？"),
+        ("本级立的法规有几部？", "法规有几部？"),
+        ("示例省本级立的法规有几部？", "示例省的法规有几部？"),
+        ("哪几个省有养犬条例？", "各市的养犬条例有几部"),
+    ],
+)
+def test_what_narrows_is_not_passed_over(store: Store, question: str, wrong: str) -> None:
+    """This test ensures that a word is not taken for one that narrows nothing."""
+    result = ask(store, question)
+    assert result is None or result.unexplained or count(store, question) != count(store, wrong)
+
+
+def test_papers_of_congresses_of_every_level_are_no_governments(store: Store) -> None:
+    """This test ensures that 各级人大和常委会的 leaves out what a government decided."""
+    question = "各级人大和常委会的决定，2018年的有几份？"
+    before = count(store, question)
+    row = Record("9", "示例市政府关于修路的决定", author="示例市政府", doc_type="决定", year=2018)
+    store.replace_record(row, (), (), "x")
+
+    assert before
+    assert count(store, question) == before
+
+
+@pytest.mark.parametrize(
     "question", ["哪几个市有养犬条例", "咱省哪些市的法规名字里直接带“养犬”？报市名和法规名。"]
 )
 def test_which_cities_have_a_rule_is_told_from_the_titles(store: Store, question: str) -> None:

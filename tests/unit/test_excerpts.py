@@ -412,6 +412,15 @@ def test_the_sum_of_the_level_asked_about_comes_first(question: str, sum_of: str
         assert sum_of in first
 
 
+def test_the_rank_of_a_thing_is_no_level_of_a_budget() -> None:
+    """This test ensures that 省级 firms of a town are not passed over for 全市."""
+    raw = "新增省级高新技术企业十二家。\n全市开展企业走访。\n"
+
+    first, *_ = _excerpts_of(raw, "全市新增了几家高新技术企业", "省级高新")
+
+    assert "十二家" in first
+
+
 def test_what_was_passed_is_read_from_the_titles() -> None:
     """This test ensures that which rules were passed is read where they are named."""
     raw = "会议表决通过了有关法规案和决定。\n会议通过了《示例市养犬管理条例》《示例市供热条例》。\n"

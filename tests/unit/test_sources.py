@@ -87,6 +87,7 @@ def test_replies_are_known_by_their_titles() -> None:
         ("森林公园里游览车烧柴油,符不符合条例", None),
         ("两版法律写的处理办法差在哪", None),
         ("垃圾处理办法怎么写的", ("垃圾处理", "办法")),
+        ("不合格食品处置办法怎么写的", ("不合格食品处置", "办法")),
     ],
 )
 def test_a_rule_is_called_by_its_subject(question: str, rule: tuple[str, str] | None) -> None:
