@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
@@ -29,13 +30,13 @@ from assistant.gazetteer import Gazetteer
 from assistant.matter import Basis, Matter, MatterKind, Step, StepKind
 from assistant.matter_register import Entry, MatterRegister
 from assistant.question import Question
-from assistant.retrieval import Evidence, Retriever
+from assistant.retrieval import Evidence, Retriever, encoded_for
 from index.access import Permitted
 from index.codes import chinese_to_int, find_proposal_numbers, find_sessions
 from index.domain import Passage, Record
 from index.passage_index import PassageIndex
 from index.store import Store
-from index.text import is_han, lexical_tokens, search_form
+from index.text import TermFinder, is_han, lexical_tokens, search_form
 
 #: `Answer.kind` of an answer with precedents.
 PRECEDENTS: Final = "先例"
@@ -294,6 +295,34 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class _Measure:
+    """What a candidate has of a topic.
+
+    Attributes:
+        texts: Its name and sentences, as they are embedded.
+        name: Cosine of its name with the topic.
+        sentence: The same of the nearest of its sentences, of the name where it has none.
+        covered: Share of the topic that it says, 0..1.
+        named: Share of the topic that its name says, 0..1.
+        near: How near it comes to what its name leaves over of the topic, 1 where nothing is left.
+        rest: What its name leaves over, to be compared with `texts` instead; None where that
+            decides nothing.
+    """
+
+    texts: tuple[str, ...]
+    name: float
+    sentence: float
+    covered: float
+    named: float
+    near: float = 1.0
+    rest: str | None = None
+
+    def features(self, near: float) -> tuple[float, ...]:
+        """The features in the order of `FEATURES`."""
+        return (self.name, self.sentence, near, self.covered, self.named)
+
+
+@dataclass(frozen=True, slots=True)
 class Precedents:
     """What was found on a topic.
 
@@ -470,6 +499,10 @@ class PrecedentFinder:
         Compared in everyday words and in official terms; the better comparison counts.
         """
         found: dict[object, Candidate] = {}
+        compared = (core,) if official is None else (core, official)
+        self._index.encode_questions(
+            [encoded_for(topic)[0], *((each.text, "topics") for each in compared)]
+        )
         for item in self._retriever.retrieve(topic, permitted, _TOP_K, quoting=False):
             entry = self.register.entry(item.record)
             ids = matter_ids(entry, self._text, self.register, permitted)
@@ -490,14 +523,20 @@ class PrecedentFinder:
             candidate.place = max(
                 self._retriever.place_agreement(topic, e.record) for e in candidate.seeds
             )
-        self._weigh(core, ranked)
-        if official is not None:
-            plain = [(c.features, c.odds) for c in ranked]
-            self._weigh(official, ranked)
-            for candidate, (features, odds) in zip(ranked, plain, strict=True):
-                # Official terms are wide (看病难: 医疗卫生服务); the name must hold some of them.
-                if odds > candidate.odds or not candidate.features[-1]:
-                    candidate.features, candidate.odds = features, odds
+        measured = self._measured(core, ranked)
+        other = [] if official is None else self._measured(official, ranked)
+        # One by one, what the names leave over took a call of the model each (docs/log.md).
+        self._index.encode_questions(
+            (m.rest, "topics") for m in (*measured, *other) if m.rest is not None
+        )
+        for candidate, measure in zip(ranked, measured, strict=True):
+            candidate.features = self._features(measure)
+            candidate.odds = _odds(candidate.features)
+        for candidate, measure in zip(ranked, other, strict=False):
+            features = self._features(measure)
+            # Official terms are wide (看病难: 医疗卫生服务); the name must hold some of them.
+            if features[-1] and _odds(features) >= candidate.odds:
+                candidate.features, candidate.odds = features, _odds(features)
         return ranked
 
     def _listed(self, core: Question, entry: Entry) -> dict[MatterId, str]:
@@ -514,9 +553,10 @@ class PrecedentFinder:
         lines += [sentence.form for _, sentence in text.sentences]
         motions = "议案" in entry.record.title and "建议" not in entry.record.title
         found: dict[MatterId, str] = {}
+        coverage = _Coverage(core, self._index.rarity)
         for line in lines:
             numbers = set(re.findall(r"第(\d{1,4})号", line))
-            if len(numbers) != 1 or self._covered(core, line) < _LISTED:
+            if len(numbers) != 1 or coverage.share(line) < _LISTED:
                 continue
             named = re.search(r"关于[^“”]{4,60}?的(建议|议案)", line)
             kind = named.group(1) if named else ("议案" if motions else "建议")
@@ -525,33 +565,39 @@ class PrecedentFinder:
                 found.setdefault(MatterId(MatterKind.PROPOSAL, key, facts.place), line)
         return found
 
-    def _weigh(self, core: Question, ranked: Sequence[Candidate]) -> None:
-        """Fill in features and odds; all texts are compared in one go."""
-        units: list[list[tuple[str, str]]] = []
-        rests: list[str] = []
-        for candidate in ranked:
-            units.append([(candidate.name, candidate.name), *self._units(candidate)])
-            rests.append(_rest(core, candidate.name))
+    def _measured(self, core: Question, ranked: Sequence[Candidate]) -> list[_Measure]:
+        """What candidates have of a topic; all texts are compared in one go."""
+        units = [[(c.name, c.name), *self._units(c)] for c in ranked]
         flat = [embedded for own in units for _, embedded in own]
         cosines = self._index.similarity(core.text, flat, "topics")
+        coverage = _Coverage(core, self._index.rarity)
+        measured: list[_Measure] = []
         at = 0
-        for candidate, own, rest in zip(ranked, units, rests, strict=True):
+        for candidate, own in zip(ranked, units, strict=True):
             mine = cosines[at : at + len(own)]
             at += len(own)
-            shares = sorted((self._said(core, form) for form, _ in own[1:]), reverse=True)
+            shares = sorted((coverage.said(form) for form, _ in own[1:]), reverse=True)
             candidate.said = max(candidate.said, *shares[:1], 0.0)
-            named = self._covered(core, own[0][0])
+            named = coverage.share(own[0][0])
             # Named once in passing is not the matter's topic: the second best line counts.
-            covered = max([named, *shares[1:2], *(self._covered(core, x) for x in candidate.lines)])
-            near = 1.0
+            covered = max([named, *shares[1:2], *map(coverage.share, candidate.lines)])
+            texts = tuple(embedded for _, embedded in own)
+            found = _Measure(texts, mine[0], max(mine[1:], default=mine[0]), covered, named)
+            rest = _rest(core, candidate.name)
             if len(rest) > 1:
-                near = mine[0]
+                found = replace(found, near=found.name)
                 # Encoding what is left over costs a model call: only where it can decide.
-                features = (mine[0], max(mine[1:], default=mine[0]), 1.0, covered, named)
-                if rest != core.form and _odds(features) >= THRESHOLD:
-                    near = max(self._index.similarity(rest, [e for _, e in own], "topics"))
-            candidate.features = (mine[0], max(mine[1:], default=mine[0]), near, covered, named)
-            candidate.odds = _odds(candidate.features)
+                if rest != core.form and _odds(found.features(1.0)) >= THRESHOLD:
+                    found = replace(found, rest=rest)
+            measured.append(found)
+        return measured
+
+    def _features(self, measure: _Measure) -> tuple[float, ...]:
+        """The features of a candidate, in the order of `FEATURES`."""
+        if measure.rest is None:
+            return measure.features(measure.near)
+        near = max(self._index.similarity(measure.rest, measure.texts, "topics"))
+        return measure.features(near)
 
     def _units(self, candidate: Candidate) -> list[tuple[str, str]]:
         """Sentences of a candidate's records, as written and as embedded, passages found first."""
@@ -625,34 +671,6 @@ class PrecedentFinder:
             return candidate.lines[0]
         return search_form(seeds[0].record.title).text
 
-    def _covered(self, core: Question, form: str) -> float:
-        """Share of the topic's pairs, numbers and words a text holds, weighted by rarity, 0..1."""
-        terms = _topic_terms(core)
-        there = set(lexical_tokens(form))
-        total = sum(self._index.rarity(t) for t in terms)
-        return sum(self._index.rarity(t) for t in terms if t in there) / total if total else 0.0
-
-    def _said(self, core: Question, form: str) -> float:
-        """As `_covered` for a sentence, where 审计查出问题整改 also says 审计整改.
-
-        A pair over the border of two words counts when the pairs on both sides of it stand in the
-        sentence near each other and in order.
-        """
-        terms = [t for run in core.content for t in lexical_tokens(run) if len(t) > 1]
-        there = set(lexical_tokens(form))
-        bridged = {
-            here
-            for before, here, after in zip(terms, terms[1:], terms[2:], strict=False)
-            if here not in there
-            and re.search(f"{re.escape(before)}.{{0,{_BRIDGE}}}{re.escape(after)}", form)
-        }
-        if not bridged:
-            return self._covered(core, form)
-        wanted = _topic_terms(core)
-        total = sum(self._index.rarity(t) for t in wanted)
-        held = there | bridged
-        return sum(self._index.rarity(t) for t in wanted if t in held) / total if total else 0.0
-
     # -- their chains -------------------------------------------------------------------------
 
     def _chains(self, found: Sequence[Candidate], permitted: Permitted) -> list[Draft]:
@@ -712,7 +730,10 @@ class PrecedentFinder:
             # A number names no topic: then the matter's own name says what to look for.
             about = draft.title if wanted.numbers else wanted.core.text
             name = _OF_PLACE.sub("", search_form(draft.title).text.strip("《》"))
-            narrower = not wanted.numbers and self._covered(wanted.core, name) < _WHOLE
+            narrower = (
+                not wanted.numbers
+                and _Coverage(wanted.core, self._index.rarity).share(name) < _WHOLE
+            )
             steps: list[Step] = []
             for n, step in enumerate(draft.steps):
                 if step.record is None:
@@ -847,6 +868,53 @@ _BY_NARROWER_TOPIC: Final = frozenset(
 def _topic_terms(core: Question) -> list[str]:
     pairs = [t for t in core.content_terms if len(t) > 1 or not is_han(t)]
     return pairs or list(core.content_terms)
+
+
+class _Coverage:
+    """How much of a topic texts hold: of its pairs, numbers and words, weighted by rarity."""
+
+    def __init__(self, core: Question, rarity: Callable[[str], float]) -> None:
+        """Bind a topic.
+
+        Args:
+            core: The topic as read.
+            rarity: Rarity of a term in the holdings.
+        """
+        self._weights = {term: rarity(term) for term in _topic_terms(core)}
+        self._total = sum(self._weights.values())
+        self._held = TermFinder(self._weights)
+        pairs = [t for run in core.content for t in lexical_tokens(run) if len(t) > 1]
+        self._bridges = [
+            (here, before, after)
+            for before, here, after in zip(pairs, pairs[1:], pairs[2:], strict=False)
+            if here in self._weights
+        ]
+
+    def share(self, form: str) -> float:
+        """Share of the topic that a text holds, 0..1."""
+        return self._share(self._held(form))
+
+    def said(self, form: str) -> float:
+        """The same for a sentence, where 审计查出问题整改 also says 审计整改.
+
+        A pair over the border of two words counts when the pairs on both sides of it stand in the
+        sentence near each other and in order.
+        """
+        held = self._held(form)
+        bridged = {
+            here
+            for here, before, after in self._bridges
+            if here not in held
+            and before in form
+            and after in form
+            and re.search(f"{re.escape(before)}.{{0,{_BRIDGE}}}{re.escape(after)}", form)
+        }
+        return self._share(held | bridged)
+
+    def _share(self, held: AbstractSet[str]) -> float:
+        if not self._total:
+            return 0.0
+        return sum(weight for term, weight in self._weights.items() if term in held) / self._total
 
 
 def _rest(core: Question, name: str) -> str:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
 from assistant.assistant import Assistant
 from assistant.domain import Answer, Refusal, Turn
 from assistant.matter import Basis, Matter, MatterKind, StepKind
 from index.domain import Page, Reader, Record, Role
+from index.encoder import Ask
 from index.passage_index import build_index
 from index.settings import load_settings
 from index.store import Store
@@ -45,6 +48,25 @@ def ask(assistant: Assistant, topic: str, reader: Reader = ARCHIVIST) -> Answer:
 
 
 # -- the sample -----------------------------------------------------------------------------------
+
+
+def test_a_topic_is_encoded_in_few_passes(
+    sample_assistant: Assistant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This test ensures that what names leave over of a topic is not encoded piece by piece."""
+    encoder = sample_assistant._encoder
+    passes: list[int] = []
+    encode = encoder.encode_queries
+
+    def counted(asks: Sequence[Ask]) -> npt.NDArray[np.float32]:
+        passes.append(len(asks))
+        return encode(asks)
+
+    monkeypatch.setattr(encoder, "encode_queries", counted)
+    ask(sample_assistant, "老旧小区装电梯谁提过")
+
+    assert len(passes) <= 3
+    assert sum(passes) > 6
 
 
 def test_a_proposal_is_followed_to_its_legislation(sample_assistant: Assistant) -> None:

@@ -19,6 +19,7 @@ from index.encoder import (
     Ask,
     Compared,
     SentenceTransformerEncoder,
+    _alike,
 )
 from index.errors import EncoderError
 
@@ -131,3 +132,16 @@ def test_an_adapter_of_other_layers_is_refused(model_folder: Path, tmp_path: Pat
         SentenceTransformerEncoder(
             model_folder, "test", query_adapter=_ADAPTER_FILE, sentence_adapter=half
         )
+
+
+def test_short_texts_are_not_padded_to_long_ones() -> None:
+    """This test ensures that a pass has texts of about one length, and every text is in one."""
+    texts = ["犬" * n for n in (28, 4, 25, 5, 6, 8, 400)]
+
+    assert [sorted(len(texts[i]) for i in group) for group in _alike(texts)] == [
+        [4, 5, 6, 8],
+        [25, 28],
+        [400],
+    ]
+    assert [len(group) for group in _alike(["犬"] * 70)] == [32, 32, 6]
+    assert _alike([]) == []
