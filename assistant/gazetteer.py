@@ -95,7 +95,8 @@ def _is_no_place(name: str) -> bool:
     if name in _county_names():
         return False
     # 邹城市, 聊城市: the word 城市 inside is no sign against a name of one character before it.
-    if any(c in _FUNCTION_CHARACTERS for c in name):
+    # 支持办第七届市运动会
+    if any(c in _FUNCTION_CHARACTERS for c in name) or "届" in name:
         return True
     inner = name[:-2] if len(name) == 3 and name.endswith(("城市", "门市")) else name
     return inner in "大中小各全本我该新旧老" or bool(_NOT_PLACES.search(inner))

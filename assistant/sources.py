@@ -124,6 +124,9 @@ _ANY_RULE: Final = re.compile(r"管理|保护|促进|实施|制定|工作|暂行
 #: 两版法律写的处理办法: ways of doing, no rule.
 _WAY: Final = re.compile(r"(?:处理|处置|解决|补救|应对|计算)$")
 
+#: 除了审计条例, 还通过了什么: of anything but that.
+_LEFT_OUT: Final = re.compile(r"(?:除了?|除开|撇开|不算|抛开)[^，,。？?]{0,16}$")
+
 
 @lru_cache(maxsize=4096)
 def named_rule(form: str) -> tuple[str, str] | None:
@@ -133,7 +136,7 @@ def named_rule(form: str) -> tuple[str, str] | None:
         form: Search form of the question, places included.
     """
     match = _RULE.search(form)
-    if match is None:
+    if match is None or _LEFT_OUT.search(form[: match.start(2)]):
         return None
     subject = _BEFORE_RULE.sub("", match[1])
     named = _ANY_RULE.sub("", _WAY.sub("", subject))

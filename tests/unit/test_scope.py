@@ -71,6 +71,7 @@ from index.sentences import split_sentences
         ("俺爷爷当年在哪支部队当兵，你们这儿能查到不？", OWN_PAPERS),
         ("我妈的结婚证找不到了，帮我查一下底子", OWN_PAPERS),
         ("我手头这只基金该不该卖？", JUDGING),
+        ("你给断一断，过两年示例市会不会又让放炮了？", JUDGING),
         ("帮我查查我奶奶的结婚证", OWN_PAPERS),
         ("能不能查到我父亲的工龄？", OWN_PAPERS),
         ("把这几天的会议情况写成一篇讲话稿", DRAFTING),
