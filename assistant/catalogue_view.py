@@ -110,6 +110,11 @@ class CatalogueView:
         return frozenset(plain_type(r.doc_type) for r in self.records if r.doc_type.strip())
 
     @cached_property
+    def type_forms(self) -> frozenset[str]:
+        """Types as the column has them, in search form."""
+        return frozenset(search_form(r.doc_type).text for r in self.records if r.doc_type.strip())
+
+    @cached_property
     def title_ends(self) -> frozenset[str]:
         """The last eight characters of the titles, remarks left out."""
         return frozenset(title_end(r.title)[-8:] for r in self.records)

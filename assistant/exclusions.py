@@ -46,7 +46,7 @@ _NOT_ENDS: Final = (
     re.compile(rf"{_TITLE}(?:可|但|却)?(?:末尾|末了|结尾|最后)(?:又|却|可)?(?:不是|不叫|不带){_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,]))"),
 )  # fmt: skip
 _BEGINS: Final = (
-    re.compile(rf"{_TITLE}(?:以|由|用|拿|得是|是)?{_OPEN}(?P<x>{_WORDS}){_SHUT}(?:打头(?!阵)|开头|起头)的?"),
+    re.compile(rf"{_TITLE}(?:以|由|用|拿|得是|是|打)?{_OPEN}(?P<x>{_WORDS}){_SHUT}(?:打头(?!阵)|开头|起头)的?"),
     re.compile(rf"{_TITLE}(?:打头|开头|起头|第一个词)(?:就)?(?:是|为)?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,)）]))"),
 )  # fmt: skip
 _LACKS: Final = (

@@ -53,10 +53,12 @@ _BETWEEN: Final = re.compile(
     rf"(?:从|自)?(?<![0-9]){_YEAR_WORD}(?:到|至|—|-|~|～){_YEAR_WORD}(?![0-9])(?=年|[^0-9.\-/]|$)"
 )
 _SINCE: Final = re.compile(
-    rf"(?<![0-9]){_YEAR_WORD}(?:以后|之后|以来|起(?!草|来|用|诉)|开始|往后)(?!施行|实施)|自(?:从)?{_YEAR_WORD}(?:以来|起)"
+    rf"(?<![0-9]){_YEAR_WORD}(?:及|和|或)?(?:其后|以后|之后|以来|起(?!草|来|用|诉)|开始|往后)(?!施行|实施)|自(?:从)?{_YEAR_WORD}(?:以来|起)"
 )
-_UNTIL: Final = re.compile(rf"(?<![0-9]){_YEAR_WORD}(?:以前|之前|往前)")
-_DECADE: Final = re.compile(r"(?:(19|20)|(?:上|20)世纪|二十世纪)?([0-9])0年代|([五六七八九])十年代")
+_UNTIL: Final = re.compile(rf"(?<![0-9]){_YEAR_WORD}(?:及|和|或)?(?:以前|之前|往前)")
+_DECADE: Final = re.compile(
+    r"(?:(19|20)|(?:上个?|20)世纪|二十世纪)?([0-9])0年代|([五六七八九])十年代"
+)
 #: What the patterns above stand in, for those who must take the words out of a question.
 _STRETCHES: Final = (_BETWEEN, _SINCE, _UNTIL, _LAST_YEARS, _DECADE)
 #: Earlier than any paper of a people's congress (the first ones met in 1949-1954).

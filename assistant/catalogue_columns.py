@@ -1,0 +1,93 @@
+"""Columns of the catalogue a question names (类别栏写着“决定”), and what is said about them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from functools import lru_cache
+from typing import Final
+
+from index.text import search_form
+
+_COLUMN: Final = r"(?:那|这)?一?[栏格项列]?(?:里|上|中)?"
+_SAYS: Final = r"(?:都|只|仅|又|也)?(?:写|填|标|记|登记?|著录|归|叫|是|为|属于?|算)(?:着|了|的|成|为|是|作|在|于|进)*"
+_OPEN, _SHUT = '[“"「『]?', '[”"」』]?'
+#: 机关栏写着, 发布机关是, 作机关: they say that what is named is the author, which is a condition
+#: of its own wherever it is named.
+AUTHOR_COLUMN: Final = re.compile(
+    rf"(?:(?:发布|制定|印发|发文|颁布|出台)的?)?(?<![级关团])(?:机关|单位|责任者){_COLUMN}{_SAYS}"
+    rf"|作(?:为)?(?:发布|制定)?(?:机关|责任者)(?=的)"
+)
+#: Quoted, it is all that the column says.
+AUTHOR_QUOTED: Final = re.compile(
+    rf"(?:发布|制定|印发|发文|颁布|出台)?的?(?<![级关团])(?:机关|单位|责任者){_COLUMN}{_SAYS}[“\"「『](?P<name>[^“”\"「」『』]{{2,40}})[”\"」』]"
+)
+#: Where the date column is empty.
+DATE_EMPTY: Final = re.compile(
+    rf"(?:日期|时间){_COLUMN}(?:都)?(?:是|为)?(?:空着|空的|空白|没填|没写|未填|未写|没有填|没有写|没著录|没给|没标|没登)(?:没填|没写|的)*"
+    r"|(?:没|未|没有)(?:给|注明|标明?|标注|写明?|填|著录|登记?)(?:上|出)?(?:日期|时间)(?=的|[，,]|$)"
+)
+#: 1990年到1999年之间, 上世纪, 那十年: beside a stretch of time they say it once more.
+SAID_TWICE: Final = re.compile(
+    r"之间|期间|(?:上个?|二十|20)?世纪(?:[5-9五六七八九]0?十?年代)?(?:即|也就是)?|那(?:十|几)年(?:间|里)?"
+)
+
+
+@lru_cache(maxsize=64)
+def _pattern(types: frozenset[str]) -> re.Pattern[str]:
+    ordered = sorted(types, key=len, reverse=True)
+    named = "|".join(map(re.escape, ordered)) or "(?!)"
+    # PDF抽取的那类预算报告: 预算报告(PDF抽取) said the other way round.
+    turned = "|".join(
+        f"(?P<t{n}>{re.escape(inside)}的?(?:[那这]?一?[类种])?的?{re.escape(before)})"
+        for n, kind in enumerate(ordered)
+        for before, _, inside in [kind.rstrip(")").partition("(")]
+        if inside
+    )
+    return re.compile(
+        rf"(?:类别|类型|种类|文种){_SHUT}{_COLUMN}{_SAYS}{_OPEN}(?P<kind>{named}){_SHUT}(?![\u4e00-\u9fff]*(?:结尾|收尾))"
+        rf"|(?:归在|归入|归到)?{_OPEN}(?P<class>{named}){_SHUT}(?:(?:这|那)一?类(?:当?中|里头?)?|一类(?:当?中|里头?))"
+        + (f"|{turned}" if turned else "")
+    )
+
+
+def named_kinds(rest: str, types: frozenset[str]) -> list[tuple[str, int, int]]:
+    """Kinds a question names as what the type column says.
+
+    Args:
+        rest: The question's search form with blanks for what is understood already.
+        types: Search forms of what the type column of the readable rows holds.
+
+    Returns:
+        For each the type as the column has it and the span of the words.
+    """
+    ordered = sorted(types, key=len, reverse=True)
+    found: list[tuple[str, int, int]] = []
+    for match in _pattern(types).finditer(rest):
+        named = match["kind"] or match["class"]
+        if named is None:
+            group = next(g for g, said in match.groupdict().items() if said and g[0] == "t")
+            named = ordered[int(group[1:])]
+        found.append((named, *match.span()))
+    return found
+
+
+def literal_kind(rest: str, types: Collection[str], authors: Collection[str]) -> str:
+    """A type that begins with the name of an author (国务院文件) and stands in a question as it is.
+
+    Returns:
+        The type, empty where there is none.
+    """
+    return next(
+        (
+            kind
+            for kind in sorted(types, key=len, reverse=True)
+            if kind in rest and any(kind.startswith(name) and kind != name for name in authors)
+        ),
+        "",
+    )
+
+
+def column_form(value: str) -> str:
+    """What a column says, in search form."""
+    return search_form(value).text
