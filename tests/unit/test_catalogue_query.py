@@ -266,7 +266,12 @@ def test_papers_of_congresses_of_every_level_are_no_governments(store: Store) ->
 
 
 @pytest.mark.parametrize(
-    "question", ["哪几个市有养犬条例", "咱省哪些市的法规名字里直接带“养犬”？报市名和法规名。"]
+    "question",
+    [
+        "哪几个市有养犬条例",
+        "有哪几个市给养犬单独立了条例？",
+        "咱省哪些市的法规名字里直接带“养犬”？报市名和法规名。",
+    ],
 )
 def test_which_cities_have_a_rule_is_told_from_the_titles(store: Store, question: str) -> None:
     """This test ensures that only cities' rules are listed, the province's left out."""
