@@ -60,7 +60,7 @@ _COUNTING_VERBS: Final = "讲说能算查找数点看标凑攒光只单管着到
 _LIGHT: Final = re.compile(
     rf"(?:算作|标成|当[成作]|归[成到]|写成|[{_COUNTING_VERBS}])+|[文凡叫收连加]|落款|出现"
     # who made it and what is written on it: 自己定的, 省里出台的, 标题上写明是
-    r"|(?:单独|专门)[立定出搞]?|作|[制订拟]?[定订立]|出台?|颁布?|公布|发布|下发|[写标注载说]?明|注着?"
+    r"|作|[制订拟]?[定订立]|出台?|颁布?|公布|发布|下发|[写标注载说]?明|注着?"
     # where it lies: 搁着, 保存, 在册; 地级市 as against the districts, when the rows are cities'
     r"|[凑合归搁放加摆](?:在|到|成)?一(?:块儿?|起|道|堆)|直接"
     r"|搁|摆|攒下|凑[到齐]|搜集|收集|保存|存放|留存|入库|在[册库]|眼[下前]|迄今|截[至止]|地?级市?"
@@ -269,6 +269,8 @@ def read_conditions(
     reading = _Reading(rest.replace("名儿", "名字"), view)
     if counts_papers:
         reading.blank(_NAMED_TOO)
+        # 给养犬单独立了条例
+        reading.blank(r"(?:单独|专门)(?:[立定出搞]|制定|出台)(?=[过了])")
         _left_out(reading)
     if match := _EVERY_CONGRESS.search(reading.rest):
         reading.take(*match.span())
