@@ -15,12 +15,13 @@ from typing import Final
 
 from assistant.catalogue_columns import (
     AUTHOR_COLUMN,
+    AUTHOR_LEFT,
     AUTHOR_QUOTED,
-    DATE_EMPTY,
     SAID_TWICE,
     column_form,
     literal_kind,
     named_kinds,
+    says_no_date,
 )
 from assistant.catalogue_view import (
     CatalogueView,
@@ -44,7 +45,7 @@ from index.text import matching_key, search_form
 
 #: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
 _NEUTRAL: Final = re.compile(
-    r"登记(?:在册|着|了(?=多少|几))|著录(?:成|为|了)?|整个|一股脑|记作|共收|条目|一词|[二三四五六七八两俩仨]字(?![以数号])|正好(?:是)?|名儿|咱?这?搭儿|恁|想问问|不[分论](?:什么)?(?:种类|类别)|哪几个地方|目录里头|库里头|架上|同名(?:的)?[两几]个?版(?:本)?(?:分开|各|都)?算(?:一[条部])?|[两几]个版本的?(?:各|分开|都)算(?:一[条部])?|也?各省市(?=加|都|全|摞|一)|[这那]一类的?|报(?:上来|出来|下|一下)?(?:市|法规|条例|规定|文件)名(?:字|称)?(?:[和与、跟](?:市|法规|条例|规定|文件)名(?:字|称)?)*|[（(][^（()）]{1,10}也算[)）]|[那这](?:边|块)儿?(?!地|[\u4e00-\u9fff]?[界防缘境疆])|省的?(?:和|、)?市的?(?:统统|全|都)*算(?:上|进去)?|哪[些个]地方|名下|数目|写没写|这些年|出台的?|颁布的?|劳驾|[一这那]一?批|统统|通通|不少|要是?(?=[，,把]|$)|可以|你们?(?:这|那)?儿?|日期|日子|类别|类型|文种|(?<=几)[封本]|(?<=多少)[封本]|一总|手[头里上]|一?[摞堆沓](?=里|中|$)|自个儿?|自家|国家(?=法律| |$)|(?:分属)?哪(?:几个?|些)城?[市县区省](?=有|的|都|批|$|[,，。?？])|(?:分别)?哪个[市县区](?=的[?？。]*$)|[两三四五六七八九十几]个?市(?=各|的|加|都|有|一共|总共)|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|[那这]十年|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"登记(?:在册|着|了(?=多少|几))|[登编占](?:着|了)(?=多少|几)|著录(?:成|为|了)?|整个|一股脑|记作|共收|条目|(?<=[”\"」])(?:一词|[二三四五六七八两俩仨]字)|(?<=日期)[正恰]好是?|名儿|咱?这?搭儿|恁|想问问|不[分论](?:什么)?(?:种类|类别)|哪几个地方|目录里头|库里头|架上|同名(?:的)?[两几]个?版(?:本)?的?(?:分开|各)算(?:一[条部])?|[两几]个版本的?(?:各|分开)算(?:一[条部])?|也?各省市(?=加|摞|全算|都算|一[共总起])|[这那]一类的?|报(?:上来|出来|下|一下)?(?:市|法规|条例|规定|文件)名(?:字|称)?(?:[和与、跟](?:市|法规|条例|规定|文件)名(?:字|称)?)*|[（(][^（()）]{1,10}也算[)）]|[那这](?:边|块)儿?(?!地|[\u4e00-\u9fff]?[界防缘境疆])|省的?(?:和|、)?市的?(?:统统|全|都)*算(?:上|进去)?|哪[些个]地方|名下|数目|写没写|这些年|出台的?|颁布的?|劳驾|[一这那]一?批|统统|通通|不少|要是?(?=[，,把]|$)|可以|你们?(?:这|那)?儿?|日期|日子|类别|类型|文种|(?<=几)[封本]|(?<=多少)[封本]|一总|手[头里上]|一?[摞堆沓](?=里|中|$)|自个儿?|自家|国家(?=法律| |$)|(?:分属)?哪(?:几个?|些)城?[市县区省](?=有|的|都|批|$|[,，。?？])|(?:分别)?哪个[市县区](?=的[?？。]*$)|[两三四五六七八九十几]个?市(?=各|的|加|都|有|一共|总共)|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
     r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
     r"|一览|收进来?|存进来?|现存|现有|沾边|搭边|(?<=年)那一?年|报个数|报一下|数数|头(?=跟|的|和|有|$)|库里头?|馆里头?|室里头?|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
     r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪[两二三四五六七八九十](?=[部件个项条])|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
@@ -67,7 +68,7 @@ _LIGHT: Final = re.compile(
     r"|能?(?:翻|捞|找|凑|翻检|检索)(?:得?[到着出]|得)?|能(?:搜|查|调)得?[到着出]"
     r"|大概|大约|差不多|究竟|到底|具体|准确|数[目字]"
     r"|贵馆(?:所藏)?|所藏|[共总]?计|明明白白|一块儿?|一道|还?剩下?|[两三]样|才算|既|又|而且|并且|[记标]成|躺|名叫|归进|筛|字号?|头尾|[俺我]们?|[俺我]?想问?|话|法规"
-    r"|[录存放压归弄搞做造起名见遇想翻捞找得该可儿嘛哩咧哈嗯哦噢咯呗您俺些样种类拢共打提登编占头架自沾词字目栏属由搁]"
+    r"|[录存放压归弄搞做造起名见遇想翻捞找得该可儿嘛哩咧哈嗯哦噢咯呗您俺些样种类拢共沾搁]"
 )
 _LIGHT_START: Final = re.compile(rf"^(?:[{_COUNTING_VERBS}]|专门?)+")
 _LIGHT_END: Final = re.compile(rf"[{_COUNTING_VERBS}]+$")
@@ -208,6 +209,7 @@ class _Reading:
     volumes: bool = False
     structural: bool = False
     types: tuple[str, ...] = ()
+    puzzling: str = ""
 
     def take(self, start: int, end: int) -> None:
         self.rest = self.rest[:start] + " " * (end - start) + self.rest[end:]
@@ -227,8 +229,11 @@ class _Reading:
 
 
 #: 有几部，分别是哪个市的: beside the count it asks for names and narrows nothing.
+_MADE_ON: Final = re.compile(
+    r"(给|对|就|为|针对|专门给)([\u4e00-\u9fff]{2,10}?)((?:单独|专门)?(?:制定|出台|[立定订出])[过了])(?=(?:一?部)?(?:条例|法规))"
+)
 _NAMED_TOO: Final = re.compile(
-    r"(?<=[,，、。;；?？])(?=[^,，。;；?？]*(?:哪|什么|啥|何地|列|报|念))(?:都|分别|各自?|它们?|是|叫|出自|属于?|名称|名字|名儿|题名|标题|市名|[那这]些?|哪[些几]?|个|部|件|地方|[省市县]|的|什么|啥|何地|分属|列(?:出来|一下)?|报(?:一报|上来|来)?|念(?:一念)?|一并|给我|给|请|附|也|把|告诉我?|又|来|一|逐个)+(?=[?？。!！]*$)"
+    r"(?<=[,，、。;；?？])(?=[^,，。;；?？]*(?:哪|什么|啥|何地|列|报|念))(?:都|分别|各自?|它们?|是|叫|出自|属于?|名称|名字|名儿|题名|标题|市名|[那这]些?|哪[些几]?一?(?:个|部|件)?(?:地方|[省市县])?|的|什么|啥|何地|分属|列(?:出来|一下)?|报(?:一报|上来|来)?|念(?:一念)?|一并|一个个|逐个|给我|给|请|附|也|把|告诉我?|又|来)+(?=[?？。!！]*$)"
 )
 
 
@@ -269,14 +274,17 @@ def read_conditions(
     reading = _Reading(rest.replace("名儿", "名字"), view)
     if counts_papers:
         reading.blank(_NAMED_TOO)
-        # 给养犬单独立了条例
-        reading.blank(r"(?:单独|专门)(?:[立定出搞]|制定|出台)(?=[过了])")
+        # 给养犬单独立了条例: what is between is the subject.
+        reading.rest = _MADE_ON.sub(
+            lambda m: " " * len(m[1]) + m[2] + " " * len(m[3]), reading.rest
+        )
         _left_out(reading)
     if match := _EVERY_CONGRESS.search(reading.rest):
         reading.take(*match.span())
         reading.add("人大和常委会的", _of_a_congress)
     if question.places and not any(p.endswith(("省", "自治区")) for p in question.places):
         reading.blank(_CITY_ITSELF)
+    _no_date(reading)
     _kinds(reading)
     _author_column(reading)
     absent = _phrases(reading, question)
@@ -288,10 +296,12 @@ def read_conditions(
     _retention(reading)
     _opening(reading)
     _departments(reading)
-    _no_date(reading)
     accounts = _accounts(reading, question)
     adopted = _adopted(reading, question)
     _authors(reading)
+    if (match := AUTHOR_LEFT.search(reading.rest)) is not None:
+        reading.puzzling = match.group()
+        reading.take(*match.span())
     _proposers(reading)
     if not adopted and not accounts:
         _times(reading, question, today, by_number=agency)
@@ -309,16 +319,16 @@ def read_conditions(
     )
     if topics:
         _topics(reading, text_holders)
-    if reading.filters:
+    if any(f.words.startswith("文号") for f in reading.filters):
         # “国办发〔2019〕”打头: the number is understood, its brackets are left.
-        reading.blank(r"〔 *〕|[〔〕]")
+        reading.blank(r"〔 *〕|[〔〕]|(?:打头|开头|起头)的?")
     left = _NEUTRAL.sub(" ", reading.rest).split()
     if counts_papers and reading.filters:
         left = [piece for piece in left if not _LIGHT.fullmatch(piece)]
         counted = _COUNTED_PAPERS.search(question.form)
         if left and counted and not absent and _pass_over(reading, left, question):
             left = []
-    unexplained = f"{absent}{' '.join(left)}"
+    unexplained = f"{absent}{' '.join((*filter(None, (reading.puzzling,)), *left))}"
     return Conditions(
         tuple(reading.filters),
         unexplained,
@@ -336,7 +346,7 @@ _COUNTED_PAPERS: Final = re.compile(
 )
 #: Why somebody asks, whom for, and thanks: 写调研材料要用，谢谢; 顺便把名字念给我听听.
 _ASIDE: Final = re.compile(
-    r"谢|麻烦|劳驾|辛苦|拜托|贵馆|您好|你好|要用|要一?[份个](?:清单|目录|数)|年轻|用来|参考|汇报|论文|调研|课题|作业|备课|写稿|交差|领导|着急|急用|顺便|念给|听听|告诉我|报给|给我"
+    r"谢|麻烦|劳驾|辛苦|拜托|贵馆|您好|你好|要用|要一?[份个](?:清单|目录|数)|[我俺][^,，]{0,3}年轻|用来|参考|汇报|论文|调研|课题|作业|备课|写稿|交差|领导|着急|急用|顺便|念给|听听|告诉我|报给|给我"
     r"|[我俺](?:们|这边)?(?:是|在|想|要|家|儿子|女儿|妈|爸|爷|奶|老伴)|老伴|儿子|闺女|孙子|爷爷|奶奶|同事|核[对实]一?下?"
 )
 #: Words that make even an aside a condition, or turn one round.
@@ -385,7 +395,7 @@ def _title_filter(words: str) -> tuple[str, Keeps]:
 
 _EITHER_OR: Final = r"[“”\"「」]*(?:或者?|或是|、|[“”\"「」])[“”\"「」]*"
 _EITHER: Final = re.compile(
-    r"[“\"「][^“”\"「」]{1,16}[”\"」](?:、[“\"「][^“”\"「」]{1,16}[”\"」])*(?:或者?|或是)[“\"「][^“”\"「」]{1,16}[”\"」]"
+    r"[“\"「][^“”\"「」]{1,16}[”\"」](?:(?:、|或者?|或是)[“\"「][^“”\"「」]{1,16}[”\"」])+"
 )
 
 
@@ -397,6 +407,8 @@ def _phrases(reading: _Reading, question: Question) -> str:
     absent = ""
     for match in _EITHER.finditer(reading.rest):
         # “养老”或者“老年”: either will do.
+        if "或" not in match.group():
+            continue
         words = [w for w in re.split(_EITHER_OR, match.group()) if w]
         keys = [matching_key(word) for word in words]
         if any(key in reading.view.title_keys for key in keys):
@@ -448,11 +460,14 @@ def _kinds(reading: _Reading) -> None:
 def _author_column(reading: _Reading) -> None:
     """What the question quotes as all that stands in the author column."""
     for match in list(AUTHOR_QUOTED.finditer(reading.rest)):
-        name = fold_organ(match["name"])
-        if any(name in authors_of(r) for r in reading.view.records):
+        said = [name for name in re.split(r"[“”\"「」『』]", match["names"]) if len(name) > 1]
+        said = [name for name in said if name not in ("或者", "或是", "以及")]
+        names = frozenset(map(fold_organ, said))
+        if all(any(name in authors_of(r) for r in reading.view.records) for name in names):
+            shown = "”或“".join(said)
             reading.add(
-                f"责任者为“{match['name']}”",
-                lambda r, name=name: name in authors_of(r),  # type: ignore[misc]
+                f"责任者为“{shown}”",
+                lambda r, names=names: not names.isdisjoint(authors_of(r)),  # type: ignore[misc]
                 structural=True,
             )
             reading.take(*match.span())
@@ -463,8 +478,8 @@ def _said_titles(reading: _Reading) -> None:
         reading.add(*_title_filter(match.group(1)), structural=True)
         reading.take(*match.span())
     reading.blank(
-        r"(?:题名|标题|题目|名字|名称)(?:里头|里面|里|中|上)?(?:直接)?(?:带有|带着|带|含有|含|有|写着|写有|写了|写|印着|出现|对得?上|包含|叫)?"
-        r"|字样|字眼|这?(?:[一二两三四五六七八九十几]个|[俩仨两三四])字"
+        r"(?:题名|标题|题目|名字|名称)(?:里头|里面|里|中|上)?(?:直接)?(?:带有|带着|带|含有|含|有|写着|写有|写了|写|印着|出现|对得?上|包含|叫|提到(?=[“\"「]))?"
+        r"|字样|字眼|(?<=[”\"」 ])这?(?:[一二两三四五六七八九十几]个|[俩仨两三四])字"
     )
 
 
@@ -839,6 +854,8 @@ def _times(reading: _Reading, question: Question, today: dt.date, *, by_number: 
         return
     reading.blank(SAID_TWICE)
     first, last = period.first, period.last
+    if last == first + 9:
+        reading.blank("[那这]十年(?:间|里)?")
     if last >= today.year and re.search(r"后|以来|起|开始", words) and not _COUNTED.search(words):
         _span_filter(reading, first, 9999, f"{first}年及以后")
     elif re.search(r"前", words) and not _COUNTED.search(words):
@@ -910,9 +927,9 @@ def _has_no_date(record: Record) -> bool:
 
 def _no_date(reading: _Reading) -> None:
     """Rows whose date the catalogue leaves empty."""
-    if DATE_EMPTY.search(reading.rest):
+    if (match := says_no_date(reading.rest)) is not None:
         reading.add("日期空着", _has_no_date, structural=True)
-        reading.blank(DATE_EMPTY)
+        reading.take(*match.span())
 
 
 #: 2018年预算执行情况的报告: the year of the account, which the report of the year after gives.

@@ -47,6 +47,7 @@ _NOT_ENDS: Final = (
 )  # fmt: skip
 _BEGINS: Final = (
     re.compile(rf"{_TITLE}(?:以|由|用|拿|得是|是|打)?{_OPEN}(?P<x>{_WORDS}){_SHUT}(?:打头(?!阵)|开头|起头)的?"),
+    re.compile(rf"{_TITLE}打{_OPEN}(?P<x>{_WORDS}){_SHUT}头的?"),
     re.compile(rf"{_TITLE}(?:打头|开头|起头|第一个词)(?:就)?(?:是|为)?{_OPEN}(?P<x>{_WORDS}){_SHUT}{_CHARACTERS}(?:的|$|(?=[，,)）]))"),
 )  # fmt: skip
 _LACKS: Final = (

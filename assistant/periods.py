@@ -55,7 +55,7 @@ _BETWEEN: Final = re.compile(
 _SINCE: Final = re.compile(
     rf"(?<![0-9]){_YEAR_WORD}(?:及|和|或)?(?:其后|以后|之后|以来|起(?!草|来|用|诉)|开始|往后)(?!施行|实施)|自(?:从)?{_YEAR_WORD}(?:以来|起)"
 )
-_UNTIL: Final = re.compile(rf"(?<![0-9]){_YEAR_WORD}(?:及|和|或)?(?:以前|之前|往前)")
+_UNTIL: Final = re.compile(rf"(?<![0-9]){_YEAR_WORD}(?:以前|之前|往前)")
 _DECADE: Final = re.compile(
     r"(?:(19|20)|(?:上个?|20)世纪|二十世纪)?([0-9])0年代|([五六七八九])十年代"
 )
