@@ -18,7 +18,6 @@ from assistant.catalogue_columns import (
     AUTHOR_LEFT,
     AUTHOR_QUOTED,
     SAID_TWICE,
-    column_form,
     literal_kind,
     named_kinds,
     says_no_date,
@@ -41,11 +40,11 @@ from assistant.question import Question
 from assistant.sources import named_titles
 from index.codes import Body, Session, find_sessions, is_sitting
 from index.domain import Record
-from index.text import matching_key, search_form
+from index.text import matching_key, search_form, search_text
 
 #: Words that narrow nothing: politeness, the act of asking, the catalogue as a whole.
 _NEUTRAL: Final = re.compile(
-    r"登记(?:在册|着|了(?=多少|几))|[登编占](?:着|了)(?=多少|几)|著录(?:成|为|了)?|整个|一股脑|记作|共收|条目|(?<=[”\"」])(?:一词|[二三四五六七八两俩仨]字)|(?<=日期)[正恰]好是?|名儿|咱?这?搭儿|恁|想问问|不[分论](?:什么)?(?:种类|类别)|哪几个地方|目录里头|库里头|架上|同名(?:的)?[两几]个?版(?:本)?的?(?:分开|各)算(?:一[条部])?|[两几]个版本的?(?:各|分开)算(?:一[条部])?|也?各省市(?=加|摞|全算|都算|一[共总起])|[这那]一类的?|报(?:上来|出来|下|一下)?(?:市|法规|条例|规定|文件)名(?:字|称)?(?:[和与、跟](?:市|法规|条例|规定|文件)名(?:字|称)?)*|[（(][^（()）]{1,10}也算[)）]|[那这](?:边|块)儿?(?!地|[\u4e00-\u9fff]?[界防缘境疆])|省的?(?:和|、)?市的?(?:统统|全|都)*算(?:上|进去)?|哪[些个]地方|名下|数目|写没写|这些年|出台的?|颁布的?|劳驾|[一这那]一?批|统统|通通|不少|要是?(?=[，,把]|$)|可以|你们?(?:这|那)?儿?|日期|日子|类别|类型|文种|(?<=几)[封本]|(?<=多少)[封本]|一总|手[头里上]|一?[摞堆沓](?=里|中|$)|自个儿?|自家|国家(?=法律| |$)|(?:分属)?哪(?:几个?|些)城?[市县区省](?=有|的|都|批|$|[,，。?？])|(?:分别)?哪个[市县区](?=的[?？。]*$)|[两三四五六七八九十几]个?市(?=各|的|加|都|有|一共|总共)|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
+    r"登记(?:在册|着|了(?=多少|几))|[登编占](?:着|了)(?=多少|几)|著录(?:成|为|了)?|整个|一股脑|记作|共收|条目|(?<=[”\"」])(?:一词|[二三四五六七八两俩仨]字)|(?<=日期)[正恰]好是?|名儿|咱?这?搭儿|恁|想问问|不[分论](?:什么)?(?:种类|类别)|哪几个地方|目录里头|架上|同名(?:的)?[两几]个?版(?:本)?的?(?:分开|各)算(?:一[条部])?|[两几]个版本的?(?:各|分开)算(?:一[条部])?|也?各省市(?=加|摞|全算|都算|一[共总起])|[这那]一类的?|报(?:上来|出来|下|一下)?(?:市|法规|条例|规定|文件)名(?:字|称)?(?:[和与、跟](?:市|法规|条例|规定|文件)名(?:字|称)?)*|[（(][^（()）]{1,10}也算[)）]|[那这](?:边|块)儿?(?!地|[\u4e00-\u9fff]?[界防缘境疆])|省的?(?:和|、)?市的?(?:统统|全|都)*算(?:上|进去)?|哪[些个]地方|名下|数目|写没写|这些年|出台的?|颁布的?|劳驾|[一这那]一?批|统统|通通|不少|要是?(?=[，,把]|$)|可以|你们?(?:这|那)?儿?|日期|日子|类别|类型|文种|(?<=几)[封本]|(?<=多少)[封本]|一总|手[头里上]|一?[摞堆沓](?=里|中|$)|自个儿?|自家|国家(?=法律| |$)|(?:分属)?哪(?:几个?|些)城?[市县区省](?=有|的|都|批|$|[,，。?？])|(?:分别)?哪个[市县区](?=的[?？。]*$)|[两三四五六七八九十几]个?市(?=各|的|加|都|有|一共|总共)|(?:全都?)?加(?:起来|一块儿?|一起)|拢共|统共|通共|合起来|全算上|(?:全国)?各地|但凡|凡是|标着|留着|连(?=省|[带同])|也算(?:上|进去)?|时间|一?栏(?:里|中|上)?(?:填|写)?(?:着|的是|的)?|填(?:着|的是|的)|类的?(?= *(?:一共|总共|共|有|收|存|$|[,，]))|排序|顺序|先后|那一?天|这一?天|当天|当日|那日|请问|请|麻烦|帮我|帮忙|给我|我想知道|想知道|我想|我要|查一下|查查|查询|查|找一下|找|列一下|列一列|列个|列出来|列出|列|调一下"
     r"|调出来|排一下|排一排|排个|看一下|看看|看|说说|说一下|数一数|数|统计|清单|名单(?=$|[，。？])|一共|总共|合计|共计|共有|一下|总数|件数|数量"
     r"|一览|收进来?|存进来?|现存|现有|沾边|搭边|(?<=年)那一?年|报个数|报一下|数数|头(?=跟|的|和|有|$)|库里头?|馆里头?|室里头?|库中|馆中|目录上|目录里|目录中|目录|收了|收藏|收录|馆藏|存了|存着|归档|形成|里头|里面|的事情|的事|内容|有关|关于|相关|方面"
     r"|属于|包括|包含|其中|分别|各自|各有|各是|各|都|全部|所有|哪几|哪些|哪个|哪[两二三四五六七八九十](?=[部件个项条])|哪|什么样|什么|啥|多少|几|怎么样|情况|如何|有没有|有无|是不是|是否"
@@ -209,7 +208,7 @@ class _Reading:
     volumes: bool = False
     structural: bool = False
     types: tuple[str, ...] = ()
-    puzzling: str = ""
+    puzzling: list[str] = field(default_factory=list)
 
     def take(self, start: int, end: int) -> None:
         self.rest = self.rest[:start] + " " * (end - start) + self.rest[end:]
@@ -228,10 +227,11 @@ class _Reading:
         self.structural = self.structural or structural
 
 
-#: 有几部，分别是哪个市的: beside the count it asks for names and narrows nothing.
+#: 给养犬单独立了条例: what is between is the subject.
 _MADE_ON: Final = re.compile(
     r"(给|对|就|为|针对|专门给)([\u4e00-\u9fff]{2,10}?)((?:单独|专门)?(?:制定|出台|[立定订出])[过了])(?=(?:一?部)?(?:条例|法规))"
 )
+#: 有几部，分别是哪个市的: beside the count it asks for names and narrows nothing.
 _NAMED_TOO: Final = re.compile(
     r"(?<=[,，、。;；?？])(?=[^,，。;；?？]*(?:哪|什么|啥|何地|列|报|念))(?:都|分别|各自?|它们?|是|叫|出自|属于?|名称|名字|名儿|题名|标题|市名|[那这]些?|哪[些几]?一?(?:个|部|件)?(?:地方|[省市县])?|的|什么|啥|何地|分属|列(?:出来|一下)?|报(?:一报|上来|来)?|念(?:一念)?|一并|一个个|逐个|给我|给|请|附|也|把|告诉我?|又|来)+(?=[?？。!！]*$)"
 )
@@ -274,7 +274,6 @@ def read_conditions(
     reading = _Reading(rest.replace("名儿", "名字"), view)
     if counts_papers:
         reading.blank(_NAMED_TOO)
-        # 给养犬单独立了条例: what is between is the subject.
         reading.rest = _MADE_ON.sub(
             lambda m: " " * len(m[1]) + m[2] + " " * len(m[3]), reading.rest
         )
@@ -287,6 +286,7 @@ def read_conditions(
     _no_date(reading)
     _kinds(reading)
     _author_column(reading)
+    _either(reading)
     absent = _phrases(reading, question)
     _said_titles(reading)
     _said_texts(reading, text_holders)
@@ -300,7 +300,7 @@ def read_conditions(
     adopted = _adopted(reading, question)
     _authors(reading)
     if (match := AUTHOR_LEFT.search(reading.rest)) is not None:
-        reading.puzzling = match.group()
+        reading.puzzling.append(match.group())
         reading.take(*match.span())
     _proposers(reading)
     if not adopted and not accounts:
@@ -328,7 +328,7 @@ def read_conditions(
         counted = _COUNTED_PAPERS.search(question.form)
         if left and counted and not absent and _pass_over(reading, left, question):
             left = []
-    unexplained = f"{absent}{' '.join((*filter(None, (reading.puzzling,)), *left))}"
+    unexplained = f"{absent}{' '.join([*reading.puzzling, *left])}"
     return Conditions(
         tuple(reading.filters),
         unexplained,
@@ -388,9 +388,11 @@ def _pass_over(reading: _Reading, left: Sequence[str], question: Question) -> bo
 # -- titles and text --------------------------------------------------------------------------
 
 
-def _title_filter(words: str) -> tuple[str, Keeps]:
-    key = matching_key(words)
-    return f"题名含“{words}”", lambda r: key in title_key(r.title)
+def _title_filter(*words: str) -> tuple[str, Keeps]:
+    """Titles that hold any of some words."""
+    keys = [matching_key(word) for word in words]
+    shown = "”或“".join(words)
+    return f"题名含“{shown}”", lambda r: any(key in title_key(r.title) for key in keys)
 
 
 _EITHER_OR: Final = r"[“”\"「」]*(?:或者?|或是|、|[“”\"「」])[“”\"「」]*"
@@ -399,27 +401,24 @@ _EITHER: Final = re.compile(
 )
 
 
+def _either(reading: _Reading) -> None:
+    """“养老”或者“老年”: either in the title will do."""
+    for match in list(_EITHER.finditer(reading.rest)):
+        words = [w for w in re.split(_EITHER_OR, match.group()) if w]
+        known = any(matching_key(word) in reading.view.title_keys for word in words)
+        if known and "或" in match.group():
+            reading.add(*_title_filter(*words))
+            reading.take(*match.span())
+
+
 def _phrases(reading: _Reading, question: Question) -> str:
     """Filter by what is quoted; returns the titles in 《》 that no row has.
 
     Half of such a title must filter nothing: 《山东省养犬管理条例》 is not 青岛市养犬管理条例.
     """
     absent = ""
-    for match in _EITHER.finditer(reading.rest):
-        # “养老”或者“老年”: either will do.
-        if "或" not in match.group():
-            continue
-        words = [w for w in re.split(_EITHER_OR, match.group()) if w]
-        keys = [matching_key(word) for word in words]
-        if any(key in reading.view.title_keys for key in keys):
-            shown = "”或“".join(words)
-            reading.add(
-                f"题名含“{shown}”",
-                lambda r, keys=keys: any(k in title_key(r.title) for k in keys),  # type: ignore[misc]
-            )
-            reading.take(*match.span())
     for phrase in question.phrases:
-        if phrase not in reading.rest and any(phrase in f.words for f in reading.filters):
+        if phrase not in reading.rest and any(f"“{phrase}”" in f.words for f in reading.filters):
             continue
         key = matching_key(phrase)
         terms = next((t for p, _, t in _RETENTION if p.fullmatch(phrase)), None)
@@ -454,7 +453,7 @@ def _kinds(reading: _Reading) -> None:
         reading.take(start, end)
     if kinds := frozenset(kind for kind, *_ in found):
         shown = "”或“".join(sorted(kinds))
-        reading.add(f"文种为“{shown}”", lambda r: column_form(r.doc_type) in kinds, structural=True)
+        reading.add(f"文种为“{shown}”", lambda r: search_text(r.doc_type) in kinds, structural=True)
 
 
 def _author_column(reading: _Reading) -> None:
@@ -1021,7 +1020,7 @@ def _provinces(reading: _Reading, question: Question, gazetteer: Gazetteer) -> N
 
 
 def _of_a_congress(record: Record) -> bool:
-    return bool(re.search("人民代表大会|人大", search_form(f"{record.title} {record.author}").text))
+    return "人大" in fold_organ(f"{record.title} {record.author}")
 
 
 def _cities(reading: _Reading) -> None:

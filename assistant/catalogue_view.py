@@ -9,7 +9,7 @@ from typing import Final
 
 from index.codes import Session, find_sessions
 from index.domain import Record
-from index.text import matching_key, search_form
+from index.text import matching_key, search_form, search_text
 
 _BRACKETED_END: Final = re.compile(r"[（(][^（()）]*[)）]$|——.*$")
 
@@ -112,7 +112,7 @@ class CatalogueView:
     @cached_property
     def type_forms(self) -> frozenset[str]:
         """Types as the column has them, in search form."""
-        return frozenset(search_form(r.doc_type).text for r in self.records if r.doc_type.strip())
+        return frozenset(search_text(r.doc_type) for r in self.records if r.doc_type.strip())
 
     @cached_property
     def title_ends(self) -> frozenset[str]:

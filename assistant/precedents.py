@@ -503,13 +503,14 @@ class PrecedentFinder:
         self._index.encode_questions(
             [encoded_for(topic)[0], *((each.text, "topics") for each in compared)]
         )
+        coverage = _Coverage(core, self._index.rarity)
         for item in self._retriever.retrieve(topic, permitted, _TOP_K, quoting=False):
             entry = self.register.entry(item.record)
             ids = matter_ids(entry, self._text, self.register, permitted)
             if entry.facts.role is None and not _KINDS.search(topic.form):
                 # Bulletins, minutes, budget reports: steps of no chain, but they may tell of it.
                 ids = [MatterId(MatterKind.RECORD, item.record.record_id)]
-            lines: dict[MatterId, str] = {} if ids else self._listed(core, entry)
+            lines: dict[MatterId, str] = {} if ids else self._listed(coverage, entry)
             for matter_id in [*ids, *lines]:
                 candidate = found.setdefault((matter_id.kind, matter_id.key), Candidate(matter_id))
                 candidate.evidence.append(item)
@@ -535,11 +536,11 @@ class PrecedentFinder:
         for candidate, measure in zip(ranked, other, strict=False):
             features = self._features(measure)
             # Official terms are wide (看病难: 医疗卫生服务); the name must hold some of them.
-            if features[-1] and _odds(features) >= candidate.odds:
-                candidate.features, candidate.odds = features, _odds(features)
+            if features[-1] and (odds := _odds(features)) >= candidate.odds:
+                candidate.features, candidate.odds = features, odds
         return ranked
 
-    def _listed(self, core: Question, entry: Entry) -> dict[MatterId, str]:
+    def _listed(self, coverage: _Coverage, entry: Entry) -> dict[MatterId, str]:
         """Numbered proposals that a list or report names in a line on the topic."""
         facts = entry.facts
         if facts.role not in (StepKind.ASSIGNMENT, StepKind.HANDLING_REPORT):
@@ -553,7 +554,6 @@ class PrecedentFinder:
         lines += [sentence.form for _, sentence in text.sentences]
         motions = "议案" in entry.record.title and "建议" not in entry.record.title
         found: dict[MatterId, str] = {}
-        coverage = _Coverage(core, self._index.rarity)
         for line in lines:
             numbers = set(re.findall(r"第(\d{1,4})号", line))
             if len(numbers) != 1 or coverage.share(line) < _LISTED:
@@ -585,10 +585,9 @@ class PrecedentFinder:
             found = _Measure(texts, mine[0], max(mine[1:], default=mine[0]), covered, named)
             rest = _rest(core, candidate.name)
             if len(rest) > 1:
-                found = replace(found, near=found.name)
                 # Encoding what is left over costs a model call: only where it can decide.
-                if rest != core.form and _odds(found.features(1.0)) >= THRESHOLD:
-                    found = replace(found, rest=rest)
+                decides = rest != core.form and _odds(found.features(1.0)) >= THRESHOLD
+                found = replace(found, near=found.name, rest=rest if decides else None)
             measured.append(found)
         return measured
 
@@ -725,15 +724,13 @@ class PrecedentFinder:
                 )
             return numbers[key]
 
+        coverage = _Coverage(wanted.core, self._index.rarity)
         matters: list[Matter] = []
         for m, draft in enumerate(drafts):
             # A number names no topic: then the matter's own name says what to look for.
             about = draft.title if wanted.numbers else wanted.core.text
             name = _OF_PLACE.sub("", search_form(draft.title).text.strip("《》"))
-            narrower = (
-                not wanted.numbers
-                and _Coverage(wanted.core, self._index.rarity).share(name) < _WHOLE
-            )
+            narrower = not wanted.numbers and coverage.share(name) < _WHOLE
             steps: list[Step] = []
             for n, step in enumerate(draft.steps):
                 if step.record is None:

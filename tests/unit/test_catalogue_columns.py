@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from assistant.catalogue_columns import literal_kind, named_kinds
-from assistant.catalogue_query import answers_from_catalogue, query_catalogue
-from assistant.catalogue_view import CatalogueView
-from assistant.gazetteer import Gazetteer
-from assistant.question import read_question
-from index.access import EVERYTHING
 from index.domain import Derived, Record
-from index.settings import load_settings
 from index.store import Store
+from tests.catalogue_asking import ask_catalogue
 
 RECORDS = [
     Record("1", "示例市人大常委会关于植树的决定", author="示例市人大常委会", doc_type="决定", date="1995-03-01", date_iso="1995-03-01", year=1995),
@@ -43,13 +37,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def counted(store: Store, question: str) -> list[str] | None:
     """Ids of the rows counted, None where the catalogue does not answer."""
-    gazetteer = Gazetteer(store.records())
-    today = dt.date(2026, 11, 23)
-    asked = read_question(question, gazetteer, today)
-    view = CatalogueView(store.records(EVERYTHING))
-    settings = load_settings(store.path.parent, environment={})
-    result = query_catalogue(asked, view, store, EVERYTHING, gazetteer, settings, today)
-    if result is None or not answers_from_catalogue(asked, result):
+    result = ask_catalogue(store, question)
+    if result is None:
         return None
     return sorted(r.record_id for r in result.records)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,16 +9,12 @@ import pytest
 
 from assistant.catalogue_answer import reply
 from assistant.catalogue_filters import _CITY_HEAD
-from assistant.catalogue_query import CatalogueResult, answers_from_catalogue, query_catalogue
-from assistant.catalogue_view import CatalogueView
 from assistant.code_lookup import look_up_codes
-from assistant.gazetteer import Gazetteer
-from assistant.question import read_question
-from assistant.vocabulary import ERAS, NO_VOCABULARY, Entry, Vocabulary
+from assistant.vocabulary import ERAS, Entry, Vocabulary
 from index.access import EVERYTHING, Permitted
 from index.domain import Page, Record
-from index.settings import load_settings
 from index.store import Store
+from tests.catalogue_asking import ask_catalogue as ask
 
 RECORDS = [
     Record(
@@ -76,22 +71,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
         opened.replace_record(record, (), (), "x")
     yield opened
     opened.close()
-
-
-def ask(
-    store: Store,
-    text: str,
-    permitted: Permitted = EVERYTHING,
-    vocabulary: Vocabulary = NO_VOCABULARY,
-) -> CatalogueResult | None:
-    """The catalogue's answer, None when the question is not the catalogue's to answer."""
-    gazetteer = Gazetteer(store.records())
-    today = dt.date(2026, 11, 23)
-    asked = read_question(text, gazetteer, today, vocabulary=vocabulary)
-    view = CatalogueView(store.records(permitted))
-    settings = load_settings(store.path.parent, environment={})
-    result = query_catalogue(asked, view, store, permitted, gazetteer, settings, today)
-    return result if result is not None and answers_from_catalogue(asked, result) else None
 
 
 def count(store: Store, text: str, permitted: Permitted = EVERYTHING) -> list[str] | None:
